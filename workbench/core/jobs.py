@@ -1,0 +1,137 @@
+"""Long work as a detached sub-process of the command line that outlives the page or notebook that started it.
+
+A job is a folder ``jobs/<name>/`` with ``job.json`` (command, pid, start), ``log.txt`` and, while it reports,
+``progress.json``; everybody else only reads it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from workbench.core.errors import StateError
+from workbench.core.files import read_json, write_json
+from workbench.core.locks import lock
+from workbench.core.lookup import nearest
+from workbench.core.workspace import check_name, workspace
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job, read from its folder."""
+
+    name: str
+    pid: int
+    folder: Path
+
+    def _process(self) -> psutil.Process | None:
+        info = read_json(self.folder / "job.json", f"job {self.name}")
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - info["started"]) < 5
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+    @property
+    def state(self) -> str:
+        """``running``, ``finished``, ``failed`` or ``stopped``."""
+        if self._process() is not None:
+            return "running"
+        if (self.folder / "stopped").exists():
+            return "stopped"
+        code = self.folder / "exit_code"
+        return "finished" if code.is_file() and code.read_text().strip() == "0" else "failed"
+
+    @property
+    def progress(self) -> dict | None:
+        """``{"label", "done", "total", "unit"}`` as last reported, or None."""
+        path = self.folder / "progress.json"
+        return read_json(path, f"progress of job {self.name}") if path.exists() else None
+
+    def tail(self, lines: int = 20) -> str:
+        """The last lines of its log."""
+        path = self.folder / "log.txt"
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else ""
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End its process group, and nothing else; kills what still runs after ``timeout`` seconds."""
+        process = self._process()
+        if process is None:
+            return
+        (self.folder / "stopped").touch()
+        os.killpg(self.pid, signal.SIGTERM)
+        try:
+            process.wait(timeout)
+        except psutil.TimeoutExpired:
+            os.killpg(self.pid, signal.SIGKILL)
+
+
+_RUNNER = """
+import pathlib, subprocess, sys
+folder = pathlib.Path(sys.argv[1])
+with open(folder / "log.txt", "ab") as log:
+    code = subprocess.run(sys.argv[2:], stdout=log, stderr=log, stdin=subprocess.DEVNULL).returncode
+(folder / "exit_code").write_text(str(code))
+"""
+
+# A process between the two, which ends at once: the job then belongs to nobody here and leaves no zombie.
+_LAUNCHER = """
+import os, subprocess, sys
+quiet = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(subprocess.Popen(sys.argv[1:], start_new_session=True, **quiet).pid, flush=True)
+os._exit(0)
+"""
+
+
+def start(argv: list[str], log: Path | None = None, *, name: str | None = None) -> Job:
+    """Start ``workbench ARGV...`` detached; a second start of a running job attaches to the first.
+
+    Args:
+        argv: The words after ``workbench``, e.g. ``["data", "check", "textvr"]``.
+        log: A file that becomes a link to the job's log; None = only ``jobs/<name>/log.txt``.
+        name: The job's name, one per output; made from ``argv`` when absent.
+    """
+    name = check_name(name or "-".join(argv).lower().replace("/", "-").replace(" ", "-")[:64].strip("-._"), "job")
+    folder = workspace().jobs / name
+    with lock(workspace().jobs / f".{name}.lock", f"Job {name}"):
+        if (folder / "job.json").exists() and (running := find(name)).state == "running":
+            return running
+        folder.mkdir(parents=True, exist_ok=True)
+        for stale in ("exit_code", "stopped", "progress.json", "log.txt"):
+            (folder / stale).unlink(missing_ok=True)
+        command = [sys.executable, "-c", _RUNNER, str(folder), sys.executable, "-m", "workbench", *argv]
+        environment = {**os.environ, "WORKBENCH_JOB": str(folder), "WORKBENCH_HOME": str(workspace().home)}
+        launch = [sys.executable, "-c", _LAUNCHER, *command]
+        pid = int(subprocess.run(launch, env=environment, capture_output=True, check=True, text=True).stdout)
+        write_json(folder / "job.json", {"argv": argv, "pid": pid, "started": time.time()})
+        if log is not None:
+            log.unlink(missing_ok=True)
+            log.symlink_to(folder / "log.txt")
+    return Job(name, pid, folder)
+
+
+def find(name: str) -> Job:
+    """The job of that name, running or ended.
+
+    Raises:
+        StateError: There is none.
+    """
+    folder = workspace().jobs / name
+    if not (folder / "job.json").exists():
+        known = [job.name for job in list_jobs()]
+        raise StateError(f"No job is called {name!r}.", nearest(name, known))
+    return Job(name, read_json(folder / "job.json", f"job {name}")["pid"], folder)
+
+
+def list_jobs() -> list[Job]:
+    """All jobs of the workspace, by name."""
+    folder = workspace().jobs
+    return [find(path.parent.name) for path in sorted(folder.glob("*/job.json"))] if folder.is_dir() else []

@@ -1,0 +1,1 @@
+"""Layer 2: BM25 and faiss search over arrays and tables. Comes with issue B."""

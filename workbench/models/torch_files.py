@@ -1,0 +1,47 @@
+"""Arrays out of torch files and tensors, without ever running code that a file brings."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.core.errors import DataError
+from workbench.core.optional import need
+
+
+def read_torch_file(path: Path) -> dict[str, np.ndarray]:
+    """The tensors of a torch file by name; a bare tensor has the name ``""``. bfloat16 becomes float32.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+        DataError: The file is damaged, holds other things than tensors, or would need unpickling of foreign code.
+    """
+    torch = need("torch", "Reading a .pt file")
+    try:
+        value = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise DataError(
+            f"{path} holds Python objects besides tensors, which could run foreign code.",
+            "Save the matrix alone: numpy.save(path, similarity.float().cpu().numpy()).",
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as a torch file: {error}.", "Save or download it again.") from error
+    items = value if isinstance(value, dict) else {"": value}
+    arrays = {str(key): as_array(item) for key, item in items.items() if is_tensor(item)}
+    if not arrays:
+        raise DataError(f"{path} holds no tensor.", "Save the similarity matrix with torch.save(similarity, path).")
+    return arrays
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value is a torch tensor (by its interface, so that torch need not be installed)."""
+    return hasattr(value, "detach") and hasattr(value, "cpu") and hasattr(value, "dtype")
+
+
+def as_array(tensor: Any) -> np.ndarray:
+    """A tensor's values as a NumPy array on the CPU; bfloat16, which NumPy lacks, becomes float32."""
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if "bfloat16" in str(tensor.dtype) else tensor).numpy()

@@ -1,0 +1,1 @@
+"""Layer 1: text in frames. Engines and importers come with issue B."""
