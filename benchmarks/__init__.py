@@ -1,0 +1,1 @@
+"""What is measured, against whom. Run by hand or by `make bench`; never part of the tests."""

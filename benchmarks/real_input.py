@@ -1,0 +1,128 @@
+"""`make real-input DATA=folder`: prepare real corpora, import real matrices of published systems, check every number.
+
+It works in a temporary workspace, prints what it sees beside what is expected, and ends with 1 when they differ.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+import workbench as wb
+from workbench.core.errors import OrderError
+from workbench.core.seeds import generator
+from workbench.evaluation import check_order, retrieval_metrics
+from workbench.evaluation.ceilings import ceiling
+from workbench.pipelines.datasets import prepare
+
+SYSTEMS = {  # file, expected t2v R@1 and mean rank under expected ties
+    "clip4clip": ("clip4clip_msrvtt.npy", 34.40, 37.34),
+    "internvideo2": ("InternVideo2_msrvtt.npy", 54.55, 21.03),
+    "gram": ("GRAM_msrvtt.npy", 53.10, 55.83),
+    "vast": ("VAST_msrvtt.npy", 49.40, 113.86),
+}
+STOPPED = ("gram", "vast")
+
+
+@dataclass
+class Checks:
+    """Counts what agrees and what does not, and prints both."""
+
+    failed: list[str] = field(default_factory=list)
+
+    def number(self, what: str, found: float, expected: float, tolerance: float = 0.006) -> None:
+        """Compare a number that is given to two decimals."""
+        self.that(f"{what}: {found:.2f} (expected {expected:.2f})", abs(found - expected) <= tolerance)
+
+    def that(self, sentence: str, holds: bool) -> None:
+        """Print a sentence and remember it when it does not hold."""
+        print(f"  {'ok  ' if holds else 'FAIL'}  {sentence}")
+        if not holds:
+            self.failed.append(sentence)
+
+
+def main(data: Path) -> int:
+    """Run all of it on a folder laid out as ``SOURCES.md`` says; returns the exit code."""
+    checks = Checks()
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["WORKBENCH_HOME"] = home
+        print("MSR-VTT 1k-A")
+        corpus = prepare("msrvtt-1ka", annotations=[data / "annotations/msrvtt/MSRVTT_JSFUSION_test.csv"], roots={})
+        matrices(checks, data)
+        disorder(checks, data, corpus.captions["text"].to_list())
+        print("TextVR test")
+        textvr(checks, data / "annotations/textvr")
+    print("all as expected" if not checks.failed else f"{len(checks.failed)} differ: " + "; ".join(checks.failed))
+    return bool(checks.failed)
+
+
+def matrices(checks: Checks, data: Path) -> None:
+    """Import the four matrices; two of them must stop."""
+    for name, (file, r1, mean_rank) in SYSTEMS.items():
+        source = data / "sim" / file
+        if name in STOPPED:
+            try:
+                wb.import_run(source, corpus="msrvtt-1ka", name=name)
+                checks.that(f"{name} stops", False)
+            except OrderError as error:
+                checks.that(f"{name} stops: {error}", "--row-ids" in str(error) and "--totals-only" in str(error))
+        run = wb.import_run(source, corpus="msrvtt-1ka", name=name, totals_only=name in STOPPED)
+        checks.that(f"{name}: order {run.order['how']}: {run.order['evidence']}",
+                    run.order["how"] == ("contradicted" if name in STOPPED else "checked"))  # fmt: skip
+        checks.number(f"{name} t2v R@1", run.metrics["t2v"]["r1"], r1)
+        checks.number(f"{name} t2v mean rank", run.metrics["t2v"]["mean_rank"], mean_rank)
+    vast = np.load(data / "sim" / SYSTEMS["vast"][0])
+    for ties, expected in (("expected", 73.46), ("optimistic", 75.1), ("pessimistic", 73.4)):
+        checks.number(f"vast v2t R@10, {ties} ties", retrieval_metrics(vast, direction="v2t", ties=ties).r10, expected)
+
+
+def disorder(checks: Checks, data: Path, captions: list[str]) -> None:
+    """Transposed and shuffled copies of the two good matrices must be recognised."""
+    for name in ("clip4clip", "internvideo2"):
+        matrix = np.load(data / "sim" / SYSTEMS[name][0])
+        shuffled = matrix[generator(0, name).permutation(len(matrix))]
+        for what, copy, word in (("transposed", matrix.T, "transposed"), ("rows shuffled", shuffled, "row")):
+            found = check_order(copy, captions)
+            checks.that(f"{name} {what}: {found.how}: {found.sentence}",
+                        found.how == "contradicted" and word in found.sentence.lower())  # fmt: skip
+
+
+def textvr(checks: Checks, folder: Path) -> None:
+    """The aligned file becomes a corpus with its ceiling; the scrambled one alone is refused by name."""
+    aligned, scrambled = folder / "TextVR_test.json", folder / "TextVR_test_rand.json"
+    corpus = prepare("textvr", annotations=[aligned, scrambled], roots={}).with_split("test")
+    checks.that(f"{len(corpus.captions)} captions (expected 2727)", len(corpus.captions) == 2727)
+    from workbench.corpus import normalise_caption
+
+    distinct = corpus.captions["text"].map(normalise_caption).nunique()
+    checks.that(f"{distinct} distinct captions (expected 2454)", distinct == 2454)
+    limits = ceiling(corpus.relevance_matrix(), corpus.captions["text"].to_list())
+    checks.number("ceiling t2v R@1", limits["t2v"]["r1"], 89.99)
+    try:
+        prepare("textvr", annotations=[scrambled], roots={}, rename="scrambled")
+        checks.that("the scrambled file is refused", False)
+    except ValueError as error:
+        checks.that(f"the scrambled file is recognised: {error}", "scrambled" in str(error))
+    rng = generator(0, "textvr")
+    clusters = rng.normal(size=(2727, 64)).astype(np.float32)
+    texts = {text: rng.normal(size=64) for text in corpus.captions["text"].map(normalise_caption).unique()}
+    text = np.stack([texts[t] for t in corpus.captions["text"].map(normalise_caption)]).astype(np.float32)
+    similarity = text @ (text + 0.3 * clusters).T
+    order = corpus.orders("videos")["scrambled"]
+    position = dict(zip(corpus.videos["video_id"], range(2727), strict=True))
+    submitted = similarity[:, [position[video] for video in order]]
+    run = wb.import_run(submitted, corpus="textvr", name="made-scrambled", split="test")
+    checks.that(
+        f"a matrix in scrambled order is put right: {run.order['evidence']}", "scrambled" in run.order["evidence"]
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
+        sys.exit("Usage: make real-input DATA=folder (the folder that holds sim/ and annotations/)")
+    sys.exit(main(Path(sys.argv[1])))

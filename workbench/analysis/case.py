@@ -1,0 +1,99 @@
+"""One query of one run: what was asked, what is right, and the first ten that came back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.core.errors import StateError
+from workbench.core.lookup import pick
+from workbench.corpus import domain_label
+from workbench.evaluation.runs import Run
+
+CAPTIONS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Case:
+    """One query.
+
+    Attributes:
+        title: The caption (t2v), or the video (v2t).
+        right: The right video(s), or the right captions.
+        place: Domain and source, where stated.
+        rank: Expected rank of the best right item, from 1.
+        score: Its score; None = not scored.
+        margin: Its score minus that of the best wrong item; None where one of them was not scored.
+        top: The first ten: Rank, right mark, Video with its captions (t2v) or Caption (v2t), Domain, Score.
+    """
+
+    title: str
+    right: str
+    place: str
+    rank: float
+    score: float | None
+    margin: float | None
+    top: pd.DataFrame
+
+
+def open_case(run: Run, query_id: str, direction: str = "t2v", n_top: int = 10) -> Case:
+    """Put together what is known of one query.
+
+    Args:
+        run: The run.
+        query_id: A caption id (t2v) or a video id (v2t).
+        direction: ``t2v`` or ``v2t``.
+        n_top: How many of the list.
+
+    Raises:
+        StateError: The run holds totals only.
+        UnknownNameError: The run has no such query.
+    """
+    if run.totals_only:
+        raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids to see single queries.")
+    table = run.per(direction)
+    position = pick(dict(zip(table["id"], range(len(table)), strict=True)), query_id, "query")
+    row = table.iloc[position]
+    relevance = run.relevance_matrix if direction == "t2v" else run.relevance_matrix.T.tocsr()
+    axis = run.queries["caption_id"] if direction == "t2v" else run.gallery["video_id"]
+    index = int(np.flatnonzero((axis == query_id).to_numpy())[0])
+    rights = relevance.indices[relevance.indptr[index] : relevance.indptr[index + 1]]
+    columns, scores = row["top_columns"][:n_top], row["top_scores"][:n_top]
+    wrong = [score for column, score in zip(row["top_columns"], row["top_scores"], strict=True) if column not in rights]
+    score = float(row["score_right"]) if np.isfinite(row["score_right"]) else None
+    margin = score - float(wrong[0]) if score is not None and wrong else None
+    marks = ["✔" if column in rights else "" for column in columns]
+    top = pd.DataFrame({"#": range(1, len(columns) + 1), "": marks, **_items(run, direction, columns), "Score": scores})
+    video = run.gallery.iloc[
+        int(rights[0]) if direction == "t2v" and len(rights) else index if direction == "v2t" else 0
+    ]
+    texts = run.queries["text"]
+    title = str(texts.iloc[index]).strip() if direction == "t2v" else str(query_id)
+    names = run.gallery["video_id"] if direction == "t2v" else texts
+    right = "; ".join(str(names.iloc[int(one)]).strip() for one in rights[:CAPTIONS_SHOWN]) or "nothing"
+    return Case(title, right, _place(video), float(run.rank(direction)[position]), score, margin, top)
+
+
+def _place(video: pd.Series) -> str:
+    parts = [] if pd.isna(video["domain"]) else [domain_label(str(video["domain"]))]
+    return "  ·  ".join(parts if pd.isna(video["source_id"]) else [*parts, f"source {video['source_id']}"])
+
+
+def _items(run: Run, direction: str, columns: np.ndarray) -> dict[str, list[str]]:
+    """What the listed items are: videos by their captions, or captions."""
+    if direction == "v2t":
+        return {"Caption": [str(run.queries["text"].iloc[int(column)]).strip() for column in columns]}
+    right = run.relevance_matrix.tocsc()
+    texts = run.queries["text"].to_numpy()
+    captions = [
+        " / ".join(
+            str(texts[row]).strip() for row in right.indices[right.indptr[c] : right.indptr[c + 1]][:CAPTIONS_SHOWN]
+        )
+        for c in map(int, columns)
+    ]
+    found = {"Captions": captions, "Video": [str(run.gallery["video_id"].iloc[int(c)]) for c in columns]}
+    if run.gallery["domain"].notna().any():
+        found["Domain"] = [domain_label(str(run.gallery["domain"].iloc[int(c)])) for c in columns]
+    return found

@@ -1,0 +1,8 @@
+"""The same app as `app.py` of the repository, for an installed package: started by `workbench app`."""
+
+import streamlit as st
+
+from workbench.app.navigation import SCRIPT
+from workbench.app.routes import ROUTES
+
+app = st.App(SCRIPT, routes=ROUTES)

@@ -1,0 +1,17 @@
+"""What runs on every interaction: navigation, header, the page; an error becomes a red box with its remedy."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.app.navigation import header, pages
+from workbench.app.text import plain
+from workbench.core.errors import WorkbenchError
+
+st.set_page_config(page_title="TextVR workbench", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide")
+chosen = st.navigation(pages(), position="top")
+header()
+try:
+    chosen.run()
+except WorkbenchError as error:
+    st.error(f"{plain(error.message)}  \n{plain(error.remedy)}", icon=":material/error:")

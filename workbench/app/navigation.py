@@ -1,0 +1,43 @@
+"""The pages in their order, and the header that every page has."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.app.text import plain
+from workbench.core.workspace import workspace
+
+SCRIPT = str(Path(__file__).with_name("entry") / "script.py")
+PAGES = Path(__file__).with_name("pages")
+TITLES = {
+    "leaderboard": ("Leaderboard", ":material/leaderboard:"),
+    "compare": ("Compare", ":material/compare_arrows:"),
+    "matrix": ("Matrix", ":material/grid_on:"),
+    "failures": ("Failures", ":material/error:"),
+    "query": ("Query", ":material/search:"),
+    "data": ("Data", ":material/database:"),
+}
+
+
+def page(name: str, *, default: bool = False) -> st.Page:
+    """A page by its name; the same name is the same page in links and in the navigation."""
+    title, icon = TITLES.get(name, ("Start", ":material/home:"))
+    return st.Page(PAGES / f"{name}.py", title=title, icon=icon, url_path=name, default=default)
+
+
+def pages() -> list[st.Page]:
+    """The pages to offer: an empty workspace shows how to start, any other the analysis."""
+    space = workspace()
+    if not space.names("runs"):
+        return [page("start", default=True), page("data")]
+    return [page(name, default=name == "leaderboard") for name in TITLES]
+
+
+def header() -> None:
+    """Host and workspace, small, on top of every page; and less empty space above it than Streamlit leaves."""
+    st.html("<style>[data-testid=stMainBlockContainer]{padding-top:3.6rem}</style>")
+    where = f"{socket.gethostname()}  ·  workspace {workspace().home}"
+    st.caption(plain(where))

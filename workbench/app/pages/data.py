@@ -1,0 +1,66 @@
+"""Data: the corpora of the workspace, what each has and lacks, and all runs."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from workbench.app import loading
+from workbench.app.text import plain
+from workbench.app.widgets import choose
+from workbench.corpus import open_corpus
+from workbench.pipelines.datasets import holdings
+
+st.title("Data")
+corpora = loading.all_corpora()
+if corpora.empty:
+    st.info("No corpus yet. Prepare one from its annotation files; videos are optional.", icon=":material/info:")
+    st.code(
+        "workbench data list --known\nworkbench data prepare msrvtt-1ka --annotations MSRVTT_JSFUSION_test.csv", "bash"
+    )
+    st.stop()
+st.dataframe(
+    corpora.assign(splits=corpora["splits"].map(", ".join))[
+        ["title", "name", "splits", "n_captions", "n_videos", "place", "note"]
+    ].rename(columns={"title": "Corpus", "name": "Name", "splits": "Splits", "n_captions": "Captions",
+                      "n_videos": "Videos", "place": "Where", "note": "Note"}),
+    hide_index=True,
+)  # fmt: skip
+corpus = open_corpus(choose("Corpus", corpora["name"].to_list(), "data_corpus"))
+st.subheader(plain(corpus.title))
+if corpus.meta["protocol"]:
+    st.text(corpus.meta["protocol"])
+left, right = st.columns(2)
+with left:
+    st.markdown("**What it holds**")
+    st.dataframe(holdings(corpus), hide_index=True, height="content")
+with right:
+    st.markdown("**Splits**")
+    rows = [
+        {"Split": name, "Captions": counts["captions"], "Videos": counts["videos"],
+         "Fingerprint": corpus.meta["fingerprint"][name][:12]}
+        for name, counts in corpus.meta["counts"].items()
+    ]  # fmt: skip
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
+    st.caption("Runs are compared only where the fingerprint of their split is the same.")
+    for note in corpus.meta["notes"]:
+        st.text(f"Note: {note}")
+    for rendition, root in corpus.roots.items():
+        found = (
+            "there"
+            if Path(root).is_dir()
+            else f"gone; say where: workbench data relocate {corpus.name} {rendition} FOLDER"
+        )
+        st.text(f"{rendition} videos: {root} ({found})")
+st.subheader("Runs")
+runs = loading.all_runs()
+shown = runs[["name", "state", "corpus", "split", "t2v_r1", "v2t_r1", "scoring", "order", "created", "note"]]
+st.dataframe(
+    shown.rename(columns={
+        "name": "Run", "state": "State", "corpus": "Corpus", "split": "Split", "t2v_r1": "t2v R@1", "v2t_r1": "v2t R@1",
+        "scoring": "Scoring", "order": "Order", "created": "Created", "note": "Note",
+    }),
+    hide_index=True,
+    column_config={name: st.column_config.NumberColumn(format="%.2f") for name in ("t2v R@1", "v2t R@1")},
+)  # fmt: skip
+st.caption("A deeper look at the files, level by level: workbench data check NAME --level decodability")

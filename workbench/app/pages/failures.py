@@ -1,0 +1,75 @@
+"""Failures: causes of the failed queries, by domain, in a table whose rows open the query."""
+
+import streamlit as st
+
+from workbench.analysis import CAUSES
+from workbench.app import loading
+from workbench.app.links import parameters
+from workbench.app.navigation import page
+from workbench.app.text import plain
+from workbench.app.widgets import DIRECTIONS, choose, choose_corpus, choose_run, choose_switch, per_query_only
+from workbench.corpus import domain_label
+from workbench.figures import cause_bars
+
+ALL = "all"
+
+st.title("Failures")
+pick = st.columns([3, 3, 3, 2])
+with pick[0]:
+    place, table = choose_corpus()
+runs = per_query_only(table)
+with pick[1]:
+    run = choose_run(runs)
+with pick[2]:
+    direction = choose_switch("Direction", DIRECTIONS, "direction")
+with pick[3]:
+    k = int(choose("Fails when rank >", ["1", "5", "10", "50"], "k"))
+failed = loading.failures(loading.key_of(run), k, direction)
+total = len(run.per(direction))
+if failed.empty:
+    st.success(f"No query of {total} fails at rank {k}.")
+    st.stop()
+st.markdown(f"**{len(failed)} of {total} queries fail** ({100 * len(failed) / total:.1f} %).")
+labels = {cause: CAUSES[cause].label for cause in CAUSES}
+left, right = st.columns([2, 3])
+with left:
+    st.subheader("Primary causes")
+    st.plotly_chart(cause_bars(failed, labels), key="causes")
+    st.caption("Causes that need pixels, OCR or a second input come when the corpus has them.")
+with right:
+    filters = st.columns(2)
+    domains = [ALL, *sorted(failed["domain"].dropna().unique())]
+    with filters[0]:
+        cause = choose(
+            "Cause", [ALL, *failed["cause"].value_counts().index], "cause", show=lambda c: labels.get(c, "All causes")
+        )
+    domain = ALL
+    if len(domains) > 1:
+        with filters[1]:
+            domain = choose("Domain", domains, "domain", show=lambda d: "All domains" if d == ALL else domain_label(d))
+    words = st.text_input("Words in the caption", key="words", bind="query-params", placeholder="e.g. a sign, a name")
+    rows = failed
+    rows = rows if cause == ALL else rows[rows["causes"].map(lambda held: cause in held)]
+    rows = rows if domain == ALL else rows[rows["domain"] == domain]
+    for word in words.split():
+        rows = rows[rows["text"].fillna("").str.contains(word, case=False, regex=False)]
+    st.caption(f"{len(rows)} queries, worst rank first. Select one to open it.")
+    table = rows.assign(
+        cause=rows["cause"].map(labels), domain=rows["domain"].map(lambda d: domain_label(d) if d else "–")
+    )
+    names = {"text": "Caption", "rank": "Rank", "cause": "Cause", "evidence": "Evidence", "domain": "Domain"}
+    shown = [name for name in names if name != "domain" or len(domains) > 1]
+    chosen = st.dataframe(
+        table[shown].rename(columns=names), hide_index=True, height=520, key="rows", on_select="rerun",
+        selection_mode="single-row",
+        column_config={"Rank": st.column_config.NumberColumn(format="%.1f"),
+                       "Caption": st.column_config.TextColumn(width="medium"),
+                       "Cause": st.column_config.TextColumn(width="small"),
+                       "Evidence": st.column_config.TextColumn(width="large")},
+    )  # fmt: skip
+if chosen["selection"]["rows"]:
+    query = rows["query_id"].iloc[chosen["selection"]["rows"][0]]
+    values = parameters(corpus=place, run=run.name, direction=direction, q=query, k=k)
+    st.switch_page(page("query"), query_params=values)
+for one in rows["cause"].unique():
+    st.caption(f"**{plain(labels[one])}**: {plain(CAUSES[one].sentence)}")

@@ -1,0 +1,59 @@
+"""Leaderboard: which run is best and whether beyond noise; the table as in every paper; intervals and the ceiling."""
+
+import streamlit as st
+
+from workbench.analysis import leaderboard
+from workbench.app import loading
+from workbench.app.text import plain
+from workbench.app.widgets import DIRECTIONS, choose_corpus
+from workbench.figures import leaderboard_intervals
+
+NAMES = {"r1": "R@1 ↑", "r5": "R@5 ↑", "r10": "R@10 ↑", "median_rank": "MdR ↓", "mean_rank": "MnR ↓"}
+
+st.title("Leaderboard")
+place, table = choose_corpus()
+runs = [loading.run_named(name) for name in table["name"]]
+board = leaderboard(runs)
+able = [run for run in runs if not run.totals_only]
+ceiling = loading.ceiling(loading.key_of(able[0])) if able else None
+
+with st.container(border=True):
+    st.markdown(f"**{plain(loading.verdict(tuple(map(loading.key_of, runs))))}**")
+    if ceiling and ceiling["t2v"]["r1"] < 99.995:
+        st.caption(
+            f"Ceiling here, as equal captions cannot be told apart: text → video R@1 {ceiling['t2v']['r1']:.2f}, "
+            f"video → text R@1 {ceiling['v2t']['r1']:.2f}."
+        )
+
+columns = {"run": "Run"} | {f"{d}_{m}": f"{d} {label}" for d in ("t2v", "v2t") for m, label in NAMES.items()}
+shown = board.rename(columns={**columns, "order_label": "Order", "scoring": "Scoring"})
+st.dataframe(
+    shown[[*columns.values(), "Scoring", "Order"]],
+    hide_index=True,
+    column_config={
+        name: st.column_config.NumberColumn(format="%.1f" if "MdR" in name else "%.2f", width="small")
+        for name in list(columns.values())[1:]
+    },
+)
+left, right = st.columns(2)
+for column, direction in ((left, "t2v"), (right, "v2t")):
+    with column:
+        st.subheader(DIRECTIONS[direction])
+        limit = ceiling[direction]["r1"] if ceiling else None
+        st.plotly_chart(leaderboard_intervals(board, direction, limit), key=f"interval {direction}")
+if len(board) and not board["clustered"].all():
+    st.caption(
+        "The corpus does not state which videos share a source, so intervals are not clustered: they may be too narrow."
+    )
+for row in board[board["warning"] != ""].itertuples():
+    st.warning(f"{plain(row.run)}: {plain(row.warning)}", icon=":material/warning:")
+if able and not able[0].gallery["domain"].notna().any():
+    st.caption("This corpus states no domains, so there is no break-down by domain.")
+elif able:
+    st.subheader("By domain")
+    from workbench.figures import domain_bars
+
+    tables = {run.name: loading.by_domain(loading.key_of(run), "r1", "t2v") for run in able[:6]}
+    st.plotly_chart(domain_bars(tables, "text → video R@1, %"), key="domains")
+    few = {note for one in tables.values() for note in one["label"] + ": " + one["note"] if not note.endswith(": ")}
+    st.caption(plain("; ".join(sorted(few))))

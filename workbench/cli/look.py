@@ -1,0 +1,80 @@
+"""Commands that look into runs: compare, failures."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workbench.cli.common import AsJson, say, show_json, show_table
+from workbench.core.errors import DataError
+from workbench.evaluation import open_run
+
+
+def compare(
+    run_a: Annotated[str, typer.Argument(help="The first run.")],
+    run_b: Annotated[str, typer.Argument(help="The second run.")],
+    metric: Annotated[str, typer.Option(help="r1, r5, r10 or mrr.")] = "r1",
+    direction: Annotated[str, typer.Option(help="t2v or v2t.")] = "t2v",
+    allow_other_corpus: Annotated[
+        bool, typer.Option("--allow-other-corpus", help="Compare across fingerprints.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Which of two runs is better, by how much, and whether beyond noise; then the difference per domain."""
+    from workbench.analysis import compare_runs
+
+    result = compare_runs(
+        open_run(run_a),
+        open_run(run_b),
+        metric=metric,
+        direction=direction,
+        allow_other_corpus=allow_other_corpus,
+    )
+    if as_json:
+        domains = result.by_domain.to_dict("records")
+        show_json(
+            {
+                "verdict": result.verdict,
+                "test": vars(result.test),
+                "overlap": result.overlap,
+                "by_domain": domains,
+            }
+        )
+        return
+    say(result.verdict)
+    if result.note:
+        say(result.note)
+    show_table(result.by_domain, empty="The corpus states no domains.")
+
+
+def failures(
+    run: Annotated[str, typer.Argument(help="A run.")],
+    k: Annotated[int, typer.Option(help="A query fails when its rank is greater than K.")] = 1,
+    direction: Annotated[str, typer.Option(help="t2v or v2t.")] = "t2v",
+    domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
+    cause: Annotated[str | None, typer.Option(help="Only this cause.")] = None,
+    limit: Annotated[int, typer.Option(help="Rows to print; 0 = all.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Every failed query with its computed cause and the evidence for it."""
+    from workbench.analysis import CAUSES
+    from workbench.analysis import failures as find_failures
+    from workbench.core.lookup import pick
+
+    if k < 1:
+        raise DataError(f"K is {k}; ranks start at 1.", "Give --k 1 or more.")
+    if cause is not None:
+        pick(CAUSES, cause, "cause")
+    table = find_failures(open_run(run), k=k, direction=direction)
+    for column, wanted in (("domain", domain), ("cause", cause)):
+        if wanted is not None:
+            table = table[table[column] == wanted]
+    shown = table if limit == 0 else table.head(limit)
+    if as_json:
+        show_json(shown.to_dict("records"))
+    else:
+        columns = ["query_id", "rank", "text", "top_video_id", "cause", "evidence"]
+        named = shown[columns].assign(cause=[CAUSES[one].label for one in shown["cause"]])
+        show_table(named, empty="No failed query.")
+        say(f"{len(shown)} of {len(table)} failed queries shown.")

@@ -1,0 +1,81 @@
+"""Commands about this machine: doctor, home, app, cache."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.common import AsJson, group, say, show_table
+from workbench.core.errors import StateError
+from workbench.core.workspace import set_home, workspace
+
+cache = group("cache", "What the workbench keeps to save time; safe to remove.")
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Look at this machine: Python, torch and GPU, decoders, faiss, OCR, ffmpeg, browser, workspace, network."""
+    from workbench.pipelines.doctor import PROBLEM, examine
+
+    table = examine()
+    show_table(table, as_json)
+    if (table["state"] == PROBLEM).any():
+        raise typer.Exit(1)
+
+
+def home(
+    path: Annotated[Path | None, typer.Argument(help="Folder to use from now on; none = say the current one.")] = None,
+) -> None:
+    """Say which workspace is used and why, or remember another one."""
+    if path is not None:
+        say(f"Workspace set to {set_home(path)}.")
+    space = workspace()
+    say(f"{space.home} ({space.reason})")
+    if path is not None and space.home != path.expanduser().resolve():
+        say(f"Note: in this folder another one is used, because of: {space.reason}.")
+
+
+def open_app(
+    port: Annotated[int | None, typer.Option(help="Port; none = 8501, or the next free one.")] = None,
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; anything but localhost opens it to others.")
+    ] = "localhost",
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Open the app; prints its address, and the ssh tunnel line for a remote machine."""
+    from workbench.cli.serve import serve
+
+    serve(port=port, address=address, browser=browser, say=say)
+
+
+@cache.command("size", epilog="Example: workbench cache size --json")
+def cache_size(as_json: AsJson = False) -> None:
+    """Bytes of every part of the cache."""
+    import pandas as pd
+
+    folder = workspace().cache
+    parts = sorted(folder.iterdir()) if folder.is_dir() else []
+    table = pd.DataFrame([{"part": part.name, "MiB": _bytes(part) / 2**20} for part in parts], columns=["part", "MiB"])
+    show_table(table, as_json, empty=f"The cache {folder} is empty.")
+
+
+@cache.command("prune", epilog="Example: workbench cache prune tiles")
+def cache_prune(
+    part: Annotated[str | None, typer.Argument(help="One part; none = everything.")] = None,
+) -> None:
+    """Remove cached files; they are made again when needed."""
+    folder = workspace().cache
+    chosen = [path for path in (folder.iterdir() if folder.is_dir() else []) if part in (None, path.name)]
+    if part is not None and not chosen:
+        raise StateError(f"The cache has no part {part!r}.", "See: workbench cache size")
+    freed = sum(map(_bytes, chosen))
+    for path in chosen:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    say(f"Freed {freed / 2**20:.1f} MiB.")
+
+
+def _bytes(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())

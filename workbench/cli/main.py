@@ -1,0 +1,66 @@
+"""The command ``workbench``: the list of its commands, and the one place where errors become sentences."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import typer
+
+from workbench.cli import data, look, machine, runs, scores
+from workbench.cli.common import errors
+from workbench.core.errors import WorkbenchError
+from workbench.core.files import write_json
+from workbench.core.progress import CallbackSink, RichSink, use_sink
+
+app = typer.Typer(
+    name="workbench",
+    help="Train, evaluate and look into text-to-video retrieval models.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data.app, name="data")
+app.add_typer(runs.app, name="runs")
+app.add_typer(machine.cache, name="cache")
+COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
+    "doctor": (machine.doctor, "workbench doctor"),
+    "home": (machine.home, "workbench home ~/retrieval"),
+    "app": (machine.open_app, "workbench app --port 8600"),
+    "import": (scores.import_scores, "workbench import sim.npy --corpus msrvtt-1ka --name theirs"),
+    "evaluate": (scores.evaluate, "workbench evaluate theirs --ties pessimistic"),
+    "compare": (look.compare, "workbench compare theirs ours --metric r1"),
+    "failures": (look.failures, "workbench failures theirs --k 10 --domain Cooking"),
+}
+for name, (function, example) in COMMANDS.items():
+    app.command(name, epilog=f"Example: {example}")(function)
+
+
+def main() -> None:
+    """Run the command line: exit code 0 on success, 2 with one sentence on a user's error, 130 when interrupted."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        with _progress():
+            app(standalone_mode=True)
+    except WorkbenchError as error:
+        errors.print(f"error: {error}", style="red", markup=False, highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        errors.print("Stopped. What was finished is kept; nothing is half written.", markup=False)
+        sys.exit(130)
+
+
+def _progress() -> AbstractContextManager[None]:
+    """A bar on a terminal; the state file of a job; silence elsewhere."""
+    if folder := os.environ.get("WORKBENCH_JOB"):
+        path = Path(folder) / "progress.json"
+
+        def report(label: str, done: float, total: float | None, unit: str) -> None:
+            write_json(path, {"label": label, "done": done, "total": total, "unit": unit})
+
+        return use_sink(CallbackSink(report))
+    return use_sink(RichSink()) if sys.stderr.isatty() else nullcontext()

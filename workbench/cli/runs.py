@@ -1,0 +1,90 @@
+"""Commands about stored runs: list, show, diff, rename, note, pack, unpack, remove."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from workbench.cli.common import AsJson, group, say, show_json, show_table
+from workbench.evaluation import library, list_runs, open_run
+
+app = group("runs", "List and keep runs.")
+Name = Annotated[str, typer.Argument(help="A run.")]
+
+
+@app.command("list", epilog="Example: workbench runs list --corpus msrvtt-1ka")
+def list_(
+    corpus: Annotated[str | None, typer.Option(help="Only runs on this corpus.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only runs on this split.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """All runs, running and dead ones too, newest first."""
+    table = list_runs(corpus, split)
+    shown = (
+        table
+        if as_json
+        else table[["name", "state", "corpus", "split", "t2v_r1", "v2t_r1", "scoring", "order", "note"]]
+    )
+    show_table(shown, as_json, empty="No run yet. Bring one with: workbench import sim.npy --corpus NAME --name NAME")
+
+
+@app.command(epilog="Example: workbench runs show theirs")
+def show(name: Name, as_json: AsJson = False) -> None:
+    """What a run states about itself, and its metrics."""
+    run = open_run(name)
+    if as_json:
+        show_json({**run.info, "metrics": run.metrics})
+        return
+    facts = {key: value for key, value in run.info.items() if value not in (None, "", {}, [])}
+    show_table(pd.DataFrame(facts.items(), columns=["key", "value"]))
+    columns = ["r1", "r5", "r10", "median_rank", "mean_rank", "mrr", "n_queries"]
+    rows = [{"direction": d, **{c: run.metrics[d].get(c) for c in columns}} for d in ("t2v", "v2t")]
+    show_table(pd.DataFrame(rows))
+
+
+@app.command(epilog="Example: workbench runs diff theirs ours")
+def diff(run_a: Name, run_b: Name, as_json: AsJson = False) -> None:
+    """What differs between two runs: recipe, commit, data, protocol, versions."""
+    show_table(
+        library.difference(open_run(run_a), open_run(run_b)),
+        as_json,
+        empty="No difference but name and time.",
+    )
+
+
+@app.command(epilog="Example: workbench runs rename theirs clip4clip")
+def rename(name: Name, new_name: Annotated[str, typer.Argument(help="The new name.")]) -> None:
+    """Give a run another name."""
+    say(f"{name} is now {library.rename(open_run(name), new_name).name}.")
+
+
+@app.command(epilog="Example: workbench runs note theirs 'from the authors, e-mail of 3 May'")
+def note(name: Name, text: Annotated[str, typer.Argument(help="The note; replaces the old one.")]) -> None:
+    """Write a note into a run."""
+    library.note(open_run(name), text)
+    say(f"Noted in {name}.")
+
+
+@app.command(epilog="Example: workbench runs pack theirs theirs.zip")
+def pack(name: Name, file: Annotated[Path, typer.Argument(help="The archive to write, .zip")]) -> None:
+    """One file to hand on; the other side uses `runs unpack`."""
+    path = library.pack(open_run(name), file)
+    say(f"Wrote {path} ({path.stat().st_size / 2**20:.1f} MiB).")
+
+
+@app.command(epilog="Example: workbench runs unpack theirs.zip --name from-berlin")
+def unpack(
+    file: Annotated[Path, typer.Argument(help="An archive made by `runs pack`.")],
+    name: Annotated[str | None, typer.Option(help="Another name than the packed one.")] = None,
+) -> None:
+    """Take a packed run into the workspace."""
+    say(f"Unpacked run {library.unpack(file, name).name}.")
+
+
+@app.command(epilog="Example: workbench runs remove theirs")
+def remove(name: Name) -> None:
+    """Move a run to the trash of the workspace."""
+    say(f"{name} lies now in {library.remove(open_run(name))}.")

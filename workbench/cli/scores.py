@@ -1,0 +1,75 @@
+"""Commands that turn scores into numbers: import, evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from workbench.cli.common import AsJson, say, show_json, show_table
+from workbench.evaluation import open_run
+from workbench.evaluation.runs import Run
+
+METRICS = {"r1": "R@1", "r5": "R@5", "r10": "R@10", "median_rank": "MdR", "mean_rank": "MnR"}
+
+
+def import_scores(
+    source: Annotated[
+        Path, typer.Argument(help="Similarity matrix (npy, npz, pt, csv, tsv, also .gz), or text embeddings.")
+    ],
+    video: Annotated[Path | None, typer.Argument(help="Video embeddings, when SOURCE holds text embeddings.")] = None,
+    corpus: Annotated[str, typer.Option(help="Corpus the scores were made on.")] = ...,  # type: ignore[assignment]  # required
+    name: Annotated[str, typer.Option(help="Name of the run.")] = ...,  # type: ignore[assignment]  # required
+    split: Annotated[str | None, typer.Option(help="Split; none = the default of the corpus.")] = None,
+    row_ids: Annotated[Path | None, typer.Option(help="Caption ids of the rows, one a line.")] = None,
+    col_ids: Annotated[Path | None, typer.Option(help="Video ids of the columns, one a line.")] = None,
+    missing: Annotated[Path | None, typer.Option(help="Videos that were not scored: id, tab, reason.")] = None,
+    transpose: Annotated[bool, typer.Option("--transpose", help="The file has videos as rows.")] = False,
+    totals_only: Annotated[
+        bool, typer.Option("--totals-only", help="Order unknown: keep metrics over all queries.")
+    ] = False,
+    scoring: Annotated[str, typer.Option(help="How scores were made: raw, DSL, QB-Norm, ...")] = "raw",
+    sees: Annotated[str, typer.Option(help="What scoring has seen: nothing, train queries, test queries.")] = "nothing",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a run of a similarity matrix or two embedding files; its order is checked against the captions."""
+    from workbench.pipelines.imports import import_run
+
+    run = import_run(
+        source if video is None else (source, video),
+        corpus=corpus, name=name, split=split, row_ids=row_ids, col_ids=col_ids, missing=missing,
+        transpose=transpose, totals_only=totals_only, protocol={"scoring": scoring, "sees": sees}, overwrite=overwrite,
+    )  # fmt: skip
+    if not as_json:
+        say(f"Order {run.order['how']}: {run.order['evidence']}")
+    _show(run.metrics, run, as_json)
+
+
+def evaluate(
+    run: Annotated[str, typer.Argument(help="A run.")],
+    ties: Annotated[str, typer.Option(help="Tie rule: expected, optimistic or pessimistic.")] = "expected",
+    v2t: Annotated[str, typer.Option(help="v2t level: auto, caption or video.")] = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Metrics again from a stored similarity, under another tie rule or v2t level; nothing is changed."""
+    from workbench.evaluation import retrieval_metrics
+    from workbench.evaluation.runs import similarity_of
+
+    opened = open_run(run)
+    both = retrieval_metrics(similarity_of(opened), opened.relevance_matrix, direction="both", v2t=v2t, ties=ties)
+    _show({direction: metrics.to_dict() for direction, metrics in both.items()}, opened, as_json)
+
+
+def _show(metrics: dict, run: Run, as_json: bool) -> None:
+    if as_json:
+        show_json({"run": run.name, "order": run.order, **metrics})
+        return
+    rows = [
+        {"run": run.name, "direction": direction, **{label: values[key] for key, label in METRICS.items()},
+         "MRR": values["mrr"], "queries": values["n_queries"], "tied": values["n_tied"]}
+        for direction, values in metrics.items() if direction in ("t2v", "v2t")
+    ]  # fmt: skip
+    show_table(pd.DataFrame(rows))

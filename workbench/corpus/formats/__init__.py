@@ -1,0 +1,38 @@
+"""Data set formats: one file each, from its own annotation files to the tables of a corpus, and nothing else.
+
+A format is a function ``(annotations, *, roots, **options) -> Parsed``. Adding one = one file here, one line below, one
+entry in the manifest; from outside the tree: ``--format package.module:function``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+from workbench.core.errors import UnknownNameError
+from workbench.core.lookup import pick
+from workbench.corpus.formats.msrvtt import parse_msrvtt
+from workbench.corpus.formats.parsed import Parsed
+from workbench.corpus.formats.table import parse_table
+from workbench.corpus.formats.textvr import parse_textvr
+
+FORMATS: dict[str, Callable[..., Parsed]] = {"msrvtt": parse_msrvtt, "table": parse_table, "textvr": parse_textvr}
+
+__all__ = ["FORMATS", "Parsed", "find_format"]
+
+
+def find_format(spec: str) -> Callable[..., Parsed]:
+    """A format by name, or by ``package.module:function`` from outside the tree.
+
+    Raises:
+        UnknownNameError: No such format, module or function.
+    """
+    module, colon, function = spec.partition(":")
+    if not colon:
+        return pick(FORMATS, spec, "format")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise UnknownNameError(
+            f"The format {spec!r} cannot be imported: {error}.", "Write package.module:function."
+        ) from error

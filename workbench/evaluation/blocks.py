@@ -1,0 +1,83 @@
+"""Walk over a similarity matrix in blocks, on all cores, without ever copying the whole of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+
+from workbench.core.errors import DataError
+
+BLOCK_ITEMS = 1 << 20  # scores in one block: 4 MiB of float32
+Block = TypeVar("Block")
+Result = TypeVar("Result")
+
+
+def n_threads() -> int:
+    """Cores this process may use, or fewer where ``NUMBA_NUM_THREADS`` says so."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, int(os.environ.get("NUMBA_NUM_THREADS", cores))))
+
+
+def check_similarity(similarity: Any) -> np.ndarray:
+    """The similarity as a 2-D array of numbers; no copy of an array or memory map.
+
+    Raises:
+        DataError: Not two axes, no rows or columns, or not float16, float32, float64 or integers up to 32 bits.
+    """
+    matrix = np.asarray(similarity)
+    if matrix.ndim != 2:
+        raise DataError(
+            f"The similarity has {matrix.ndim} axes, shape {matrix.shape}.",
+            "Give one matrix [captions, videos].",
+        )
+    if 0 in matrix.shape:
+        raise DataError(
+            f"The similarity is empty: {matrix.shape[0]} captions x {matrix.shape[1]} videos.", "Give scores."
+        )
+    small_integer = matrix.dtype.kind in "iu" and matrix.dtype.itemsize <= 4
+    if not small_integer and (matrix.dtype.kind != "f" or matrix.dtype.itemsize > 8):
+        raise DataError(
+            f"The similarity holds {matrix.dtype}.",
+            "Give float16, float32, float64 or integers of at most 32 bits.",
+        )
+    return matrix
+
+
+def compared_type(matrix: np.ndarray) -> np.dtype:
+    """The type scores are compared in: exact for each stored type (float16 in float32, integers in float64)."""
+    return np.dtype(np.float32 if matrix.dtype.kind == "f" and matrix.dtype.itemsize <= 4 else np.float64)
+
+
+def contiguous(part: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """A read-only C-contiguous array of that type; a view where the part is one already."""
+    block = np.ascontiguousarray(part, dtype).view(np.ndarray)
+    block = block[:]
+    block.flags.writeable = False
+    return block
+
+
+def row_ranges(n_rows: int, n_columns: int) -> list[tuple[int, int]]:
+    """Ranges of rows of about ``BLOCK_ITEMS`` scores each."""
+    size = max(1, BLOCK_ITEMS // n_columns)
+    return [(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
+
+
+def query_block(matrix: np.ndarray, direction: str, queries: np.ndarray) -> np.ndarray:
+    """Scores of some queries [queries, items]: rows (t2v) or columns turned to rows (v2t) of the matrix."""
+    consecutive = len(queries) > 0 and queries[-1] - queries[0] == len(queries) - 1
+    chosen: Any = slice(queries[0], queries[-1] + 1) if consecutive else queries
+    part = matrix[chosen] if direction == "t2v" else matrix[:, chosen].T
+    return contiguous(part, compared_type(matrix))
+
+
+def on_all_cores(work: Callable[[Block], Result], blocks: Iterable[Block]) -> list[Result]:
+    """Results of ``work`` for all blocks, in their order; the work must free the interpreter's lock."""
+    todo = list(blocks)
+    if len(todo) < 2 or n_threads() == 1:
+        return [work(block) for block in todo]
+    with ThreadPoolExecutor(min(n_threads(), len(todo))) as pool:
+        return list(pool.map(work, todo))

@@ -1,0 +1,151 @@
+"""Which (caption, video) pairs are right, in the two forms that counting needs: per caption and per video."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import scipy.sparse as sp
+
+from workbench.core.errors import DataError
+
+V2TLevel = Literal["caption", "video"]
+
+
+@dataclass(frozen=True)
+class Lists:
+    """A ragged list of right items per query (compressed rows): items ``indices[indptr[q] : indptr[q + 1]]``.
+
+    Attributes:
+        indptr: int64 [queries + 1].
+        indices: int64 [pairs], ascending inside a query.
+        grades: int8 [pairs], all > 0.
+    """
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    grades: np.ndarray
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """int64 [queries]: right items per query."""
+        return np.diff(self.indptr)
+
+    @property
+    def owner(self) -> np.ndarray:
+        """int64 [pairs]: the query of each pair."""
+        return np.repeat(np.arange(len(self.indptr) - 1), self.sizes)
+
+    def take(self, queries: np.ndarray) -> Lists:
+        """The lists of some queries, in the order asked."""
+        sizes = self.sizes[queries]
+        indptr = np.concatenate([[0], np.cumsum(sizes)])
+        position = np.arange(indptr[-1]) + np.repeat(self.indptr[queries] - indptr[:-1], sizes)
+        return Lists(indptr, self.indices[position], self.grades[position])
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """The right pairs of a similarity matrix [captions, videos].
+
+    Attributes:
+        shape: (captions, videos).
+        videos_of: Right videos of every caption.
+        captions_of: Right captions of every video.
+    """
+
+    shape: tuple[int, int]
+    videos_of: Lists
+    captions_of: Lists
+
+    def level(self, v2t: str) -> V2TLevel:
+        """The v2t level that ``auto``, ``caption`` or ``video`` means here."""
+        if v2t == "caption":
+            return "caption"
+        if v2t == "video":
+            return "video"
+        if v2t == "auto":
+            return "video" if self.captions_of.sizes.max() > 1 else "caption"
+        raise DataError(f"v2t={v2t!r} is not known.", "Use 'auto', 'caption' or 'video'.")
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """int64 [captions]: the group of every caption, numbered by first row.
+
+        A caption belongs to its right video of lowest column; a caption without a right video is a group of its own.
+        """
+        n_captions, n_videos = self.shape
+        owner = n_videos + np.arange(n_captions)
+        has = self.videos_of.sizes > 0
+        owner[has] = self.videos_of.indices[self.videos_of.indptr[:-1][has]]
+        _, first, inverse = np.unique(owner, return_index=True, return_inverse=True)
+        number = np.empty(len(first), np.int64)
+        number[np.argsort(first)] = np.arange(len(first))
+        return number[inverse]
+
+    @cached_property
+    def groups_of(self) -> Lists:
+        """Right groups of every video: those that hold a right caption, with the best grade among these."""
+        lists = self.captions_of
+        return _lists(lists.owner, self.groups[lists.indices], lists.grades, self.shape[1], int(self.groups.max()) + 1)
+
+
+def check_relevance(relevance: Any, shape: tuple[int, int]) -> Relevance:
+    """Bring a relevance matrix into the form that counting needs.
+
+    Args:
+        relevance: scipy sparse or dense [captions, videos] of grades, > 0 is right; None = the diagonal of a square
+            matrix.
+        shape: Shape of the similarity, (captions, videos).
+
+    Raises:
+        DataError: None for a matrix that is not square, another shape, or not one right pair.
+    """
+    n_captions, n_videos = shape
+    if relevance is None:
+        if n_captions != n_videos:
+            raise DataError(
+                f"The similarity is {n_captions} x {n_videos}: without relevance only a square matrix can be read.",
+                "Give relevance, for example corpus.relevance_matrix().",
+            )
+        rows = columns = np.arange(n_captions)
+        grades = np.ones(n_captions, np.int8)
+    else:
+        rows, columns, grades = _pairs(relevance, shape)
+    return Relevance(
+        shape,
+        _lists(rows, columns, grades, n_captions, n_videos),
+        _lists(columns, rows, grades, n_videos, n_captions),
+    )
+
+
+def _pairs(relevance: Any, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if not sp.issparse(relevance):
+        relevance = np.asarray(relevance)
+    if relevance.ndim != 2 or relevance.shape != shape:
+        found, expected = (" x ".join(map(str, one)) for one in (relevance.shape, shape))
+        turned = relevance.shape == shape[::-1]
+        raise DataError(
+            f"The relevance is {found}, the similarity {expected}.",
+            "The relevance looks transposed: rows must be captions." if turned else "Give both [captions, videos].",
+        )
+    pairs = sp.coo_array(relevance)
+    right = pairs.data > 0
+    if not right.any():
+        raise DataError("The relevance has no right pair (no grade above 0).", "Check that ids match on both sides.")
+    rows, columns = (axis[right].astype(np.int64) for axis in pairs.coords)
+    return rows, columns, np.minimum(pairs.data[right], 127).astype(np.int8)
+
+
+def _lists(queries: np.ndarray, items: np.ndarray, grades: np.ndarray, n_queries: int, n_items: int) -> Lists:
+    """Sorted lists per query; a pair given twice keeps its best grade."""
+    order = np.lexsort((-grades.astype(np.int64), queries * n_items + items))
+    queries, items, grades = queries[order], items[order], grades[order]
+    if len(queries):
+        first = np.ones(len(queries), bool)
+        first[1:] = (np.diff(queries) != 0) | (np.diff(items) != 0)
+        queries, items, grades = queries[first], items[first], grades[first]
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(queries, minlength=n_queries))])
+    return Lists(indptr.astype(np.int64), items.astype(np.int64), grades)

@@ -1,0 +1,21 @@
+"""Layer 6: tidy tables in; plotly figures and matrix tiles out. Functions are named after what they show."""
+
+from workbench.figures.charts import (
+    cause_bars,
+    difference_bars,
+    domain_bars,
+    domain_heatmap,
+    leaderboard_intervals,
+    rank_against_rank,
+)
+from workbench.figures.matrix_tiles import MatrixView
+
+__all__ = [
+    "MatrixView",
+    "cause_bars",
+    "difference_bars",
+    "domain_bars",
+    "domain_heatmap",
+    "leaderboard_intervals",
+    "rank_against_rank",
+]

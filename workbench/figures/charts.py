@@ -1,0 +1,165 @@
+"""Charts of the analysis tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from workbench.figures.theme import BAD, DIVERGING, GOOD, INK, MUTED, NEUTRAL, RUNS, SEQUENTIAL, A, B, as_text, styled
+
+OUTCOMES = {  # outcome: label, colour, marker; colour and shape both tell
+    "win": ("only B right", GOOD, "triangle-up"),
+    "loss": ("only A right", BAD, "triangle-down"),
+    "both": ("both right", NEUTRAL, "circle"),
+    "neither": ("neither right", "#cbd5e1", "circle-open"),
+}
+
+
+def leaderboard_intervals(table: pd.DataFrame, direction: str = "t2v", ceiling: float | None = None) -> go.Figure:
+    """R@1 of every run with its 95 % interval.
+
+    Args:
+        table: From ``analysis.leaderboard``.
+        direction: ``t2v`` or ``v2t``.
+        ceiling: Highest reachable R@1 in percent, drawn as a line.
+    """
+    rows = table.iloc[::-1]
+    value = rows[f"{direction}_r1"].astype(float)
+    low, high = (rows[f"{direction}_r1_{end}"].astype(float) for end in ("low", "high"))
+    labels = [as_text(name, 28) for name in rows["run"]]
+    figure = go.Figure(
+        go.Scatter(
+            x=value, y=labels, mode="markers+text", text=[f"{v:.1f}" for v in value], textposition="top center",
+            marker={"size": 11, "color": A if direction == "t2v" else B},
+            error_x={"type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low, "width": 6},
+            hovertemplate="%{y}<br>R@1 %{x:.2f} %<extra></extra>", cliponaxis=False,
+        )
+    )  # fmt: skip
+    if ceiling is not None and ceiling < 99.995:
+        figure.add_vline(
+            x=ceiling,
+            line={"color": MUTED, "dash": "dash"},
+            annotation_text=f"ceiling {ceiling:.2f}",
+            annotation_position="top left",
+        )
+    styled(figure, height=110 + 46 * len(table), x=f"{direction} R@1, % (95 % interval)")
+    top = 104 if ceiling is not None else min(104.0, 1.25 * float(high.fillna(value).max()))
+    return figure.update_xaxes(range=[0, top]).update_yaxes(range=[-0.6, len(table) - 0.3])
+
+
+def domain_bars(tables: Mapping[str, pd.DataFrame], unit: str = "R@1, %") -> go.Figure:
+    """A metric per domain with intervals, runs side by side.
+
+    Args:
+        tables: ``analysis.by_domain`` by run name.
+        unit: Title of the value axis.
+    """
+    figure = go.Figure()
+    for colour, (name, table) in zip(RUNS, tables.items(), strict=False):
+        spread = {"array": table["high"] - table["value"], "arrayminus": table["value"] - table["low"]}
+        figure.add_bar(
+            x=table["label"], y=table["value"], name=as_text(name, 28), marker_color=colour,
+            error_y={"type": "data", "symmetric": False, "thickness": 1.2, **spread},
+            hovertemplate="%{x}<br>%{y:.1f}<extra>" + as_text(name, 28) + "</extra>",
+        )  # fmt: skip
+    return styled(figure, height=340, y=unit, barmode="group", legend={"orientation": "h", "y": 1.12})
+
+
+def cause_bars(table: pd.DataFrame, labels: Mapping[str, str]) -> go.Figure:
+    """How many failed queries have each primary cause.
+
+    Args:
+        table: From ``analysis.failures``.
+        labels: Name of every cause.
+    """
+    counts = table["cause"].value_counts().iloc[::-1]
+    share = 100 * counts / max(1, len(table))
+    figure = go.Figure(
+        go.Bar(
+            x=counts.to_numpy(), y=[labels[cause] for cause in counts.index], orientation="h",
+            marker_color=[NEUTRAL if cause == "unexplained" else A for cause in counts.index],
+            text=[f"{n}  ({s:.0f} %)" for n, s in zip(counts, share, strict=True)], textposition="outside",
+            cliponaxis=False, hovertemplate="%{y}: %{x} queries<extra></extra>",
+        )
+    )  # fmt: skip
+    styled(figure, height=90 + 34 * len(counts), x="failed queries")
+    return figure.update_xaxes(range=[0, 1.4 * max([1, *counts])])
+
+
+def rank_against_rank(table: pd.DataFrame, name_a: str, name_b: str) -> go.Figure:
+    """Rank of every query in run B against its rank in run A, both logarithmic; below the diagonal B is better.
+
+    Args:
+        table: ``Comparison.table``.
+        name_a: Name of run A.
+        name_b: Name of run B.
+    """
+    figure = go.Figure()
+    for outcome in ("neither", "both", "loss", "win"):
+        label, colour, symbol = OUTCOMES[outcome]
+        part = table[table["outcome"] == outcome]
+        figure.add_trace(
+            go.Scattergl(
+                x=part["rank_a"], y=part["rank_b"], mode="markers", name=f"{label} ({len(part)})",
+                marker={"color": colour, "symbol": symbol, "size": 8, "opacity": 0.75},
+                customdata=part["id"], text=[as_text(text) for text in part["text"]],
+                hovertemplate="%{text}<br>A rank %{x:.1f}, B rank %{y:.1f}<extra></extra>",
+            )
+        )  # fmt: skip
+    top = float(max(2.0, table["rank_a"].max(), table["rank_b"].max()))
+    figure.add_trace(
+        go.Scatter(x=[1, top], y=[1, top], mode="lines", line={"color": MUTED, "dash": "dot"}, showlegend=False)
+    )  # fmt: skip
+    styled(
+        figure, height=460, x=f"rank in A: {as_text(name_a, 40)}", y=f"rank in B: {as_text(name_b, 40)}",
+        legend={"orientation": "h", "y": 1.08},
+    )  # fmt: skip
+    return figure.update_xaxes(type="log", dtick=1).update_yaxes(type="log", dtick=1)
+
+
+def difference_bars(table: pd.DataFrame, unit: str = "B − A, points of R@1") -> go.Figure:
+    """Difference of two runs per domain with clustered intervals; grey where the interval holds 0.
+
+    Args:
+        table: ``Comparison.by_domain``.
+        unit: Title of the value axis.
+    """
+    rows = table.iloc[::-1]
+    noise = (rows["low"] <= 0) & (rows["high"] >= 0) | rows["low"].isna()
+    colour = np.where(noise, NEUTRAL, np.where(rows["difference"] > 0, GOOD, BAD))
+    figure = go.Figure(
+        go.Bar(
+            x=rows["difference"], y=rows["label"], orientation="h", marker_color=colour,
+            error_x={
+                "type": "data", "symmetric": False, "array": rows["high"] - rows["difference"],
+                "arrayminus": rows["difference"] - rows["low"], "thickness": 1.2,
+            },
+            customdata=rows[["n_queries", "n_sources"]],
+            hovertemplate="%{y}: %{x:+.1f}<br>%{customdata[0]} queries, %{customdata[1]} sources<extra></extra>",
+        )
+    )  # fmt: skip
+    return styled(figure, height=90 + 34 * len(rows), x=unit)
+
+
+def domain_heatmap(means: pd.DataFrame, difference: bool = False) -> go.Figure:
+    """Domain by domain means of standardised scores; captions are rows, videos columns.
+
+    Args:
+        means: From ``analysis.domain_means``.
+        difference: The values are A - B.
+    """
+    values = means.to_numpy()
+    limit = float(np.abs(values).max()) or 1.0
+    figure = go.Figure(
+        go.Heatmap(
+            z=values, x=list(means.columns), y=list(means.index), colorscale=DIVERGING if difference else SEQUENTIAL,
+            zmin=-limit if difference else float(values.min()), zmax=limit, texttemplate="%{z:.2f}",
+            colorbar={"title": "A − B, sd" if difference else "sd", "thickness": 12},
+            hovertemplate="captions of %{y}<br>videos of %{x}<br>%{z:.3f} sd<extra></extra>",
+        )
+    )  # fmt: skip
+    styled(figure, height=120 + 38 * len(means), x="videos of", y="captions of")
+    return figure.update_yaxes(autorange="reversed", tickfont={"color": INK})

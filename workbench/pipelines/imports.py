@@ -1,0 +1,231 @@
+"""Foreign scores into a run: read, put into the corpus' order, check it against the captions, store."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from workbench.core.errors import DataError, OrderError
+from workbench.corpus import Corpus
+from workbench.evaluation.order import OrderCheck, check_order
+from workbench.evaluation.runs import Run
+from workbench.evaluation.saving import open_split, save_run
+from workbench.pipelines.matrices import Matrix, flatten_groups, read_ids, read_matrix, read_reasons
+
+TWO_WAYS = (
+    "Say the order with --row-ids FILE and --col-ids FILE (one id a line), or keep totals only with --totals-only "
+    "(metrics over all queries, no per-caption page)."
+)
+
+
+@dataclass(frozen=True)
+class _Ordered:
+    """A matrix in the corpus' order, with how that is known."""
+
+    values: np.ndarray
+    how: str
+    evidence: str
+
+
+def import_run(
+    source: Any,
+    *,
+    corpus: Corpus | str,
+    name: str,
+    split: str | None = None,
+    row_ids: Sequence[str] | str | Path | None = None,
+    col_ids: Sequence[str] | str | Path | None = None,
+    missing: Mapping[str, str] | str | Path | None = None,
+    transpose: bool = False,
+    totals_only: bool = False,
+    overwrite: bool = False,
+    protocol: Mapping[str, Any] | None = None,
+    **info: Any,
+) -> Run:
+    """Make a run of somebody's scores, after checking that its rows and columns are the captions and videos they claim.
+
+    Ids come first: those given, those in the file, or TextVR's ``ids_<split>.csv`` beside ``txt_embeds_<split>.npy``
+    and ``vid_embeds_<split>.npy``. Then the order is checked against the captions (``check_order``, no ground truth
+    used); where that contradicts, the corpus' named orders (aligned, scrambled, by path, by name) are tried.
+
+    Args:
+        source: A path (npy, npz, pt, csv, tsv, also gzipped), array, tensor, or a pair (text, video) of embeddings.
+        corpus: An open corpus or its name.
+        name: The run's name.
+        split: The split; None = the corpus' own or default one.
+        row_ids: Ids of the rows: caption ids, or video ids where every video has one caption; a list or a file.
+        col_ids: Ids of the columns: video ids, or unique file names of them; a list or a file.
+        missing: Videos that were not scored: reason by video id, or a file of ``video_id[TAB reason]`` lines.
+        transpose: The file has videos as rows.
+        totals_only: Keep the totals of a square matrix whose diagonal is right but whose order is unknown.
+        overwrite: Move an existing run of that name to the trash.
+        protocol: What differs from raw scoring; see ``design.md`` 4.2.
+        **info: More entries of run.json (notes, model, group, ...).
+
+    Returns:
+        The stored run.
+
+    Raises:
+        OrderError: The order contradicts the captions and no named order fits.
+        DataError: Unreadable file, wrong shape, unknown or repeated ids, NaN or +inf.
+    """
+    corpus = open_split(corpus, split)
+    matrix = _upright(_read(source), corpus, transpose)
+    reasons = read_reasons(Path(missing)) if isinstance(missing, str | Path) else dict(missing or {})
+    rows, columns = (_id_list(given) for given in (row_ids, col_ids))
+    arguments = {
+        "missing": reasons,
+        "protocol": protocol,
+        "overwrite": overwrite,
+        "source": matrix.origin,
+        **info,
+    }
+    if totals_only:
+        ordered = _totals(matrix, corpus)
+    else:
+        ordered = _in_corpus_order(matrix, corpus, rows or matrix.row_ids, columns or matrix.column_ids, reasons)
+    order = {"how": ordered.how, "evidence": ordered.evidence}
+    return save_run(ordered.values, corpus=corpus, name=name, order=order, totals_only=totals_only, **arguments)
+
+
+def _read(source: Any) -> Matrix:
+    """Read the source; for TextVR's embedding files take the ids that lie beside them."""
+    matrix = read_matrix(source)
+    if isinstance(source, Sequence) and not isinstance(source, str) and all(isinstance(p, str | Path) for p in source):
+        text, video = map(Path, source)
+        ids = video.with_name(f"ids_{video.stem.rpartition('_')[2]}.csv")
+        if "embeds" in text.stem and "embeds" in video.stem and ids.is_file() and matrix.row_ids is None:
+            names = read_ids(ids)
+            return Matrix(matrix.values, names, names, f"{matrix.origin}, ids from {ids.name}")
+    return matrix
+
+
+def _upright(matrix: Matrix, corpus: Corpus, transpose: bool) -> Matrix:
+    """The matrix with captions as rows: flattened where it has a caption axis of its own, transposed when asked."""
+    values = matrix.values
+    if values.ndim == 3:
+        sizes = corpus.captions.groupby("video_id").size().reindex(corpus.videos["video_id"], fill_value=0)
+        grouped = corpus.captions["video_id"].map(dict(zip(corpus.videos["video_id"], range(len(sizes)), strict=True)))
+        if not grouped.is_monotonic_increasing:
+            raise DataError(
+                f"The captions of {corpus.name} are not grouped by video, so a padded 3-D matrix has no stated order.",
+                "Import the two-dimensional matrix with --row-ids FILE.",
+            )
+        return Matrix(flatten_groups(values, sizes.to_list()), None, matrix.column_ids, matrix.origin)
+    if transpose:
+        return Matrix(values.T, matrix.column_ids, matrix.row_ids, f"{matrix.origin}, transposed")
+    return matrix
+
+
+def _id_list(given: Sequence[str] | str | Path | None) -> list[str] | None:
+    if given is None:
+        return None
+    return read_ids(Path(given)) if isinstance(given, str | Path) else list(map(str, given))
+
+
+def _totals(matrix: Matrix, corpus: Corpus) -> _Ordered:
+    shape = matrix.values.shape
+    if shape[0] != shape[1] or shape != (len(corpus.captions), len(corpus.videos)):
+        raise DataError(
+            f"Totals only need a square matrix of {len(corpus.captions)} captions; this one is {shape}.",
+            "Import it with --row-ids and --col-ids.",
+        )
+    check = check_order(matrix.values, corpus.captions["text"].to_list())
+    return _Ordered(matrix.values, check.how, f"{check.sentence} Totals only: the diagonal is taken as right.")
+
+
+def _in_corpus_order(
+    matrix: Matrix,
+    corpus: Corpus,
+    rows: list[str] | None,
+    columns: list[str] | None,
+    missing: Mapping[str, str],
+) -> _Ordered:
+    """Put rows and columns into the corpus' order by ids, else as they are, and check against the captions."""
+    values = matrix.values
+    scored = corpus.videos[~corpus.videos["video_id"].isin(list(missing))] if missing else corpus.videos
+    if columns is not None:
+        scored = corpus.videos if len(columns) == len(corpus.videos) else scored
+        values = _take(values, 1, _positions(columns, scored["video_id"].to_list(), "column"))
+    if rows is not None:
+        values = _take(values, 0, _positions(rows, _caption_keys(rows, corpus), "row"))
+    if values.shape != (len(corpus.captions), len(scored)):
+        return _Ordered(values, "unverified", "shape differs")  # save_run names the shapes and the way out
+    how = "ids" if rows is not None or columns is not None else "checked"
+    check = _check(values, corpus, scored)
+    if check.how == "checked":
+        return _Ordered(values, how, check.sentence)
+    if check.how == "unverified":
+        return _Ordered(values, "ids" if how == "ids" else "unverified", check.sentence)
+    if how == "checked":
+        for label, reordered in _named_orders(values, corpus, scored):
+            if (again := _check(reordered, corpus, scored)).how == "checked":
+                return _Ordered(reordered, "checked", f"In the corpus' order {label!r}: {again.sentence}")
+    raise OrderError(f"{matrix.origin} does not follow the captions of {corpus.name}: {check.sentence}", TWO_WAYS)
+
+
+def _check(values: np.ndarray, corpus: Corpus, scored: Any) -> OrderCheck:
+    texts = corpus.captions.drop_duplicates("video_id").set_index("video_id")["text"]
+    of_columns = texts.reindex(scored["video_id"]).fillna("").to_list()
+    return check_order(values, corpus.captions["text"].to_list(), column_captions=of_columns)
+
+
+def _named_orders(values: np.ndarray, corpus: Corpus, scored: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """The matrix read in each named order of the corpus: of the videos alone, and of captions and videos together."""
+    if len(scored) != len(corpus.videos):
+        return
+    own_videos, own_captions = corpus.videos["video_id"].to_list(), corpus.captions["caption_id"].to_list()
+    caption_orders = corpus.orders("captions")
+    for label, order in corpus.orders("videos").items():
+        by_column = values if order == own_videos else _take(values, 1, _positions(order, own_videos, "column"))
+        if order != own_videos:
+            yield label, by_column
+        rows = caption_orders.get(label)
+        if rows is not None and rows != own_captions:
+            yield f"{label} (captions and videos)", _take(by_column, 0, _positions(rows, own_captions, "row"))
+
+
+def _take(values: np.ndarray, axis: int, positions: np.ndarray) -> np.ndarray:
+    if values.shape[axis] != len(positions):
+        what = "rows" if axis == 0 else "columns"
+        raise DataError(
+            f"There are {len(positions)} ids for {values.shape[axis]} {what}.",
+            "Give one id per row or column, in their order.",
+        )
+    return np.take(values, np.argsort(positions, kind="stable"), axis=axis)
+
+
+def _caption_keys(given: list[str], corpus: Corpus) -> list[str]:
+    """What row ids may name: caption ids, or the caption's video where every video has one caption."""
+    ids, videos = corpus.captions["caption_id"].to_list(), corpus.captions["video_id"].to_list()
+    if given[0] not in set(ids) and len(set(videos)) == len(videos):
+        return videos
+    return ids
+
+
+def _positions(given: list[str], known: list[str], what: str) -> np.ndarray:
+    """Position of each given id among the known ones; ids may be full, or unique file names with or without extension.
+
+    Raises:
+        DataError: An id is unknown or repeated; the sentence names it, its line and the nearest known one.
+    """
+    lookup: dict[str, int] = {}
+    for key in (str, lambda v: PurePosixPath(v).name, lambda v: PurePosixPath(v).stem):
+        keys = [key(value) for value in known]
+        if len(set(keys)) == len(keys):
+            lookup = {**{k: i for i, k in enumerate(keys)}, **lookup}
+    positions = [lookup.get(value, -1) for value in given]
+    if -1 in positions:
+        line = positions.index(-1)
+        near = difflib.get_close_matches(given[line], known, n=1, cutoff=0.3)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Ids look like {known[0]!r}."
+        raise DataError(f"{what.capitalize()} id {given[line]!r} (line {line + 1}) is not in the corpus.", hint)
+    if len(set(positions)) != len(positions):
+        repeated = next(value for value in given if given.count(value) > 1)
+        raise DataError(f"{what.capitalize()} id {repeated!r} stands twice.", "Every row and column has its own id.")
+    return np.asarray(positions)
