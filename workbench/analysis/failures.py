@@ -96,14 +96,10 @@ def _case(run: Run, direction: str, k: int) -> _Case:
     queries = pd.Series(np.arange(len(run.queries)), index=run.queries["caption_id"])
     videos = pd.Series(np.arange(len(run.gallery)), index=run.gallery["video_id"])
     chosen = table.iloc[failed].reset_index(drop=True).assign(rank=rank[failed])
-    item = (queries if direction == "t2v" else videos).reindex(chosen["id"]).to_numpy()
+    item = (queries if direction == "t2v" else videos).reindex(chosen["id"]).to_numpy(int)
     right_of = (relevance if direction == "t2v" else relevance.T.tocsr())[item]
-    right = np.asarray(
-        [
-            right_of.indices[a:b].min() if b > a else -1
-            for a, b in zip(right_of.indptr, right_of.indptr[1:], strict=False)
-        ]
-    )
+    spans = zip(right_of.indptr, right_of.indptr[1:], strict=False)
+    right = np.asarray([right_of.indices[a:b].min() if b > a else -1 for a, b in spans], dtype=int)
     top = np.full(len(chosen), -1)
     for i, columns in enumerate(chosen["top_columns"]):
         rights = set(right_of.indices[right_of.indptr[i] : right_of.indptr[i + 1]].tolist())
@@ -206,7 +202,8 @@ def _assemble(case: _Case, found: dict[str, Found]) -> pd.DataFrame:
         "top_video_id": _column(case, "video_id", case.top_video),
         "top_caption_id": caption("caption_id", case.top_caption),
         "top_domain": _column(case, "domain", case.top_video), "margin": table["score_right"] - best_wrong,
-        "cause": [one[0] for one in causes], "causes": causes, "evidence": evidence,
+        "cause": pd.Series([one[0] for one in causes], dtype="str"), "causes": causes,
+        "evidence": pd.Series(evidence, dtype="str"),
     }, columns=COLUMNS)  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Widgets that several pages share. Each is bound to the address and remembered from page to page."""
+"""Widgets that several pages share. Each stands in the address and is remembered from page to page."""
 
 from __future__ import annotations
 
@@ -16,31 +16,47 @@ DIRECTIONS = {"t2v": "text → video", "v2t": "video → text"}
 HELP_BRING = "Bring one with: workbench import sim.npy --corpus NAME --name NAME"
 
 
+def _from_address(key: str, options: Sequence[str], first: int) -> tuple[str, Callable[[], None]]:
+    """The value to show: the address', else the one last chosen, else the first; and what a change does.
+
+    The address is written by hand because Streamlit's bound widgets leave a default value out of it, and a link must
+    say everything that its page shows.
+    """
+    asked = st.query_params.get(key)
+    if asked is not None and asked not in options:
+        st.warning(plain(f"There is no {key} called {asked} here; another one is shown."))
+    wanted = [one for one in (asked, st.session_state.get(f"last {key}")) if one in options]
+    value = str(wanted[0]) if wanted else options[min(first, len(options) - 1)]
+    st.session_state[f"choose {key}"] = value
+
+    def changed() -> None:
+        if st.session_state[f"choose {key}"] is not None:
+            st.query_params[key] = st.session_state[f"choose {key}"]
+
+    return value, changed
+
+
+def _keep(key: str, value: str) -> str:
+    """Write a choice into the address and remember it for other pages."""
+    st.session_state[f"last {key}"] = value
+    st.query_params[key] = value
+    return value
+
+
 def choose(label: str, options: Sequence[str], key: str, *, show: Callable[[str], str] = str, first: int = 0) -> str:
     """One of several names; the choice stands in the address and is kept on other pages."""
-    remembered = st.session_state.get(f"last {key}")
-    index = options.index(remembered) if remembered in options else min(first, len(options) - 1)
-    value = st.selectbox(label, options, index=index, key=key, format_func=show, bind="query-params")
-    st.session_state[f"last {key}"] = value
-    return str(value)
+    value, changed = _from_address(key, options, first)
+    chosen = st.selectbox(label, options, key=f"choose {key}", format_func=show, on_change=changed)
+    return _keep(key, str(chosen or value))
 
 
 def choose_switch(label: str, options: dict[str, str], key: str) -> str:
     """One of two or three, side by side; ``options`` maps values to labels."""
-    values = list(options)
-    remembered = st.session_state.get(f"last {key}")
-    default = remembered if remembered in values else values[0]
-    value = st.segmented_control(
-        label,
-        values,
-        default=default,
-        key=key,
-        format_func=lambda one: options[one],
-        required=True,
-        bind="query-params",
+    value, changed = _from_address(key, list(options), 0)
+    chosen = st.segmented_control(
+        label, list(options), key=f"choose {key}", format_func=options.__getitem__, required=True, on_change=changed
     )
-    st.session_state[f"last {key}"] = value
-    return str(value or default)
+    return _keep(key, str(chosen or value))
 
 
 def choose_corpus() -> tuple[str, pd.DataFrame]:

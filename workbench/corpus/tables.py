@@ -129,7 +129,7 @@ def _typed(table: str, column: str, rule: Column, values: pd.Series) -> pd.Serie
     if rule.kind == "list":
         return values.astype(object)
     if rule.kind == "text":
-        wrong = values.notna() & ~values.map(lambda value: isinstance(value, str))
+        wrong = values.notna() & ~np.asarray([isinstance(value, str) for value in values], bool)
         if wrong.any():
             raise _error(table, column, int(np.flatnonzero(wrong)[0]), values[wrong].iloc[0], "it must be text")
         return values.astype("str")
@@ -146,6 +146,7 @@ def _typed(table: str, column: str, rule: Column, values: pd.Series) -> pd.Serie
 
 
 def _error(table: str, column: str, row: int, value: object, rule: str) -> DataError:
+    value = value.item() if isinstance(value, np.generic) else value
     return DataError(f"Table {table}, row {row}, column {column}: {value!r}; {rule}.", "Correct it and prepare again.")
 
 

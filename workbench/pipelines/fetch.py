@@ -17,7 +17,6 @@ from workbench.core.progress import meter
 from workbench.core.workspace import workspace
 from workbench.corpus.manifest import File, entry
 
-BLOCK = 2**20
 TIMEOUT = httpx.Timeout(30.0)
 REMEDY = "Check the connection and run the command again: it goes on where it stopped."
 
@@ -97,7 +96,7 @@ def download(url: str, path: Path, sha256: str | None = None) -> Path:
 def _receive(url: str, part: Path) -> None:
     """Append what is missing to ``part``; start again where the server cannot continue."""
     have = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=TIMEOUT) as answer:
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # everything was received already
@@ -105,6 +104,6 @@ def _receive(url: str, part: Path) -> None:
         goes_on = answer.status_code == httpx.codes.PARTIAL_CONTENT
         length = int(answer.headers.get("Content-Length", 0)) or None
         with open(part, "ab" if goes_on else "wb") as out, meter(f"Fetching {part.stem}", length, "bytes") as m:
-            for block in answer.iter_bytes(BLOCK):
+            for block in answer.iter_raw():  # as it comes in, so that nothing is lost when it breaks off
                 out.write(block)
                 m.advance(len(block))

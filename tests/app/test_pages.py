@@ -1,0 +1,118 @@
+"""Pages as Streamlit runs them, without a browser: what they say, what they keep, what a bad address does."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import workbench as wb
+from tests.made import made_corpus, made_runs, made_similarity
+from workbench.app.links import address
+from workbench.app.navigation import SCRIPT
+from workbench.app.text import plain
+from workbench.cli.serve import free_port
+from workbench.core.errors import DataError
+
+PAGES = ("compare", "matrix", "failures", "query", "data")
+pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
+
+
+def opened(page: str = "", **parameters: str) -> AppTest:
+    """A page after its first run; the address' values are given as a link would."""
+    app = AppTest.from_file(SCRIPT, default_timeout=60)
+    for key, value in parameters.items():
+        app.query_params[key] = value
+    app.run()
+    if page:
+        app.switch_page(f"../pages/{page}.py").run()
+    return app
+
+
+def words(app: AppTest) -> str:
+    found = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.text, *app.error, *app.warning, *app.info]
+    return " ".join(str(element.value) for element in [*found, *app.success])
+
+
+@pytest.fixture
+def made(home):
+    corpus = made_corpus(80)
+    made_runs(corpus)
+    return corpus
+
+
+def test_an_empty_workspace_says_how_to_begin(home):
+    app = opened()
+    assert not app.exception and "What do you have?" in words(app)
+    assert len(app.code) == 2 and "workbench import sim.npy" in app.code[0].value
+    assert "not part of this version yet" in words(app)
+
+
+def test_leaderboard(made):
+    app = opened()
+    assert not app.exception and not app.error
+    assert "good is better, beyond noise" in words(app).replace("\\", "")
+    assert list(app.dataframe[0].value["Run"]) == ["good", "fair", "poor"]
+    assert "Ceiling here" in words(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens(made, page):
+    app = opened(page)
+    assert not app.exception and not app.error, words(app)
+    assert app.title[0].value.lower() == page
+
+
+def test_a_link_opens_its_query(made):
+    query = "Sports/clip_0070.mp4#0"
+    app = AppTest.from_file(SCRIPT, default_timeout=60)
+    app.run()
+    app.query_params["q"] = query
+    app.switch_page("../pages/query.py").run()
+    assert "clip\\_0070" in words(app) and "Query 71 of 80" in words(app)
+    app.query_params["q"] = "no/such"
+    app.run()
+    assert "has no query no/such" in words(app).replace("\\", "") and not app.exception
+
+
+def test_filters_change_the_table(made):
+    app = opened("failures")
+    app.selectbox(key="choose run").select("poor").run()
+    before = len(app.dataframe[0].value)
+    app.text_input(key="words").set_value("dog").run()
+    table = app.dataframe[0].value
+    assert 0 < len(table) < before and table["Caption"].str.contains("dog").all()
+
+
+def test_totals_only_is_said_and_pages_of_single_queries_refuse(home):
+    corpus = made_corpus(40)
+    wb.save_run(made_similarity(corpus), corpus=corpus, name="totals", totals_only=True)
+    assert "its rows cannot be tied to captions" in words(opened()).replace("\\", "")
+    app = opened("failures")
+    assert "No run here can be looked at query by query" in words(app).replace("\\", "") and not app.exception
+
+
+def test_one_run_is_enough_except_for_comparing(home):
+    made_runs(made_corpus(40), ("alone",))
+    assert "only run that can be compared" in words(opened()).replace("\\", "")
+    assert "Two runs" in words(opened("compare"))
+    for page in ("matrix", "failures", "query"):
+        assert not opened(page).error
+
+
+def test_text_from_data_cannot_act():
+    text = "<b>x</b> **y** [a](http://x) :red[z] $1$ `c` # h"
+    shown = plain(text)
+    for sign in "<>*[]()#$`:":
+        assert f"\\{sign}" in shown and shown.replace(f"\\{sign}", "").find(sign) == -1
+    assert plain("plain words") == "plain words"
+
+
+def test_addresses():
+    link = address("query", corpus="made/test", run="good", q="a b/c#0", other=None)
+    assert link == "/query?v=1&corpus=made%2Ftest&run=good&q=a+b%2Fc%230"
+
+
+def test_ports():
+    assert 8501 <= free_port("localhost", None) < 8551
+    with pytest.raises(DataError, match="0 is not a port"):
+        free_port("localhost", 0)

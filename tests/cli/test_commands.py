@@ -1,0 +1,169 @@
+"""Every command: its help with an example, one error as one sentence with exit code 2, and what it does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import typer.main
+from click import Group
+
+from tests.made import made_corpus, made_runs, made_similarity
+from workbench.cli import main as entry
+
+
+def all_commands(command=None, words=()):
+    command = command or typer.main.get_command(entry.app)
+    if isinstance(command, Group) or hasattr(command, "commands"):
+        for name, child in command.commands.items():
+            yield from all_commands(child, (*words, name))
+    else:
+        yield " ".join(words)
+
+
+COMMANDS = sorted(all_commands())
+ERRORS = {  # one for each command that can be used wrongly: words, sentence
+    "app --port 99999": "99999 is not a port. Ports are 1 to 65535.",
+    "cache prune tilse": "The cache has no part 'tilse'.",
+    "compare good nope": "No run is called 'nope'.",
+    "data check made --level deep": "There is no check level 'deep'.",
+    "data fetch nothing": "No data set is called 'nothing'.",
+    "data prepare textvr --annotations none.json": "The annotation file none.json does not exist.",
+    "data relocate made small .": "made has no small videos.",
+    "data remove nope": "No corpus is called 'nope'.",
+    "data split made": "made has no train split.",
+    "evaluate good --ties lucky": "No tie rule is called 'lucky'.",
+    "failures good --k 0": "K is 0; ranks start at 1.",
+    "failures good --cause hug": "No cause is called 'hug'. Did you mean hub",
+    "import none.npy --corpus made --name x": "none.npy does not exist",
+    "runs diff good nope": "No run is called 'nope'.",
+    "runs note nope x": "No run is called 'nope'.",
+    "runs pack nope x.zip": "No run is called 'nope'.",
+    "runs remove nope": "No run is called 'nope'.",
+    "runs rename good fair": "A run called 'fair' exists already.",
+    "runs show godo": "Did you mean good",
+    "runs unpack none.zip": "none.zip is not a zip file.",
+}
+
+
+@pytest.fixture
+def workbench(capfd, monkeypatch):
+    """Run a command in this process; returns exit code, output, errors."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["workbench", *words])
+        with pytest.raises(SystemExit) as stop:
+            entry.main()
+            raise SystemExit(0)
+        out, error = capfd.readouterr()
+        return stop.value.code or 0, out, error
+
+    return run
+
+
+@pytest.fixture
+def made(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    corpus = made_corpus(80)
+    made_runs(corpus, ("good", "fair"))
+    np.save("sim.npy", made_similarity(corpus))
+    return corpus
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_help_has_an_example(workbench, words):
+    code, out, _ = workbench(*words.split(), "--help")
+    assert code == 0 and f"Example: workbench {words}" in " ".join(out.split())
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("words", ERRORS)
+def test_a_wrong_call_is_one_sentence(workbench, words):
+    code, out, error = workbench(*words.split())
+    assert code == 2 and ERRORS[words] in " ".join(error.split())
+    assert "Traceback" not in error and out == ""
+
+
+def test_no_command_is_left_without_an_error_case():
+    free = {"doctor", "home", "cache size", "data list", "runs list"}
+    asked = {
+        next((c for c in sorted(COMMANDS, key=len, reverse=True) if f"{words} ".startswith(f"{c} ")), "")
+        for words in ERRORS
+    }
+    assert asked | free == set(COMMANDS)
+
+
+@pytest.mark.usefixtures("made")
+def test_from_a_matrix_to_its_failures(workbench):
+    code, out, _ = workbench("import", "sim.npy", "--corpus", "made", "--name", "theirs", "--json")
+    assert code == 0 and json.loads(out)["t2v"]["n_queries"] == 80
+    assert workbench("import", "sim.npy", "--corpus", "made", "--name", "theirs")[0] == 2
+    assert {row["name"] for row in json.loads(workbench("runs", "list", "--json")[1])} == {"theirs", "good", "fair"}
+    code, out, _ = workbench("compare", "fair", "good")
+    assert code == 0 and "good is better" in out and "TV Show" in out
+    assert json.loads(workbench("compare", "fair", "good", "--json")[1])["test"]["wins"] > 0
+    code, out, _ = workbench("failures", "fair", "--limit", "2")
+    assert code == 0 and "2 of " in out and "failed queries shown" in out
+    code, out, _ = workbench("evaluate", "fair", "--ties", "optimistic")
+    assert code == 0 and "R@1" in out and "v2t" in out
+
+
+@pytest.mark.usefixtures("made")
+def test_keeping_runs_and_corpora(workbench):
+    assert "noise 0" in workbench("runs", "show", "good")[1]
+    assert "notes" in workbench("runs", "diff", "good", "fair")[1]
+    for words in (
+        "runs note good hello", "runs pack good good.zip", "runs unpack good.zip --name copy", "runs rename copy other",
+        "runs remove other", "cache size", "cache prune", "data list", "data list --known", "home",
+    ):  # fmt: skip
+        assert workbench(*words.split())[0] == 0, words
+    assert workbench("data", "check", "made")[0] == 1  # no videos: something to say
+    code, out, _ = workbench("data", "check", "made", "--level", "index", "--json")
+    assert code == 0 and json.loads(out)["ok"] is True
+    assert workbench("data", "remove", "made")[0] == 0
+
+
+def test_prepare_says_what_it_made(workbench, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "captions.csv").write_text("caption,video\na dog,x.mp4\n")
+    words = "data prepare mine --format table --annotations captions.csv".split()
+    code, out, _ = workbench(*words)
+    assert code == 0 and "mine/test: 1 captions, 1 videos" in out and "Annotations only" in out
+
+
+def test_doctor_names_every_part(workbench):
+    code, out, _ = workbench("doctor", "--json")
+    rows = {row["part"]: row for row in json.loads(out)}
+    assert {
+        "Python",
+        "torch",
+        "Decoder PyAV",
+        "faiss",
+        "OCR engine",
+        "ffmpeg",
+        "Browser",
+        "Workspace",
+        "Write speed",
+    } <= set(rows)
+    assert code == int(any(row["state"] == "problem" for row in rows.values()))
+    assert all(row["remedy"] for row in rows.values() if row["state"] == "problem")
+
+
+def test_a_gpu_that_torch_cannot_use_is_named(monkeypatch):
+    from workbench.models import device
+
+    torch = pytest.importorskip("torch", reason="needs torch, which make setup installs")
+    monkeypatch.setattr(device, "gpus_of_driver", lambda: ["NVIDIA H100"])
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    report = device.torch_report()
+    assert "NVIDIA H100 is there, but torch" in report.problem and "CUDA build of torch" in report.fix
+
+
+def test_help_is_fast_and_light():
+    code = "import sys; sys.argv = ['workbench', '--help']\nfrom workbench.cli.main import main\n"
+    code += "try: main()\nexcept SystemExit: pass\n"
+    code += "assert not {'torch', 'streamlit', 'plotly', 'transformers'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
