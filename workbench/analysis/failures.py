@@ -143,7 +143,7 @@ def _near_duplicate(case: _Case, threshold: float) -> Found:
         value[known] = column_correlations(case.run.similarity, case.right_video[known], case.top_video[known])
     return np.nan_to_num(
         value, nan=-1
-    ) >= threshold, lambda i: f"their scores over all queries correlate with {value[i]:.3f}"
+    ) >= threshold, lambda i: f"all queries score the top-1 and the right video alike (correlation {value[i]:.3f})"
 
 
 def _tied(case: _Case) -> Found:

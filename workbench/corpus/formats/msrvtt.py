@@ -33,6 +33,7 @@ PROTOCOLS = {
     "7k": "The 1,000 test pairs of 1k-A; train on 7,010 videos.",
     "full": "Official split: 2,990 test videos with 20 captions each.",
 }
+TITLES = {"1ka": "MSR-VTT 1k-A", "7k": "MSR-VTT 7k", "full": "MSR-VTT full"}
 TEST_COLUMNS = ("key", "vid_key", "video_id", "sentence")
 
 
@@ -72,7 +73,7 @@ def parse_msrvtt(
     if roots:
         tables["renditions"] = renditions
     notes = [] if found.sources else ["Source videos are unknown (no JSON with urls): intervals are not clustered."]
-    return Parsed(tables, f"MSR-VTT {protocol}", sentence, "test", None, notes)
+    return Parsed(tables, TITLES[protocol], sentence, "test", None, notes)
 
 
 class _Found:

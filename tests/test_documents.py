@@ -1,0 +1,107 @@
+"""README and notebooks are run, so that they cannot rot."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.made import made_similarity
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+pytestmark = [pytest.mark.notebooks, pytest.mark.filterwarnings("default")]
+
+
+def blocks(language: str) -> list[str]:
+    """Code blocks of the README in one language, without their indent."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", README, re.M | re.S)
+    return ["\n".join(line.removeprefix(indent) for line in body.splitlines()) for indent, body in found]
+
+
+@pytest.fixture
+def owner(home, tmp_path, monkeypatch):
+    """A folder as a reader has it: an annotation file of MSR-VTT's layout and two matrices."""
+    monkeypatch.chdir(tmp_path)
+    lines = [f"ret{i},msr{i},video{i},a {'red green blue'.split()[i % 3]} thing number {i}" for i in range(60)]
+    Path("MSRVTT_JSFUSION_test.csv").write_text("\n".join(["key,vid_key,video_id,sentence", *lines]) + "\n")
+    from workbench.corpus import save_corpus
+    from workbench.corpus.formats import find_format
+
+    tables = find_format("msrvtt")([Path("MSRVTT_JSFUSION_test.csv")]).tables
+    tables["videos"] = tables["videos"].assign(source_id=tables["videos"]["video_id"])
+    corpus = save_corpus("scratch", tables).with_split("test")
+    np.save("sim.npy", made_similarity(corpus, 1.0))
+    np.save("other.npy", made_similarity(corpus, 0.5, seed=1))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("owner")
+def test_readme_commands_and_python_run():
+    commands = [line for block in blocks("bash") for line in block.splitlines()]
+    assert len(commands) >= 9 and all(line.startswith("workbench ") for line in commands)
+    for line in commands:
+        words = ["app", "--help"] if line == "workbench app" else line.split()[1:]
+        done = subprocess.run([sys.executable, "-m", "workbench", *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    (code,) = blocks("python")
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_readme_names_what_exists():
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M))
+    assert {"setup", "app", "lab", "test", "check", "bench", "real-input", "clean"} <= targets
+    for image in re.findall(r"\]\((docs/images/[^)]+)\)", README):
+        assert (ROOT / image).is_file(), image
+    tree = README[README.index("## The tree") :]
+    for name in ("app.py", "Makefile", "data_manifest.yaml", "docs"):
+        assert name in tree and (ROOT / name).exists()
+    layers = {path.name for path in (ROOT / "workbench").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert all(f"{layer}/" in tree for layer in layers), layers
+
+
+def test_make_lists_its_targets():
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "make app" in listed and "make real-input" in listed
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_thin_clean_and_runs(path, tmp_path, monkeypatch):
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None, "commit notebooks without outputs"
+            assert len(cell.source.splitlines()) <= 15
+            kinds = (ast.FunctionDef, ast.ClassDef)
+            assert not any(isinstance(node, kinds) for node in ast.walk(ast.parse(cell.source))), "no definitions"
+    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+
+def test_the_real_input_check_names_its_usage():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.real_input"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and "make real-input DATA=folder" in done.stderr
+
+
+@pytest.mark.slow
+def test_real_input(real_data):
+    command = [sys.executable, "-m", "benchmarks.real_input", str(real_data)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "all as expected" in done.stdout
+
+
+def test_contract_copy_is_there():
+    assert "The data model" in (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
