@@ -35,7 +35,7 @@ test: setup browser  ## lint, types, contracts and all tests: unit, slow, browse
 	$(BIN)/python -m pytest
 
 check: setup  ## lint, types, contracts and the unit tests, in under two minutes
-	$(BIN)/python -m pytest -m 'not slow and not browser and not notebooks and not gpu'
+	$(BIN)/python -m pytest -n auto -m 'not slow and not browser and not notebooks and not gpu'
 
 bench: setup  ## measure speed against named peers and floors; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks

@@ -79,8 +79,8 @@ def others(lines: list[str]) -> None:
 
 def main() -> None:
     """Run all, write RESULTS.md, and fail when the ratio to the floor is out of bounds."""
-    lines = ["# Results", "", f"`make bench`, {date.today()}, Python {platform.python_version()}, {platform.machine()}; medians; "
-             "ratios are worth more than milliseconds.", ""]  # fmt: skip
+    machine = f"{date.today()}, Python {platform.python_version()}, {platform.machine()}"
+    lines = ["# Results", "", f"`make bench`, {machine}; medians; ratios are worth more than milliseconds.", ""]
     ratio = ranks(lines)
     others(lines)
     text = "\n".join(lines) + "\n"

@@ -88,7 +88,7 @@ def test_a_wrong_call_is_one_sentence(workbench, words):
 
 
 def test_no_command_is_left_without_an_error_case():
-    free = {"doctor", "home", "cache size", "data list", "runs list"}
+    free = {"doctor", "home", "cache size", "data list", "runs list", "runs watch"}
     asked = {
         next((c for c in sorted(COMMANDS, key=len, reverse=True) if f"{words} ".startswith(f"{c} ")), "")
         for words in ERRORS
@@ -117,7 +117,7 @@ def test_keeping_runs_and_corpora(workbench):
     assert "notes" in workbench("runs", "diff", "good", "fair")[1]
     for words in (
         "runs note good hello", "runs pack good good.zip", "runs unpack good.zip --name copy", "runs rename copy other",
-        "runs remove other", "cache size", "cache prune", "data list", "data list --known", "home",
+        "runs remove other", "runs watch", "cache size", "cache prune", "data list", "data list --known", "home",
     ):  # fmt: skip
         assert workbench(*words.split())[0] == 0, words
     assert workbench("data", "check", "made")[0] == 1  # no videos: something to say

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from workbench.app.loading import all_runs, run_named
 from workbench.app.text import plain
@@ -72,6 +73,18 @@ def choose_corpus() -> tuple[str, pd.DataFrame]:
     done = done.assign(place=done["corpus"] + "/" + done["split"])
     chosen = choose("Corpus / split", list(dict.fromkeys(done["place"])), "corpus")
     return chosen, done[done["place"] == chosen].reset_index(drop=True)
+
+
+def corpus_row(*widths: int) -> tuple[str, pd.DataFrame, list[DeltaGenerator]]:
+    """The first row of a page about single queries: the corpus, and columns for what the page adds.
+
+    Returns:
+        "name/split", its runs that can be looked at query by query (best first), the remaining columns.
+    """
+    columns = st.columns(widths)
+    with columns[0]:
+        place, table = choose_corpus()
+    return place, per_query_only(table), columns[1:]
 
 
 def choose_run(runs: pd.DataFrame, label: str = "Run", key: str = "run", first: int = 0) -> Run:

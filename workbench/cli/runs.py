@@ -1,4 +1,4 @@
-"""Commands about stored runs: list, show, diff, rename, note, pack, unpack, remove."""
+"""Commands about stored runs: list, show, watch, diff, rename, note, pack, unpack, remove."""
 
 from __future__ import annotations
 
@@ -43,6 +43,24 @@ def show(name: Name, as_json: AsJson = False) -> None:
     columns = ["r1", "r5", "r10", "median_rank", "mean_rank", "mrr", "n_queries"]
     rows = [{"direction": d, **{c: run.metrics[d].get(c) for c in columns}} for d in ("t2v", "v2t")]
     show_table(pd.DataFrame(rows))
+
+
+@app.command(epilog="Example: workbench runs watch")
+def watch(as_json: AsJson = False) -> None:
+    """What is running or has died: runs that are not finished, and jobs with their progress."""
+    from workbench.core.jobs import list_jobs
+
+    runs = list_runs()
+    rows = [
+        {"what": "run", "name": row["name"], "state": row["state"], "progress": f"last sign {row['last_sign']}"}
+        for row in runs[runs["state"] != "finished"].to_dict("records")
+    ]
+    for job in list_jobs():
+        done = job.progress
+        said = f"{done['label']}: {done['done']:g} of {done['total'] or '?'} {done['unit']}" if done else job.tail(1)
+        rows.append({"what": "job", "name": job.name, "state": job.state, "progress": said})
+    table = pd.DataFrame(rows, columns=["what", "name", "state", "progress"])
+    show_table(table, as_json, empty="Nothing is running.")
 
 
 @app.command(epilog="Example: workbench runs diff theirs ours")

@@ -6,22 +6,19 @@ from workbench.app import loading
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.text import plain
-from workbench.app.widgets import DIRECTIONS, choose_corpus, choose_run, choose_switch, per_query_only
+from workbench.app.widgets import DIRECTIONS, choose_run, choose_switch, corpus_row
 from workbench.core.errors import StateError
 from workbench.figures import difference_bars, rank_against_rank
 
 st.title("Compare")
-pick = st.columns([2, 2, 2, 2])
-with pick[0]:
-    place, table = choose_corpus()
-runs = per_query_only(table)
+place, runs, pick = corpus_row(2, 2, 2, 2)
 if len(runs) < 2:
     raise StateError("Two runs that can be looked at query by query are needed.", "Import a second one.")
-with pick[1]:
+with pick[0]:
     a = choose_run(runs, "A", "run", first=1)
-with pick[2]:
+with pick[1]:
     b = choose_run(runs, "B", "other")
-with pick[3]:
+with pick[2]:
     direction = choose_switch("Direction", DIRECTIONS, "direction")
 if a.name == b.name:
     st.info("A and B are the same run. Choose another one to compare.", icon=":material/info:")

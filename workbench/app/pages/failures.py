@@ -7,22 +7,19 @@ from workbench.app import loading
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.text import plain
-from workbench.app.widgets import DIRECTIONS, choose, choose_corpus, choose_run, choose_switch, per_query_only
+from workbench.app.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 from workbench.corpus import domain_label
 from workbench.figures import cause_bars
 
 ALL = "all"
 
 st.title("Failures")
-pick = st.columns([3, 3, 3, 2])
+place, runs, pick = corpus_row(3, 3, 3, 2)
 with pick[0]:
-    place, table = choose_corpus()
-runs = per_query_only(table)
-with pick[1]:
     run = choose_run(runs)
-with pick[2]:
+with pick[1]:
     direction = choose_switch("Direction", DIRECTIONS, "direction")
-with pick[3]:
+with pick[2]:
     k = int(choose("Fails when rank >", ["1", "5", "10", "50"], "k"))
 failed = loading.failures(loading.key_of(run), k, direction)
 total = len(run.per(direction))

@@ -7,22 +7,19 @@ from workbench.app import loading
 from workbench.app.components.matrix import matrix
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.widgets import choose, choose_corpus, choose_run, choose_switch, per_query_only
+from workbench.app.widgets import choose, choose_run, choose_switch, corpus_row
 from workbench.figures import domain_heatmap
 
 NONE = "(none)"
 
 st.title("Matrix")
-pick = st.columns([2, 2, 2, 2])
+place, runs, pick = corpus_row(2, 2, 2, 2)
 with pick[0]:
-    place, table = choose_corpus()
-runs = per_query_only(table)
-with pick[1]:
     run = choose_run(runs)
-with pick[2]:
+with pick[1]:
     names = [name for name in runs["name"] if name != run.name and same_axes(run, loading.run_named(name))]
     minus = choose("Minus", [NONE, *names], "minus")
-with pick[3]:
+with pick[2]:
     pool = choose_switch("Zoomed out, show the", {"max": "highest", "mean": "mean"}, "pool")
 other = None if minus == NONE else loading.run_named(minus)
 keys = loading.key_of(run), None if other is None else loading.key_of(other)

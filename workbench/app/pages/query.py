@@ -8,18 +8,15 @@ from workbench.app import loading
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.text import plain
-from workbench.app.widgets import DIRECTIONS, choose_corpus, choose_run, choose_switch, per_query_only
+from workbench.app.widgets import DIRECTIONS, choose_run, choose_switch, corpus_row
 
 st.title("Query")
-pick = st.columns([2, 2, 2, 2])
+place, runs, pick = corpus_row(2, 2, 2, 2)
 with pick[0]:
-    place, table = choose_corpus()
-runs = per_query_only(table)
-with pick[1]:
     run = choose_run(runs)
-with pick[2]:
+with pick[1]:
     other = choose_run(runs, "Beside", "other", first=1) if len(runs) > 1 else run
-with pick[3]:
+with pick[2]:
     direction = choose_switch("Direction", DIRECTIONS, "direction")
 ids = run.per(direction)["id"].to_list()
 asked = st.query_params.get("q", "")
