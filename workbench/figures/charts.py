@@ -43,7 +43,7 @@ def leaderboard_intervals(table: pd.DataFrame, direction: str = "t2v", ceiling: 
             x=ceiling,
             line={"color": MUTED, "dash": "dash"},
             annotation_text=f"ceiling {ceiling:.2f}",
-            annotation_position="top left",
+            annotation_position="bottom left",
         )
     styled(figure, height=110 + 46 * len(table), x=f"{direction} R@1, % (95 % interval)")
     top = 104 if ceiling is not None else min(104.0, 1.25 * float(high.fillna(value).max()))
