@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from workbench.app.loading import all_runs, run_named
 from workbench.app.text import plain
 from workbench.core.errors import StateError
+from workbench.core.progress import CallbackSink, use_sink
 from workbench.evaluation.runs import Run
 
 DIRECTIONS = {"t2v": "text → video", "v2t": "video → text"}
@@ -73,6 +75,20 @@ def choose_corpus() -> tuple[str, pd.DataFrame]:
     done = done.assign(place=done["corpus"] + "/" + done["split"])
     chosen = choose("Corpus / split", list(dict.fromkeys(done["place"])), "corpus")
     return chosen, done[done["place"] == chosen].reset_index(drop=True)
+
+
+@contextmanager
+def shown_progress() -> Iterator[None]:
+    """A bar on the page for long work inside the block; it goes away when the work is done."""
+    place = st.empty()
+
+    def report(label: str, done: float, total: float | None, unit: str) -> None:
+        said = f"{done:,.0f} of {total:,.0f} {unit}" if total else f"{done:,.0f} {unit}"
+        place.progress(min(1.0, done / total) if total else 0.0, text=plain(f"{label}: {said}"))
+
+    with use_sink(CallbackSink(report)):
+        yield
+    place.empty()
 
 
 def corpus_row(*widths: int) -> tuple[str, pd.DataFrame, list[DeltaGenerator]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from workbench.app.widgets import shown_progress
 from workbench.corpus import domain_label
 from workbench.figures.matrix_tiles import FACTOR, TILE, MatrixView
 
@@ -28,7 +29,8 @@ def matrix(view: MatrixView, pool: str, key: str) -> str | None:
         pool: ``max`` or ``mean``.
         key: Streamlit's key; the same key keeps place and zoom.
     """
-    view.build()
+    with shown_progress():
+        view.build()
     borders = [{**border, "label": domain_label(str(border["domain"]))} for border in view.borders]
     data = {
         "run": view.run.name, "other": view.other.name if view.other else "", "pool": pool, "levels": view.n_levels,

@@ -9,7 +9,7 @@ from workbench.app.navigation import page
 from workbench.app.text import plain
 from workbench.app.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 from workbench.corpus import domain_label
-from workbench.figures import cause_bars
+from workbench.figures import cause_bars, domain_bars
 
 ALL = "all"
 
@@ -33,6 +33,10 @@ with left:
     st.subheader("Primary causes")
     st.plotly_chart(cause_bars(failed, labels), key="causes")
     st.caption("Causes that need pixels, OCR or a second input come when the corpus has them.")
+    if failed["domain"].notna().any():
+        st.subheader(f"Right at rank {k} or better, by domain")
+        table = loading.by_domain(loading.key_of(run), f"r{k}", direction)
+        st.plotly_chart(domain_bars({run.name: table}, f"R@{k}, %"), key="domains")
 with right:
     filters = st.columns(2)
     domains = [ALL, *sorted(failed["domain"].dropna().unique())]
@@ -61,7 +65,7 @@ with right:
         selection_mode="single-row",
         column_config={"Rank": st.column_config.NumberColumn(format="%.1f"),
                        "Caption": st.column_config.TextColumn(width="medium"),
-                       "Cause": st.column_config.TextColumn(width="small"),
+                       "Cause": st.column_config.TextColumn(width=150),
                        "Evidence": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
 if chosen["selection"]["rows"]:
