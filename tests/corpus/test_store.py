@@ -71,6 +71,13 @@ def test_several_right_videos_and_grades():
     assert corpus.relevance_matrix().toarray().tolist() == [[2, 1], [0, 1]]
 
 
+def test_several_spans_of_a_pair_are_one_right_pair():
+    spans = {"start_s": [0.0, 5.0, None], "end_s": [2.0, 9.0, None], "grade": [100, 100, 2]}
+    relevance = pd.DataFrame({"caption_id": ["q1", "q1", "q2"], "video_id": ["b", "b", "a"], **spans})
+    corpus = save_corpus("x", tables(relevance=relevance)).with_split("test")
+    assert corpus.relevance_matrix().toarray().tolist() == [[100, 0], [0, 2]]
+
+
 def test_texts_and_boxes_are_read_per_video():
     texts = pd.DataFrame({"text_id": ["a#e#1"], "video_id": ["a"], "kind": ["ocr"], "engine": ["e"], "text": ["<b>"]})
     corners = {f"{axis}{i}": [0.5] for i in range(1, 5) for axis in "xy"}

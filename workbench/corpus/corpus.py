@@ -27,6 +27,22 @@ def video_key(video_id: str) -> str:
     return hashlib.sha256(video_id.encode()).hexdigest()[:16]
 
 
+def relevance_csr(relevance: pd.DataFrame, caption_ids: pd.Series, video_ids: pd.Series) -> sp.csr_array:
+    """Right pairs as int8 grades [captions, videos]; of several spans of a pair the best grade counts.
+
+    Args:
+        relevance: Its rows; those of other captions or videos are left out.
+        caption_ids: The rows wanted.
+        video_ids: The columns wanted.
+    """
+    row = pd.Index(caption_ids).get_indexer(pd.Index(relevance["caption_id"]))
+    column = pd.Index(video_ids).get_indexer(pd.Index(relevance["video_id"]))
+    pairs = pd.DataFrame({"row": row, "column": column, "grade": relevance["grade"].to_numpy(np.int8)})
+    best = pairs[(row >= 0) & (column >= 0)].groupby(["row", "column"], sort=True)["grade"].max().reset_index()
+    place = (best["row"].to_numpy(), best["column"].to_numpy())
+    return sp.csr_array((best["grade"].to_numpy(np.int8), place), shape=(len(caption_ids), len(video_ids)))
+
+
 class Corpus:
     """An open corpus, whole or restricted to one split; tables are read when first asked for.
 
@@ -125,14 +141,7 @@ class Corpus:
         """
         captions = (self.captions if run is None else run.queries)["caption_id"]
         videos = (self.videos if run is None else run.gallery)["video_id"]
-        row = pd.Series(np.arange(len(captions)), index=captions.to_numpy()).reindex(self.relevance["caption_id"])
-        column = pd.Series(np.arange(len(videos)), index=videos.to_numpy()).reindex(self.relevance["video_id"])
-        keep = row.notna().to_numpy() & column.notna().to_numpy()
-        place = (row.to_numpy()[keep].astype(int), column.to_numpy()[keep].astype(int))
-        grades = self.relevance["grade"].to_numpy(np.int8)[keep]
-        matrix = sp.coo_array((grades, place), shape=(len(captions), len(videos))).tocsr()
-        matrix.data = np.minimum(matrix.data, 1) if len(set(grades)) <= 1 else matrix.data
-        return sp.csr_array(matrix)
+        return relevance_csr(self.relevance, captions, videos)
 
     def orders(self, axis: str) -> dict[str, list[str]]:
         """Named orders in which matrices of this split are found.

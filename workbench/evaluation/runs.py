@@ -19,6 +19,7 @@ from workbench.core.errors import DataError, StateError
 from workbench.core.files import check_format, read_json, read_table
 from workbench.core.lookup import pick
 from workbench.core.workspace import workspace
+from workbench.corpus import relevance_csr
 
 FORMAT_VERSION = 1
 DIRECTIONS = ("t2v", "v2t")
@@ -116,14 +117,7 @@ class Run:
     @cached_property
     def relevance_matrix(self) -> sp.csr_array:
         """int8 grades [captions, videos] of these rows and columns; > 0 is right."""
-        rows = pd.Series(self.queries["row"].to_numpy(), index=self.queries["caption_id"])
-        columns = pd.Series(self.gallery["column"].to_numpy(), index=self.gallery["video_id"])
-        row = rows.reindex(self.relevance["caption_id"]).to_numpy()
-        column = columns.reindex(self.relevance["video_id"]).to_numpy()
-        keep = ~(np.isnan(row.astype(float)) | np.isnan(column.astype(float)))
-        grades = self.relevance["grade"].to_numpy(np.int8)[keep]
-        shape = (len(self.queries), len(self.gallery))
-        return sp.csr_array((grades, (row[keep].astype(int), column[keep].astype(int))), shape=shape)
+        return relevance_csr(self.relevance, self.queries["caption_id"], self.gallery["video_id"])
 
     def per(self, direction: str = "t2v", modality: str = "") -> pd.DataFrame:
         """``per_query`` of one direction, rows in the order of queries (t2v) or of videos with captions (v2t)."""
