@@ -6,7 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("busy machine", deadline=None)  # a slow example is no failure: timings are in benchmarks/
+settings.load_profile("busy machine")
 REAL = os.environ.get("WORKBENCH_REAL_DATA")
 
 

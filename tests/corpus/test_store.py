@@ -87,9 +87,18 @@ def test_texts_and_boxes_are_read_per_video():
     assert corpus.has("boxes") and (corpus.path / "boxes" / f"{video_key('a')}.parquet").exists()
 
 
+def test_captions_may_be_absent():
+    corpus = save_corpus("x", {"videos": tables()["videos"]}).with_split("test")
+    assert corpus.captions.empty and corpus.relevance.empty and corpus.relevance_matrix().shape == (0, 2)
+    assert corpus.meta["counts"]["test"] == {"captions": 0, "videos": 2}
+    assert wb.list_corpora()[["n_captions", "n_videos"]].to_numpy().tolist() == [[0, 3]]
+
+
 def test_refusals_leave_nothing(home):
-    with pytest.raises(DataError, match="There are no captions"):
-        save_corpus("x", {"videos": tables()["videos"]})
+    with pytest.raises(DataError, match="There are no videos. A corpus needs at least one; captions may be absent"):
+        save_corpus("x", {"captions": tables()["captions"]})
+    with pytest.raises(DataError, match="There are no videos"):
+        save_corpus("x", tables(videos=tables()["videos"].iloc[:0]))
     with pytest.raises(DataError, match="'caption' is no table of a corpus. Did you mean captions"):
         save_corpus("x", {**tables(), "caption": tables()["captions"]})
     wrong = tables()["captions"].assign(split="test")

@@ -13,6 +13,8 @@ EXTRA_OF = {
     "plotly": "app",
     "PIL": "app",
     "faiss": "search",
+    "bm25s": "search",
+    "matplotlib": "demo",
     "torch": "train",
     "transformers": "train",
     "accelerate": "train",

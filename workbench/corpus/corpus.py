@@ -94,6 +94,11 @@ class Corpus:
         return self._table("videos")
 
     @cached_property
+    def video_of_key(self) -> dict[str, str]:
+        """Video id by its short name in addresses."""
+        return {video_key(video): video for video in self.videos["video_id"]}
+
+    @cached_property
     def captions(self) -> pd.DataFrame:
         return self._table("captions")
 

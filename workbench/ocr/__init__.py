@@ -1,1 +1,6 @@
-"""Layer 1: text in frames. Engines and importers come with issue B."""
+"""Layer 1: text in frames. The engine, which frames it reads, tracks; foreign formats, cleaning, matching of words."""
+
+from workbench.ocr.engine import PRESETS, Engine, Line, Settings
+from workbench.ocr.reading import Reading, read_sampled
+
+__all__ = ["PRESETS", "Engine", "Line", "Reading", "Settings", "read_sampled"]

@@ -25,6 +25,7 @@ from workbench.corpus.fingerprint import split_fingerprint
 from workbench.corpus.formats import find_format
 from workbench.corpus.manifest import entry_of_corpus
 from workbench.corpus.store import check_tables, describe_splits
+from workbench.pipelines.videos import probe_corpus
 
 LEVELS = ("index", "existence", "decodability")
 SAVE_EVERY = 200
@@ -38,6 +39,7 @@ def prepare(
     format: str | None = None,
     rename: str | None = None,
     overwrite: bool = False,
+    workers: int | None = None,
     **options: Any,
 ) -> Corpus:
     """Make a corpus from a data set's annotation files; videos are not copied, their folders are remembered.
@@ -49,6 +51,7 @@ def prepare(
         format: ``textvr``, ``msrvtt``, ``table`` or ``package.module:function``; None = the manifest's.
         rename: Another name for the corpus.
         overwrite: Move an existing corpus of that name to the trash.
+        workers: Processes that look at the videos; None = all cores.
         **options: Passed to the format (``protocol``, ``split``, ``title``).
 
     Raises:
@@ -57,7 +60,11 @@ def prepare(
         ExistsError: A corpus of that name exists.
     """
     paths = [Path(path) for path in annotations]
-    if not paths:
+    if format is None and name == "folder":
+        format = name
+        if rename is None:
+            raise DataError("A folder of videos has no name of its own.", "Add --name NAME.")
+    if not paths and format != "folder":
         raise DataError("No annotation file was given.", "Add --annotations FILE (more than once for several).")
     if format is None:
         _, format, defaults = entry_of_corpus(name)
@@ -69,7 +76,8 @@ def prepare(
         "default_split": parsed.default_split, "roots": {key: str(root) for key, root in folders.items()},
         "notes": parsed.notes, "files": [{"name": path.name, "sha256": sha256_file(path)} for path in paths],
     }  # fmt: skip
-    return save_corpus(rename or name, parsed.tables, meta, overwrite=overwrite, orders=parsed.orders)
+    corpus = save_corpus(rename or name, parsed.tables, meta, overwrite=overwrite, orders=parsed.orders)
+    return probe_corpus(corpus, workers=workers) if corpus.roots else corpus
 
 
 @dataclass(frozen=True)
@@ -221,7 +229,7 @@ ADDED_BY = {  # what adds a part that a corpus lacks
     "videos on disk": "workbench data prepare {name} --annotations ... --root FOLDER --overwrite",
     "domains": "annotations with a domain or category column",
     "sources": "annotations that say which videos share a recording",
-    "text in frames": "comes with the next version (workbench ocr run)",
+    "text in frames": "workbench ocr run {name}",
 }
 
 

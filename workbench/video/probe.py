@@ -92,6 +92,19 @@ class VideoInfo:
 
 
 @contextmanager
+def failures_named(path: Path) -> Iterator[None]:
+    """Any failure of FFmpeg is an UnreadableVideo that names the file."""
+    av = need("av", "Reading videos")
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UnreadableVideo(f"{path} does not exist.", "Check the path.") from error
+    except (av.error.FFmpegError, OSError) as error:
+        said = getattr(error, "strerror", "") or str(error)
+        raise UnreadableVideo(f"{path.name} cannot be read: {said}.", "Replace the file, or leave it out.") from error
+
+
+@contextmanager
 def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """The container and its first video stream, decoding on one thread; any failure of FFmpeg is an UnreadableVideo.
 
@@ -100,19 +113,13 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """
     av = need("av", "Reading videos")
     path = Path(path)
-    try:
-        with av.open(str(path.absolute()), metadata_errors="ignore") as container:
-            if not container.streams.video:
-                raise UnreadableVideo(f"{path.name} has no video stream.", "Leave it out, or replace the file.")
-            stream = container.streams.video[0]
-            stream.thread_type = "NONE"
-            stream.codec_context.thread_count = 1
-            yield container, stream
-    except FileNotFoundError as error:
-        raise UnreadableVideo(f"{path} does not exist.", "Check the path.") from error
-    except (av.error.FFmpegError, OSError) as error:
-        said = getattr(error, "strerror", "") or str(error)
-        raise UnreadableVideo(f"{path.name} cannot be read: {said}.", "Replace the file, or leave it out.") from error
+    with failures_named(path), av.open(str(path.absolute()), metadata_errors="ignore") as container:
+        if not container.streams.video:
+            raise UnreadableVideo(f"{path.name} has no video stream.", "Leave it out, or replace the file.")
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE"
+        stream.codec_context.thread_count = 1
+        yield container, stream
 
 
 def probe(path: Path, *, exact: bool = False) -> VideoInfo:
@@ -129,9 +136,20 @@ def probe(path: Path, *, exact: bool = False) -> VideoInfo:
         UnreadableVideo: No picture can be decoded; the sentence says why.
         MissingExtraError: PyAV is not installed.
     """
+    with probed(path, exact=exact) as (info, _):
+        return info
+
+
+@contextmanager
+def probed(path: Path, *, exact: bool = False) -> Iterator[tuple[VideoInfo, tuple[Any, Any] | None]]:
+    """What ``probe`` says, and the container and stream it was read from, for who goes on reading.
+
+    They stand at the end, to be sought from; None where there is no index to seek by.
+    """
     path = Path(path)
     with opened(path) as (container, stream):
-        first = next(container.decode(stream), None)
+        indexed = not exact and bool(PACKET_INDEX & set(container.format.name.split(",")))
+        first, packets = _look(container, stream, to_end=indexed)
         if first is None:
             raise UnreadableVideo(f"{path.name} holds no picture.", "Replace the file, or leave it out.")
         turned = first.rotation % 180 != 0
@@ -142,24 +160,42 @@ def probe(path: Path, *, exact: bool = False) -> VideoInfo:
             times=np.zeros(0), keys=np.zeros(0, bool), ticks=np.zeros(0, np.int64),
             n_video_streams=len(container.streams.video), index="packets", cut=False,
         )  # fmt: skip
-    indexed = None if exact or not PACKET_INDEX & set(info.container.split(",")) else _by_packets(info)
-    return indexed or _by_decoding(info)
+        complete = _by_packets(info, packets, stream.time_base) if indexed else None
+        if complete is not None:
+            yield complete, (container, stream) if complete.keys[0] else None
+            return
+    yield _by_decoding(info), None
 
 
-def _by_packets(info: VideoInfo) -> VideoInfo | None:
+_Stamp = tuple[int | None, bool, bool]
+"""Of a packet: its presentation time, whether it is a key frame, whether an edit list hides it."""
+
+
+def _look(container: Any, stream: Any, to_end: bool) -> tuple[Any, list[_Stamp]]:
+    """The first picture (None if there is none), and the stamps of the packets that were read for it, or of all."""
+    first, packets = None, []
+    for packet in container.demux(stream):
+        if packet.size:
+            packets.append((packet.pts, packet.is_keyframe, packet.is_discard))
+        if first is None:
+            first = next(iter(packet.decode()), None)
+        if first is not None and not to_end:
+            break
+    return first, packets
+
+
+def _by_packets(info: VideoInfo, packets: list[_Stamp], base: Any) -> VideoInfo | None:
     """The index from the container's packets, or None where they do not state distinct times."""
-    with opened(info.path) as (container, stream):
-        found = [(p.pts, p.is_keyframe, p.is_discard) for p in container.demux(stream) if p.size]
-        shown = sorted((pts, key) for pts, key, hidden in found if pts is not None and not hidden)
-        ticks = np.asarray([pts for pts, _ in shown], np.int64)
-        complete = bool(shown) and all(pts is not None for pts, _, _ in found) and bool((np.diff(ticks) > 0).all())
-        if not complete:
-            return None
-        keys = np.asarray([key for _, key in shown], bool)
-        return _timed(
-            info, ticks, keys, stream.time_base, index="packets", cut=any(hidden for _, _, hidden in found),
-            open_gop=_has_leading([(pts, key) for pts, key, _ in found]),
-        )  # fmt: skip
+    stamps = [(pts, key, hidden) for pts, key, hidden in packets if pts is not None]
+    shown = sorted((pts, key) for pts, key, hidden in stamps if not hidden)
+    ticks = np.asarray([pts for pts, _ in shown], np.int64)
+    if not shown or len(stamps) < len(packets) or not (np.diff(ticks) > 0).all():
+        return None
+    keys = np.asarray([key for _, key in shown], bool)
+    return _timed(
+        info, ticks, keys, base, index="packets", cut=any(hidden for _, _, hidden in stamps),
+        open_gop=_has_leading([(pts, key) for pts, key, _ in stamps]),
+    )  # fmt: skip
 
 
 def _has_leading(packets: list[tuple[int, bool]]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import numpy as np
 from workbench.core.errors import DataError, StateError
 from workbench.core.lookup import pick
 from workbench.core.optional import has, need
-from workbench.video.probe import UnreadableVideo, VideoInfo, decoded, opened, probe
+from workbench.video.probe import UnreadableVideo, VideoInfo, decoded, failures_named, opened, probe, probed
 from workbench.video.sampling import Sampler, sample_frames, sampler_named
 
 Picture = tuple[int, np.ndarray]
 """A frame's index, and its pixels uint8 [height, width, 3], RGB."""
+Source = tuple[Any, Any]
+"""The container and stream of a file that the probe left open; saves opening it again."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,20 @@ def read_frames(
         UnknownNameError: An unknown reader or preset.
         MissingExtraError: The reader's package is not installed.
     """
-    info = video if isinstance(video, VideoInfo) else probe(video)
-    name = chosen_reader(reader, info)
+    with nullcontext((video, None)) if isinstance(video, VideoInfo) else probed(video) as (info, source):
+        return _read(info, source, frames, chosen_reader(reader, info), short_side, rng)
+
+
+def _read(
+    info: VideoInfo, source: Source | None, frames: Any, name: str, short_side: int | None,
+    rng: np.random.Generator | None,
+) -> Frames:  # fmt: skip
     for attempt in (info, None):
-        info = attempt or probe(info.path, exact=True)  # a packet that gives no picture: count what can be decoded
+        if attempt is None:  # a packet that gives no picture: count what can be decoded
+            info, source = probe(info.path, exact=True), None
         indices = _indices(frames, info, rng)
         try:
-            pictures = dict(READERS[name](info, indices, short_side))
+            pictures = dict(READERS[name](info, indices, short_side, source))
         except UnreadableVideo:
             if info.index == "decoded":
                 raise
@@ -98,9 +108,11 @@ def reader_version(name: str) -> str:
     return f"{name} {version({'pyav': 'av', 'decord': 'decord'}[name])}"
 
 
-def walk(info: VideoInfo, indices: np.ndarray, short_side: int | None = None) -> Iterator[Picture]:
-    """The frames of ``indices`` one after the other (PyAV), for work that should not hold them all."""
-    yield from _pyav(info, np.unique(np.asarray(indices, np.int64)), short_side)
+def walk(
+    info: VideoInfo, indices: np.ndarray, reader: str = "pyav", short_side: int | None = None
+) -> Iterator[Picture]:
+    """The frames of ``indices`` one after the other, for work that should not hold them all."""
+    yield from READERS[chosen_reader(reader, info)](info, np.unique(np.asarray(indices, np.int64)), short_side, None)
 
 
 def size_for(info: VideoInfo, short_side: int | None, multiple: int = 1) -> tuple[int, int]:
@@ -127,7 +139,7 @@ def _none(info: VideoInfo, short_side: int | None) -> np.ndarray:
     return np.zeros((0, height, width, 3), np.uint8)
 
 
-def _pyav(info: VideoInfo, indices: np.ndarray, short_side: int | None) -> Iterator[Picture]:
+def _pyav(info: VideoInfo, indices: np.ndarray, short_side: int | None, source: Source | None) -> Iterator[Picture]:
     """Frames by presentation time; from key frame to key frame where the container's packets are the frames.
 
     A picture that no other one needs (not a reference) is only decoded when it was asked for.
@@ -135,18 +147,19 @@ def _pyav(info: VideoInfo, indices: np.ndarray, short_side: int | None) -> Itera
     wanted = np.unique(indices)
     position = {int(info.ticks[i]): int(i) for i in wanted}
     seekable = info.index == "packets"
-    with opened(info.path) as (container, stream):
+    reformatter = need("av", "Reading videos").video.reformatter.VideoReformatter()
+    with failures_named(info.path), nullcontext(source) if source else opened(info.path) as (container, stream):
         groups = _by_key_frame(info, wanted) if seekable else [(0, wanted)]
         for number, (key, group) in enumerate(groups):
             left = {int(info.ticks[i]) for i in group}
-            if seekable and (number or key):
+            if seekable and (number or key or source):
                 container.seek(int(info.ticks[key]), stream=stream, backward=True)
             for frame in _until_found(container, stream, left, seekable):
                 if seekable and frame.is_corrupt:
                     break  # decoding in order conceals it from what came before
                 if frame.pts in left or (frame.pts is None and not seekable):
                     left.discard(frame.pts)
-                    yield position[frame.pts or 0], upright(frame, info, short_side)
+                    yield position[frame.pts or 0], upright(frame, info, short_side, reformatter)
                 if not left:
                     break
             if left:
@@ -185,17 +198,16 @@ def _until_found(container: Any, stream: Any, left: set[int], skip: bool) -> Ite
     yield from context.decode(None)
 
 
-def upright(frame: Any, info: VideoInfo, short_side: int | None) -> np.ndarray:
-    if short_side is not None:
-        width, height = size_for(info, short_side)
-        if info.rotation % 180:
-            width, height = height, width
-        frame = frame.reformat(width=width, height=height, format="rgb24")
-    pixels = frame.to_ndarray(format="rgb24")
+def upright(frame: Any, info: VideoInfo, short_side: int | None, reformatter: Any = None) -> np.ndarray:
+    width, height = (frame.width, frame.height) if short_side is None else size_for(info, short_side)
+    if short_side is not None and info.rotation % 180:
+        width, height = height, width
+    reformatter = reformatter or need("av", "Reading videos").video.reformatter.VideoReformatter()
+    pixels = reformatter.reformat(frame, width, height, "rgb24", threads=1).to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, -info.rotation // 90)) if info.rotation else pixels
 
 
-def _decord(info: VideoInfo, indices: np.ndarray, short_side: int | None) -> Iterator[Picture]:
+def _decord(info: VideoInfo, indices: np.ndarray, short_side: int | None, source: Source | None) -> Iterator[Picture]:
     decord = need("decord", "The reader decord")
     try:
         reader = decord.VideoReader(str(info.path.absolute()), num_threads=1)
@@ -213,7 +225,7 @@ def _scaled(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return frame.reformat(width=size[0], height=size[1]).to_ndarray(format="rgb24")
 
 
-READERS: dict[str, Callable[[VideoInfo, np.ndarray, int | None], Iterator[Picture]]] = {
+READERS: dict[str, Callable[[VideoInfo, np.ndarray, int | None, Source | None], Iterator[Picture]]] = {
     "pyav": _pyav,
     "decord": _decord,
 }

@@ -11,12 +11,18 @@ from collections.abc import Callable
 
 from workbench.core.errors import UnknownNameError
 from workbench.core.lookup import pick
+from workbench.corpus.formats.folder import parse_folder
 from workbench.corpus.formats.msrvtt import parse_msrvtt
 from workbench.corpus.formats.parsed import Parsed
 from workbench.corpus.formats.table import parse_table
 from workbench.corpus.formats.textvr import parse_textvr
 
-FORMATS: dict[str, Callable[..., Parsed]] = {"msrvtt": parse_msrvtt, "table": parse_table, "textvr": parse_textvr}
+FORMATS: dict[str, Callable[..., Parsed]] = {
+    "folder": parse_folder,
+    "msrvtt": parse_msrvtt,
+    "table": parse_table,
+    "textvr": parse_textvr,
+}
 
 __all__ = ["FORMATS", "Parsed", "find_format"]
 

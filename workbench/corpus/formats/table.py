@@ -49,7 +49,7 @@ def parse_table(
     Raises:
         DataError: No column of captions or of videos (the sentence names those found), an empty cell, a broken line.
     """
-    table = pd.concat([_read(Path(path)) for path in annotations], ignore_index=True)
+    table = pd.concat([read_rows(Path(path)) for path in annotations], ignore_index=True)
     if "split" not in table:
         table["split"] = split
     table["split"] = table["split"].replace("", split).fillna(split)
@@ -75,7 +75,8 @@ def parse_table(
     return Parsed(tables, title, PROTOCOL, default)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_rows(path: Path) -> pd.DataFrame:
+    """The rows of one file under our column names; captions and video ids are never empty."""
     rows = _json_lines(path) if ".jsonl" in path.name else _delimited(path)
     found = {str(column).strip().lower(): column for column in rows.columns}
     chosen = {ours: next((found[name] for name in names if name in found), None) for ours, names in NAMES.items()}

@@ -1,0 +1,329 @@
+"""Reads the Kwai_VideoOCR files of TextVR, counts what is odd in them, and tells which video file they describe."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.core.errors import DataError
+from workbench.ocr.jsonlines import box_table, text_table
+
+Size = tuple[int, int, int]
+"""Width and height in pixels, number of frames (0 = unknown)."""
+
+KNOWN_KEYS = ("text", "score", "tracks", "recommend_box")
+SCORE_SLACK = 1e-3
+"""Scores so little outside 0..1 are rounding errors and are clipped."""
+
+
+@dataclass(frozen=True)
+class KwaiFile:
+    """What one file holds.
+
+    Attributes:
+        texts: Rows of the table ``texts``, one per track that has text.
+        boxes: Rows of ``boxes``, corners in 0..1; empty where no rendition or no frame times are known.
+        census: How often each form and each oddity occurs.
+        rendition_guess: The smallest rendition that holds all boxes and frames, or None.
+        evidence: One sentence on why.
+        fits: All renditions that hold them, smallest first; empty also where the file has no boxes.
+    """
+
+    texts: pd.DataFrame
+    boxes: pd.DataFrame
+    census: dict[str, int]
+    rendition_guess: str | None
+    evidence: str
+    fits: tuple[str, ...] = ()
+
+    @property
+    def boxes_read(self) -> bool:
+        """Whether any box of the file could be read, with or without a known rendition."""
+        return self.census.get("tracks", 0) > self.census.get("tracks without boxes", 0)
+
+
+@dataclass
+class _Track:
+    name: str
+    text: str
+    score: float | None
+    quads: dict[int, np.ndarray | None]
+    """By frame index, ascending: float [4, 2] in pixels, or None where the box cannot be read."""
+
+
+def read_kwai(
+    content: object,
+    *,
+    video_id: str,
+    engine: str = "kwai",
+    frame_times: np.ndarray | None,
+    sizes: Mapping[str, Size],
+    rendition: str | None = None,
+) -> KwaiFile:
+    """Read the decoded JSON of one clip; whatever is odd is counted and left out, never an error.
+
+    Source: the field list of TextVR's loader (docs: spec 1.6); nobody who wrote this has seen a real file.
+
+    Args:
+        content: An object, track name -> {text, score, tracks: {frame index: 8 or 10 numbers}}.
+        video_id: The clip.
+        engine: Name in ``texts``.
+        frame_times: Seconds of every frame, float [n_frames], of the rendition that the frame indices count.
+        sizes: Rendition -> (width, height, n_frames) as displayed.
+        rendition: Normalise by this one instead of the guess, e.g. the majority of ``guess_over_files``.
+
+    Raises:
+        DataError: ``content`` is no object, or ``sizes`` lacks the asked rendition.
+    """
+    if not isinstance(content, Mapping):
+        raise DataError(
+            f"The OCR of {video_id} is a JSON {type(content).__name__}, not an object of text tracks.",
+            "Download the Kwai_VideoOCR file again.",
+        )
+    if rendition is not None and rendition not in sizes:
+        raise DataError(f"The size of rendition {rendition!r} of {video_id} is unknown.", "Probe the videos first.")
+    census: Counter[str] = Counter(files=1)
+    found = [_read_track(_text(name), value, census) for name, value in content.items()]
+    tracks = [track for track in found if track is not None]
+    guess, fits, evidence = _guess(tracks, sizes)
+    used = rendition or guess
+    scale = _scale(tracks, sizes[used], census) if used else None
+    boxes = _boxes(tracks, f"{video_id}#{engine}", scale, frame_times, census)
+    texts = _texts(tracks, video_id, engine, frame_times, Counter(boxes["text_id"]))
+    return KwaiFile(texts, boxes, {what: count for what, count in census.items() if count}, guess, evidence, fits)
+
+
+def _text(value: object) -> str:
+    """A string that can be stored as UTF-8: half surrogate pairs become question marks."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
+
+
+def _read_track(name: str, value: object, census: Counter[str]) -> _Track | None:
+    census["tracks"] += 1
+    if not isinstance(value, Mapping):
+        census["tracks that are no object"] += 1
+        return None
+    for key in value:
+        if key not in KNOWN_KEYS:
+            census[f"extra key: {_text(key)}"] += 1
+    if "recommend_box" in value:
+        census[f"recommend_box is {type(value['recommend_box']).__name__}"] += 1
+    score = _score(value.get("score"), census)
+    quads = _read_frames(value.get("tracks"), census)
+    text = value.get("text")
+    if isinstance(text, (int, float)) and not isinstance(text, bool) and math.isfinite(text):
+        census["texts given as a number"] += 1
+        text = str(text)
+    if not isinstance(text, str) or not text.strip():
+        census["tracks without text"] += 1
+        return None
+    census["words"] += len(text.split())
+    return _Track(name, _text(text), score, quads)
+
+
+def _number(value: object) -> float | None:
+    """A finite number, also one given as text; None for everything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _score(value: object, census: Counter[str]) -> float | None:
+    number = _number(value)
+    if number is None:
+        census["scores absent" if value is None else "scores that are no number"] += 1
+        return None
+    if isinstance(value, str):
+        census["scores given as text"] += 1
+    if not -SCORE_SLACK <= number <= 1 + SCORE_SLACK:
+        census["scores outside 0..1"] += 1
+        return None
+    return min(max(number, 0.0), 1.0)
+
+
+def _read_frames(value: object, census: Counter[str]) -> dict[int, np.ndarray | None]:
+    pairs: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Mapping):
+        pairs = value.items()
+    elif isinstance(value, (list, tuple)):
+        census["tracks given as a list"] += 1
+        pairs = [(pair[0], pair[1]) for pair in value if isinstance(pair, (list, tuple)) and len(pair) == 2]
+        census["boxes without a frame index"] += len(value) - len(list(pairs))
+    quads: dict[int, np.ndarray | None] = {}
+    for key, box in pairs:
+        frame = _frame(key)
+        if frame is None:
+            census["frame keys that are no index"] += 1
+        elif frame in quads:
+            census["frames given twice"] += 1
+        else:
+            quads[frame] = _quad(box, census)
+    census["tracks without boxes"] += not any(quad is not None for quad in quads.values())
+    return dict(sorted(quads.items()))
+
+
+def _frame(key: object) -> int | None:
+    """A frame index from 0; None for anything that is not plain decimal digits."""
+    if isinstance(key, bool):
+        return None
+    text = str(key).strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def _quad(box: object, census: Counter[str]) -> np.ndarray | None:
+    parts = list(box) if isinstance(box, (list, tuple)) else []
+    lists = [list(part) if isinstance(part, (list, tuple)) else [part] for part in parts]
+    values = [value for part in lists for value in part]
+    nested = len(values) != len(parts)
+    census["boxes"] += 1
+    census["boxes as nested corners"] += nested
+    census[f"boxes of {len(values)} numbers"] += 1
+    if len(values) not in (8, 10):
+        return None
+    if len(values) == 10 and [_number(value) for value in values[8:]] != [0.0, 0.0]:
+        census["boxes whose last two values are not both 0"] += 1
+    numbers = [_number(value) for value in values[:8]]
+    if None in numbers or any(abs(number or 0) > 1e6 for number in numbers):
+        census["boxes with a corner that is no number"] += 1
+        return None
+    return np.asarray(numbers, float).reshape(4, 2)
+
+
+def _extent(tracks: Sequence[_Track]) -> tuple[float, float, int] | None:
+    """Largest x, largest y and largest frame index of all boxes; None where there is no box."""
+    quads = [quad for track in tracks for quad in track.quads.values() if quad is not None]
+    if not quads:
+        return None
+    right, bottom = np.concatenate(quads).max(axis=0)
+    return float(right), float(bottom), max(max(track.quads) for track in tracks if track.quads)
+
+
+def _guess(tracks: Sequence[_Track], sizes: Mapping[str, Size]) -> tuple[str | None, tuple[str, ...], str]:
+    extent = _extent(tracks)
+    if extent is None:
+        return None, (), "The file has no boxes, so nothing tells which rendition it describes."
+    right, bottom, last = extent
+    reach = f"boxes reach ({right:g}, {bottom:g}) and frame {last}"
+    if not sizes:
+        return None, (), f"No rendition is known: {reach}."
+    ordered = sorted(sizes, key=lambda name: (sizes[name][0] * sizes[name][1], sizes[name][2], name))
+    missing = {name: _missing(extent, sizes[name]) for name in ordered}
+    fits = tuple(name for name in ordered if not missing[name])
+    if not fits:
+        lacks = "; ".join(f"{name} lacks {missing[name]}" for name in ordered)
+        return None, (), f"No rendition fits: {reach}; {lacks}."
+    width, height, n_frames = sizes[fits[0]]
+    others = [f"{name} fits too" if name in fits else f"{name} lacks {missing[name]}" for name in ordered]
+    others = [other for name, other in zip(ordered, others, strict=True) if name != fits[0]]
+    chosen = f"{fits[0]} is the smallest that holds them ({width} x {height}, {n_frames or 'unknown'} frames)"
+    return fits[0], fits, "; ".join([f"{reach[0].upper()}{reach[1:]}", chosen, *others]) + "."
+
+
+def _missing(extent: tuple[float, float, int], size: Size) -> str:
+    """By how much a rendition is too small, in words; empty where it fits."""
+    right, bottom, last = extent
+    width, height, n_frames = size
+    lacks = [(right - width, "pixels of width"), (bottom - height, "pixels of height")]
+    lacks.append((last + 1 - n_frames if n_frames else 0, "frames"))
+    return ", ".join(f"{amount:g} {what}" for amount, what in lacks if amount > 0)
+
+
+def _scale(tracks: Sequence[_Track], size: Size, census: Counter[str]) -> tuple[float, float]:
+    """What the corners are divided by: width and height, or 1 where they are shares of the frame already."""
+    extent = _extent(tracks)
+    if extent and 0 < max(extent[:2]) <= 1:
+        census["files whose corners are in 0..1 already"] += 1
+        return 1.0, 1.0
+    return max(float(size[0]), 1.0), max(float(size[1]), 1.0)
+
+
+def _boxes(
+    tracks: Sequence[_Track],
+    prefix: str,
+    scale: tuple[float, float] | None,
+    times: np.ndarray | None,
+    census: Counter[str],
+) -> pd.DataFrame:
+    places: list[tuple[str, int, float]] = []
+    kept: list[np.ndarray] = []
+    for track in tracks:
+        for frame, quad in track.quads.items():
+            time = _time(times, frame)
+            if quad is None:
+                continue
+            if scale is None or time is None:
+                census["boxes left out: no rendition fits" if scale is None else "boxes left out: no frame time"] += 1
+                continue
+            places.append((f"{prefix}#{track.name}", frame, time))
+            kept.append(quad)
+    shares = np.reshape(kept, (-1, 4, 2)) / (scale or (1.0, 1.0))
+    census["boxes that leave the frame"] += int(((shares < 0) | (shares > 1)).any(axis=(1, 2)).sum())
+    corners = np.clip(shares, 0, 1).reshape(-1, 8).tolist()
+    return box_table([[*place, *one] for place, one in zip(places, corners, strict=True)])
+
+
+def _time(times: np.ndarray | None, frame: int | None) -> float | None:
+    if times is None or frame is None or frame >= len(times) or not math.isfinite(times[frame]):
+        return None
+    return float(times[frame])
+
+
+def _texts(
+    tracks: Sequence[_Track], video_id: str, engine: str, times: np.ndarray | None, n_boxes: Mapping[str, int]
+) -> pd.DataFrame:
+    rows = []
+    for track in tracks:
+        text_id = f"{video_id}#{engine}#{track.name}"
+        first, last = (min(track.quads), max(track.quads)) if track.quads else (None, None)
+        rows.append([
+            text_id, video_id, "ocr", engine, track.text, None, track.score, _time(times, first), _time(times, last),
+            first, last, n_boxes.get(text_id, 0),
+        ])  # fmt: skip
+    return text_table(rows)
+
+
+def merge_census(files: Iterable[KwaiFile | Mapping[str, int]]) -> pd.DataFrame:
+    """What occurs how often in many files, most frequent first.
+
+    Returns:
+        Columns what, count (occurrences in all files) and share (of the files in which it occurs, 0..1).
+    """
+    counts, holders, n = Counter[str](), Counter[str](), 0
+    for file in files:
+        census = file.census if isinstance(file, KwaiFile) else file
+        n += 1
+        counts.update(census)
+        holders.update(what for what, count in census.items() if count)
+    rows = [(what, count, holders[what] / n) for what, count in sorted(counts.items(), key=lambda x: (-x[1], x[0]))]
+    return pd.DataFrame(rows, columns=["what", "count", "share"])
+
+
+def guess_over_files(files: Iterable[KwaiFile]) -> tuple[str | None, str]:
+    """The rendition that most files describe, and one sentence with the numbers.
+
+    A file of the larger rendition whose texts are all small or early fits the smaller one too, never the other way
+    round: a few files that fit only the larger one say more than many that fit both.
+    """
+    told = [file for file in files if file.boxes_read]
+    votes = Counter(file.rendition_guess for file in told if file.rendition_guess)
+    none = sum(not file.fits for file in told)
+    if not votes:
+        return None, f"No rendition: {none} of {len(told)} files with boxes fit none."
+    name = max(votes, key=lambda one: (votes[one], sum(one in file.fits for file in told), one))
+    only = sum(file.fits == (name,) for file in told)
+    both = sum(name in file.fits and len(file.fits) > 1 for file in told)
+    other = sum(bool(file.fits) and name not in file.fits for file in told)
+    return name, (
+        f"{name}: {only} of {len(told)} files with boxes fit only it, {both} fit it and another, "
+        f"{other} fit only another, {none} fit none."
+    )
