@@ -19,9 +19,10 @@ _HOME_OF = {
     "list_runs": "workbench.evaluation",
     "save_run": "workbench.evaluation",
     "import_run": "workbench.pipelines.imports",
+    "show": "workbench.notebook",
 }
 
-__all__ = ["import_run", "list_corpora", "list_runs", "open_corpus", "open_run", "save_run"]
+__all__ = ["import_run", "list_corpora", "list_runs", "open_corpus", "open_run", "save_run", "show"]
 __version__ = "0.1.0"
 
 

@@ -29,6 +29,7 @@ ERRORS = {  # one for each command that can be used wrongly: words, sentence
     "app --port 99999": "99999 is not a port. Ports are 1 to 65535.",
     "cache prune tilse": "The cache has no part 'tilse'.",
     "compare good nope": "No run is called 'nope'.",
+    "demo --seed -1": "-1 is no seed.",
     "data check made --level deep": "There is no check level 'deep'.",
     "data fetch nothing": "No data set is called 'nothing'.",
     "data prepare textvr --annotations none.json": "The annotation file none.json does not exist.",
@@ -39,6 +40,10 @@ ERRORS = {  # one for each command that can be used wrongly: words, sentence
     "failures good --k 0": "K is 0; ranks start at 1.",
     "failures good --cause hug": "No cause is called 'hug'. Did you mean hub",
     "import none.npy --corpus made --name x": "none.npy does not exist",
+    "index build made --of sounds": "No source of words is called 'sounds'.",
+    "index search made dog --by nothing": "No run is called 'nothing'.",
+    "ocr import made none.jsonl": "none.jsonl is missing",
+    "ocr run made --preset tiny": "No preset is called 'tiny'.",
     "runs diff good nope": "No run is called 'nope'.",
     "runs note nope x": "No run is called 'nope'.",
     "runs pack nope x.zip": "No run is called 'nope'.",
@@ -46,6 +51,11 @@ ERRORS = {  # one for each command that can be used wrongly: words, sentence
     "runs rename good fair": "A run called 'fair' exists already.",
     "runs show godo": "Did you mean good",
     "runs unpack none.zip": "none.zip is not a zip file.",
+    "score good --corpus made --name x": "Run good keeps no checkpoint",
+    "train nothing": "No recipe is called 'nothing'.",
+    "train textvr_fusion_demo modality=smell": "No modality is called 'smell'.",
+    "video compress none small": "none is not a folder.",
+    "video probe nope": "No corpus is called 'nope'.",
 }
 
 

@@ -48,23 +48,33 @@ def list_(
 @app.command(epilog="Example: workbench data prepare msrvtt-1ka --annotations MSRVTT_JSFUSION_test.csv")
 def prepare(
     name: Annotated[str, typer.Argument(help="A corpus of the manifest (data list --known), or your own name.")],
-    annotations: Annotated[list[Path], typer.Option(help="Annotation file; more than once for several.")],
+    annotations: Annotated[
+        list[Path] | None,
+        typer.Option("--annotations", "--captions", help="Annotation file; more than once for several."),
+    ] = None,
     root: Annotated[Path | None, typer.Option(help="Folder of the original videos.")] = None,
     small: Annotated[Path | None, typer.Option(help="Folder of the videos made small for training.")] = None,
-    format: Annotated[str | None, typer.Option(help="textvr, msrvtt, table or package.module:function.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="textvr, msrvtt, table, folder or package.module:function.")
+    ] = None,
     rename: Annotated[str | None, typer.Option("--name", help="Another name for the corpus.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a corpus of that name to the trash.")] = False,
 ) -> None:
-    """Make a corpus from annotation files; videos are optional and stay where they are."""
+    """Make a corpus from annotation files, or of a folder of clips (NAME folder); videos stay where they are."""
     from workbench.pipelines.datasets import prepare as make
 
     roots = {key: path for key, path in (("original", root), ("small", small)) if path is not None}
-    corpus = make(name, annotations=annotations, roots=roots, format=format, rename=rename, overwrite=overwrite)
+    corpus = make(name, annotations=annotations or [], roots=roots, format=format, rename=rename, overwrite=overwrite)
     for split, counts in corpus.meta["counts"].items():
         say(f"{corpus.name}/{split}: {counts['captions']:,} captions, {counts['videos']:,} videos")
     for note in corpus.meta["notes"]:
         say(f"Note: {note}")
-    if not roots:
+    if roots:
+        videos = corpus.with_split(None).videos
+        say("Videos: " + ", ".join(f"{n:,} {status}" for status, n in videos["status"].value_counts().items()))
+        for video in videos[videos["status"] == "broken"].itertuples():
+            say(f"  broken: {video.video_id}: {video.reason}")
+    else:
         say("Annotations only: everything that needs no pictures works. Add videos with --root FOLDER --overwrite.")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer
 
-from workbench.cli import data, look, machine, runs, scores
+from workbench.cli import data, look, machine, media, models, runs, scores
 from workbench.cli.common import errors
 from workbench.core.errors import WorkbenchError
 from workbench.core.files import write_json
@@ -25,12 +25,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data.app, name="data")
+app.add_typer(media.ocr, name="ocr")
+app.add_typer(media.video, name="video")
+app.add_typer(models.index, name="index")
 app.add_typer(runs.app, name="runs")
 app.add_typer(machine.cache, name="cache")
 COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "doctor": (machine.doctor, "workbench doctor"),
     "home": (machine.home, "workbench home ~/retrieval"),
     "app": (machine.open_app, "workbench app --port 8600"),
+    "demo": (models.demo, "workbench demo"),
+    "train": (models.train, "workbench train textvr_fusion_demo modality=ocr --name my-ocr"),
+    "score": (models.score, "workbench score bm25_ocr --corpus mine --name mine-bm25"),
     "import": (scores.import_scores, "workbench import sim.npy --corpus msrvtt-1ka --name theirs"),
     "evaluate": (scores.evaluate, "workbench evaluate theirs --ties pessimistic"),
     "compare": (look.compare, "workbench compare theirs ours --metric r1"),

@@ -45,7 +45,7 @@ def import_scores(
     )  # fmt: skip
     if not as_json:
         say(f"Order {run.order['how']}: {run.order['evidence']}")
-    _show(run.metrics, run, as_json)
+    show_metrics(run.metrics, run, as_json)
 
 
 def evaluate(
@@ -60,10 +60,10 @@ def evaluate(
 
     opened = open_run(run)
     both = retrieval_metrics(similarity_of(opened), opened.relevance_matrix, direction="both", v2t=v2t, ties=ties)
-    _show({direction: metrics.to_dict() for direction, metrics in both.items()}, opened, as_json)
+    show_metrics({direction: metrics.to_dict() for direction, metrics in both.items()}, opened, as_json)
 
 
-def _show(metrics: dict, run: Run, as_json: bool) -> None:
+def show_metrics(metrics: dict, run: Run, as_json: bool) -> None:
     if as_json:
         show_json({"run": run.name, "order": run.order, **metrics})
         return

@@ -95,6 +95,16 @@ class Run:
         return {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
 
     @cached_property
+    def inputs(self) -> pd.DataFrame | None:
+        """What the model saw per video: frames, words kept after filter and cut; None where it was not stored."""
+        return read_table(path) if (path := self.path / "inputs.parquet").exists() else None
+
+    @cached_property
+    def history(self) -> pd.DataFrame | None:
+        """Training curve, long: step, epoch, name, value; None where the run was not trained here."""
+        return read_table(path) if (path := self.path / "history.parquet").exists() else None
+
+    @cached_property
     def queries(self) -> pd.DataFrame:
         return self._table("queries")
 

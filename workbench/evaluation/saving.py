@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.core.errors import DataError, ExistsError
-from workbench.core.files import building, write_json, write_table
+from workbench.core.files import building, read_json, write_json, write_table
 from workbench.core.locks import lock
 from workbench.core.workspace import check_name, workspace
 from workbench.corpus import Corpus, open_corpus
@@ -88,31 +88,101 @@ def save_run(
     corpus = open_split(corpus, split)
     if folder.exists() and not overwrite:
         raise ExistsError(f"A run called {name!r} exists already.", "Choose another name, or add --overwrite.")
-    similarity = _with_missing_columns(np.asarray(similarity), corpus, missing or {})
-    _check_shape(similarity, corpus)
-    axes = _axes(corpus, missing or {}, totals_only)
-    relevance = None if totals_only else corpus.relevance_matrix()
-    both = retrieval_metrics(similarity, relevance, direction="both")
+    content = _Content(
+        np.asarray(similarity), corpus, modalities or {}, inputs, missing or {}, protocol, order, totals_only
+    )
     with lock(space.runs / f".{name}.lock", f"Run {name}"):
         with building(folder, overwrite=overwrite, trash=space.runs / ".trash") as temporary:
-            _write_matrix(temporary / "similarity.npy", similarity)
-            for modality, matrix in (modalities or {}).items():
-                if np.shape(matrix) != similarity.shape:
-                    raise DataError(
-                        f"Modality {modality!r} is {np.shape(matrix)}, the similarity is {similarity.shape}.",
-                        "Give every modality the shape of the similarity.",
-                    )
-                (temporary / "modalities").mkdir(exist_ok=True)
-                _write_matrix(temporary / "modalities" / f"{check_name(modality, 'modality')}.npy", np.asarray(matrix))
-            for table, frame in vars(axes).items():
-                write_table(temporary / f"{table}.parquet", frame)
-            if inputs is not None:
-                write_table(temporary / "inputs.parquet", inputs)
-            write_table(temporary / "per_query.parquet", _per_query(both, axes))
-            write_json(temporary / "metrics.json", _metrics(both, axes, totals_only))
-            described = _describe(name, corpus, protocol, order, totals_only, both["v2t"].v2t_level, info)
-            write_json(temporary / "run.json", described)
+            _write(temporary, name, content, info)
     return Run(folder)
+
+
+def start_run(name: str, corpus: Corpus, *, overwrite: bool = False, **info: Any) -> Path:
+    """Make the folder of a run that is being made: listed as running until ``complete_run`` or ``fail_run``.
+
+    Args:
+        name: The run's name.
+        corpus: Restricted to the split that will be reported.
+        overwrite: Move an existing run of that name to the trash.
+        **info: Entries of ``run.json`` that are known already.
+
+    Raises:
+        ExistsError: A run of that name exists.
+    """
+    space = workspace()
+    folder = space.runs / check_name(name, "run")
+    with building(folder, overwrite=overwrite, trash=space.runs / ".trash") as temporary:
+        described = _describe(name, corpus, None, None, False, "caption", info)
+        write_json(temporary / "run.json", {**described, "state": "running"})
+    return folder
+
+
+def fail_run(folder: Path, reason: str) -> None:
+    """Say that a running run will not be finished, and why."""
+    info = read_json(folder / "run.json", f"the description of run {folder.name}")
+    write_json(folder / "run.json", {**info, "state": "failed", "notes": reason})
+
+
+def complete_run(
+    folder: Path,
+    similarity: np.ndarray,
+    *,
+    corpus: Corpus,
+    modalities: Mapping[str, np.ndarray] | None = None,
+    inputs: pd.DataFrame | None = None,
+    missing: Mapping[str, str] | None = None,
+    protocol: Mapping[str, Any] | None = None,
+    order: Mapping[str, Any] | None = None,
+    **info: Any,
+) -> Run:
+    """Finish a run that ``start_run`` began: its description is written last, so that finished means whole.
+
+    Raises:
+        DataError: As for ``save_run``.
+    """
+    known = read_json(folder / "run.json", f"the description of run {folder.name}")
+    kept = {key: known.get(key) for key in ("notes", "group", "model", "recipe", "seed", "parent", "ablation")}
+    content = _Content(np.asarray(similarity), corpus, modalities or {}, inputs, missing or {}, protocol, order, False)
+    _write(folder, known["name"], content, {**kept, **info, "began": known["created"]})
+    return Run(folder)
+
+
+@dataclass(frozen=True)
+class _Content:
+    similarity: np.ndarray
+    corpus: Corpus
+    modalities: Mapping[str, np.ndarray]
+    inputs: pd.DataFrame | None
+    missing: Mapping[str, str]
+    protocol: Mapping[str, Any] | None
+    order: Mapping[str, Any] | None
+    totals_only: bool
+
+
+def _write(folder: Path, name: str, content: _Content, info: Mapping[str, Any]) -> None:
+    corpus, totals_only = content.corpus, content.totals_only
+    similarity = _with_missing_columns(content.similarity, corpus, content.missing)
+    _check_shape(similarity, corpus)
+    axes = _axes(corpus, content.missing, totals_only)
+    relevance = None if totals_only else corpus.relevance_matrix()
+    both = retrieval_metrics(similarity, relevance, direction="both")
+    _write_matrix(folder / "similarity.npy", similarity)
+    for modality, matrix in content.modalities.items():
+        if np.shape(matrix) != similarity.shape:
+            raise DataError(
+                f"Modality {modality!r} is {np.shape(matrix)}, the similarity is {similarity.shape}.",
+                "Give every modality the shape of the similarity.",
+            )
+        (folder / "modalities").mkdir(exist_ok=True)
+        _write_matrix(folder / "modalities" / f"{check_name(modality, 'modality')}.npy", np.asarray(matrix))
+    for table, frame in vars(axes).items():
+        write_table(folder / f"{table}.parquet", frame)
+    if content.inputs is not None:
+        write_table(folder / "inputs.parquet", content.inputs)
+    write_table(folder / "per_query.parquet", _per_query(both, axes))
+    write_json(folder / "metrics.json", _metrics(both, axes, totals_only))
+    described = _describe(name, corpus, content.protocol, content.order, totals_only, both["v2t"].v2t_level, info)
+    write_json(folder / "run.json", described)
 
 
 def open_split(corpus: Corpus | str, split: str | None = None) -> Corpus:

@@ -1,1 +1,8 @@
-"""Layer 3: torch modules, encoders, tiled scoring, and the safe reader of torch files. Imports without torch."""
+"""Layer 3: encoders and scorers; the only place, with training, of torch. ``MODELS`` lists what can be built."""
+
+from __future__ import annotations
+
+from workbench.models.gallery import Gallery, Words
+from workbench.models.registry import MODELS, ModelCard, RetrievalModel, build_model
+
+__all__ = ["MODELS", "Gallery", "ModelCard", "RetrievalModel", "Words", "build_model"]

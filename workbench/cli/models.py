@@ -1,0 +1,111 @@
+"""Commands about models: train, score, demo; index build and search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+import yaml
+
+from workbench.cli.common import AsJson, group, say, show_json, show_table
+from workbench.cli.scores import show_metrics
+from workbench.core.errors import DataError
+from workbench.corpus import open_corpus
+
+index = group("index", "Search a corpus by words, with or without captions.")
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe by name, or a YAML file.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value of the recipe, e.g. modality=ocr.")] = None,
+    name: Annotated[str | None, typer.Option(help="The run's name; none = corpus and modality.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    background: Annotated[bool, typer.Option("--background", help="Start it as a job and return.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model from a recipe into a run, and score its report split."""
+    from workbench.core.jobs import Job
+    from workbench.training import train as fit
+
+    run = fit(recipe, name=name, overwrite=overwrite, resume=resume, background=background, **_values(overrides or []))
+    if isinstance(run, Job):
+        say(f"Started job {run.name}. Watch it: workbench runs watch")
+        return
+    show_metrics(run.metrics, run, as_json)
+
+
+def _values(pairs: list[str]) -> dict[str, Any]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise DataError(f"{pair!r} is no key=value.", "Write e.g. modality=ocr seed=1.")
+    return {key: yaml.safe_load(value) for key, _, value in (pair.partition("=") for pair in pairs)}
+
+
+def score(
+    checkpoint: Annotated[str, typer.Argument(help="A run trained here, RUN@STEP, or an untrained model: bm25_ocr.")],
+    corpus: Annotated[str, typer.Option(help="The corpus to score.")],
+    name: Annotated[str, typer.Option(help="Name of the new run.")],
+    split: Annotated[str | None, typer.Option(help="Its split; none = the default.")] = None,
+    engine: Annotated[str | None, typer.Option(help="Whose texts: rapidocr, kwai, truth, ...")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score a corpus with a model that exists; the new run names its parent."""
+    from workbench.pipelines.search import score_checkpoint
+
+    run = score_checkpoint(checkpoint, corpus, name=name, split=split, engine=engine, overwrite=overwrite)
+    show_metrics(run.metrics, run, as_json)
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="Another seed, other films.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Make all of it again.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes; none = all cores.")] = None,
+) -> None:
+    """Make the demo: 192 drawn videos in eight domains, read by a real OCR, and four models on them."""
+    from workbench.training.demo import make_demo
+
+    made = make_demo(seed, overwrite=overwrite, workers=workers)
+    rows = [
+        {"run": run.name, "t2v R@1": run.metrics["t2v"]["r1"], "v2t R@1": run.metrics["v2t"]["r1"]} for run in made.runs
+    ]
+    show_table(pd.DataFrame(rows))
+    say("Look at it: workbench app")
+
+
+@index.command("build", epilog="Example: workbench index build mine --of ocr")
+def build(
+    corpus: Annotated[str, typer.Argument(help="A corpus, with or without captions.")],
+    kind: Annotated[str, typer.Option(help="lexical (BM25) or dense (faiss).")] = "lexical",
+    of: Annotated[str, typer.Option(help="Words of a lexical index: ocr, captions or all.")] = "ocr",
+    vectors: Annotated[Path | None, typer.Option(help="Dense: one vector per video, in the corpus' order.")] = None,
+    name: Annotated[str | None, typer.Option(help="The index' name; none = corpus and what it is of.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an index of that name.")] = False,
+) -> None:
+    """Make an index over the videos of a corpus."""
+    from workbench.pipelines.search import build_index
+
+    folder = build_index(corpus, kind=kind, of=of, vectors=vectors, name=name, overwrite=overwrite)
+    say(f'Index {folder.name} stands. Search it: workbench index search {corpus} "words" --by {folder.name}')
+
+
+@index.command("search", epilog='Example: workbench index search mine "taxi"')
+def search(
+    corpus: Annotated[str, typer.Argument(help="A corpus.")],
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    by: Annotated[str, typer.Option(help="bm25 (words read in the frames), an index, or a run trained here.")] = "bm25",
+    k: Annotated[int, typer.Option(help="How many videos.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """The best videos for some words, and the words read in them that match."""
+    from workbench.pipelines.search import Searcher
+
+    found = Searcher(open_corpus(corpus), by).search(query, k)
+    if as_json:
+        show_json(found.videos.to_dict("records"))
+        return
+    table = found.videos[["video_id", "score", "matched"]]
+    show_table(table, empty="No video holds any of these words.")

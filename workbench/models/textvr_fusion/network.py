@@ -1,0 +1,127 @@
+"""The network: tokens of captions, frames and read words in one space; weighted token-wise interaction.
+
+Shapes: B captions, V videos, W caption words, F frame tokens per video, O read words per video, D dimensions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from workbench.models.textvr_fusion.words import SHAPES
+
+Tokens = tuple[torch.Tensor, torch.Tensor]
+"""Unit vectors [rows, tokens, D], and bool [rows, tokens]: which of them are there."""
+
+
+class WordEncoder(nn.Module):
+    """A word as the sum of its n-gram vectors; shared by captions and read words, so that equal words meet."""
+
+    def __init__(self, buckets: int, dim: int) -> None:
+        super().__init__()
+        self.grams = nn.EmbeddingBag(buckets, dim, mode="mean")
+        nn.init.normal_(self.grams.weight)
+
+    def forward(self, packed: dict[str, torch.Tensor]) -> Tokens:
+        """[rows, tokens, D] of words as ``words.packed`` gives them."""
+        rows, longest = packed["size"].tolist()
+        dim = self.grams.weight.shape[1]
+        values = torch.zeros(rows, longest, dim, device=self.grams.weight.device)
+        there = torch.zeros(rows, longest, dtype=torch.bool, device=values.device)
+        if len(packed["grams"]):
+            place = (packed["row"], packed["place"])
+            vectors = self.grams(packed["grams"], packed["starts"])
+            values = values.index_put(place, vectors)
+            there = there.index_put(place, torch.ones_like(packed["row"], dtype=torch.bool))
+        return values, there
+
+
+class FrameEncoder(nn.Module):
+    """A small convolutional network from scratch: a grid of tokens per frame."""
+
+    def __init__(self, dim: int, width: int, grid: tuple[int, int]) -> None:
+        super().__init__()
+        sizes = [3, width, 2 * width, 4 * width]
+        layers: list[nn.Module] = []
+        for i, (below, above) in enumerate(zip(sizes, sizes[1:], strict=False)):
+            kernel = 5 if i == 0 else 3
+            layers += [nn.Conv2d(below, above, kernel, 2, kernel // 2), nn.GroupNorm(4, above), nn.GELU()]
+        self.layers = nn.Sequential(*layers)
+        self.pool = nn.AdaptiveAvgPool2d(grid)
+        self.out = nn.Linear(2 * sizes[-1], dim)
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        """uint8 [V, frames, H, W, 3] to [V, F, D]; every cell also sees the mean of its frame."""
+        videos, count = frames.shape[:2]
+        pixels = frames.flatten(0, 1).permute(0, 3, 1, 2).float() / 127.5 - 1
+        cells = self.pool(self.layers(pixels)).flatten(2).transpose(1, 2)
+        whole = cells.mean(1, keepdim=True).expand_as(cells)
+        return self.out(torch.cat([cells, whole], -1)).reshape(videos, count * cells.shape[1], -1)
+
+
+class Network(nn.Module):
+    """Similarity as a sum over caption words: each looks for its best frame token and its best read word.
+
+    s(b, v) = scale * sum_i [ g_i max_f <c_i, f> + h_i max_o <c_i, o> ], the weights g and h together a softmax over
+    words and modalities. With one modality only its term is there.
+
+    Source: weighted token-wise interaction of DRL, text side (Wang et al., arXiv 2203.07111, section 3.2).
+    """
+
+    def __init__(self, modality: str, dim: int, buckets: int, width: int, grid: tuple[int, int]) -> None:
+        super().__init__()
+        self.vision, self.ocr = modality in ("vision", "fusion"), modality in ("ocr", "fusion")
+        self.words = WordEncoder(buckets, dim)
+        self.shape = nn.Embedding(SHAPES, dim)
+        self.weights = nn.Sequential(nn.Linear(2 * dim, dim), nn.GELU(), nn.Linear(dim, 2))
+        self.scale = nn.Parameter(torch.tensor(3.0))
+        if self.vision:
+            self.frames = FrameEncoder(dim, width, grid)
+            self.to_frames = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, dim))
+        if self.ocr:
+            self.place = nn.Linear(6, dim)
+            nn.init.zeros_(self.place.weight)
+            nn.init.zeros_(self.place.bias)
+
+    def caption(self, packed: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Words, their versions for frames, and their weights [B, W, 2] (frames, read words)."""
+        values, there = self.words(packed)
+        context = (values * there[..., None]).sum(1, keepdim=True) / there.sum(1)[:, None, None].clamp(min=1)
+        shaped = values.index_put((packed["row"], packed["place"]), self.shape(packed["shape"]), accumulate=True)
+        weights = self.weights(torch.cat([shaped, context.expand_as(values)], -1))
+        allowed = torch.tensor([self.vision, self.ocr], device=values.device)
+        weights = weights.masked_fill(~(there[..., None] & allowed), float("-inf"))
+        weights = weights.flatten(1).softmax(1).reshape(weights.shape)
+        out = {"word": F.normalize(values, dim=-1), "weight": weights}
+        if self.vision:
+            out["look"] = F.normalize(self.to_frames(values), dim=-1)
+        return out
+
+    def videos(
+        self, frames: torch.Tensor | None, packed: dict[str, torch.Tensor], place: torch.Tensor
+    ) -> dict[str, Any]:
+        """Frame tokens [V, F, D], and read words [V, O, D] with their mask [V, O]."""
+        out: dict[str, Any] = {}
+        if self.vision and frames is not None:
+            out["frame"] = F.normalize(self.frames(frames), dim=-1)
+        if self.ocr:
+            values, there = self.words(packed)
+            if len(packed["row"]):
+                values = values.index_put((packed["row"], packed["place"]), self.place(place), accumulate=True)
+            out["read"], out["there"] = F.normalize(values, dim=-1), there
+        return out
+
+    def parts(self, caption: dict[str, torch.Tensor], videos: dict[str, Any]) -> dict[str, torch.Tensor]:
+        """Similarity [B, V] by modality; their sum is the similarity."""
+        found, scale = {}, self.scale.exp()
+        if self.vision:
+            best = torch.einsum("bwd,vfd->bvwf", caption["look"], videos["frame"]).amax(-1)
+            found["vision"] = scale * torch.einsum("bw,bvw->bv", caption["weight"][..., 0], best)
+        if self.ocr:
+            alike = torch.einsum("bwd,vod->bvwo", caption["word"], videos["read"])
+            best = alike.masked_fill(~videos["there"][None, :, None, :], 0.0).amax(-1)
+            found["ocr"] = scale * torch.einsum("bw,bvw->bv", caption["weight"][..., 1], best)
+        return found

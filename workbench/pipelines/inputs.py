@@ -1,0 +1,243 @@
+"""What a model is given of a corpus: frames of its videos (cached) and words read in them, after filters and cut."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.core.errors import StateError, WorkbenchError
+from workbench.core.files import atomic
+from workbench.core.lookup import pick
+from workbench.core.optional import need
+from workbench.core.pool import over
+from workbench.core.workspace import workspace
+from workbench.corpus import Corpus
+from workbench.corpus.media import file_of, rendition_row
+from workbench.models import Gallery, Words
+from workbench.ocr.cleaning import PRESETS, clean, words_of
+from workbench.video import read_frames
+from workbench.video.probe import VideoInfo
+from workbench.video.readers import reader_version
+from workbench.video.sampling import Sampler
+
+READ_ENGINES = ("rapidocr", "kwai")
+"""Engines that are taken when none is named, best first; ``truth`` only when it is asked for."""
+
+
+@dataclass(frozen=True)
+class InputRules:
+    """How inputs are made; stored with every run.
+
+    Attributes:
+        sampler: Which frames.
+        height: Pixels.
+        width: Pixels; the frame is squashed to them.
+        reader: Who decodes.
+        engine: Whose words; None = the corpus' reader.
+        filters: Preset of ``ocr.cleaning``.
+        max_words: Words per video, the most confident ones.
+    """
+
+    sampler: Sampler = Sampler("uniform", 4)  # noqa: RUF009  # frozen
+    height: int = 48
+    width: int = 64
+    reader: str = "pyav"
+    engine: str | None = None
+    filters: str = "default"
+    max_words: int = 24
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> InputRules:
+        """The rules as ``run.json`` keeps them."""
+        sampler = {"sampler": Sampler(**values["sampler"])} if "sampler" in values else {}
+        return cls(**{**values, **sampler})
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A gallery, and the table of what the model sees of every video (``inputs.parquet`` of a run).
+
+    Attributes:
+        gallery: For the model.
+        table: video_id, frames, times_s and words (lists), n_words_read, n_words_dropped, engine, reader, reason.
+    """
+
+    gallery: Gallery
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Task:
+    video_id: str
+    path: Path
+    rules: InputRules
+    cache: Path
+
+
+def gallery_of(
+    corpus: Corpus, needs: frozenset[str] | set[str], rules: InputRules, *, workers: int | None = None
+) -> Inputs:
+    """Inputs of all videos of a corpus' split, in its order.
+
+    Args:
+        corpus: Restricted to the split.
+        needs: ``frames``, ``ocr`` or both.
+        rules: How they are made.
+        workers: Processes that decode; None = all cores.
+
+    Raises:
+        StateError: The corpus lacks the texts (the sentence says the command), or none of its videos can be read.
+    """
+    ids = corpus.videos["video_id"].tolist()
+    missing: dict[str, str] = {}
+    frames = None
+    seen: dict[str, tuple[list[int], list[float]]] = {}
+    if "frames" in needs:
+        frames, seen, missing = _frames(corpus, ids, rules, workers)
+    engine = engine_of(corpus, rules.engine) if "ocr" in needs else None
+    words, counts = _words(corpus, ids, engine, rules) if engine else ([Words()] * len(ids), {})
+    if engine and "frames" not in needs:
+        missing = _unread(corpus, engine)
+    rows = [
+        {
+            "video_id": video, "frames": seen.get(video, ([], []))[0], "times_s": seen.get(video, ([], []))[1],
+            "words": list(words[at].text), "n_words_read": counts.get(video, 0),
+            "n_words_dropped": counts.get(video, 0) - len(words[at].text), "engine": engine,
+            "reader": reader_version(rules.reader) if "frames" in needs else None, "reason": missing.get(video),
+        }
+        for at, video in enumerate(ids)
+    ]  # fmt: skip
+    return Inputs(Gallery(tuple(ids), frames, tuple(words), missing), pd.DataFrame(rows))
+
+
+def engine_of(corpus: Corpus, asked: str | None = None) -> str:
+    """The engine whose texts are used: the asked one, else the first of ``READ_ENGINES``, else any but ``truth``.
+
+    Raises:
+        StateError: The corpus has no such texts.
+    """
+    found = corpus.with_split(None).text_coverage["engine"].dropna().unique().tolist()
+    wanted = [asked] if asked else [*READ_ENGINES, *(name for name in found if name != "truth")]
+    chosen = next((name for name in wanted if name in found), None)
+    if chosen is None:
+        said = f"texts of the engine {asked!r}" if asked else "text read from its frames"
+        raise StateError(f"Corpus {corpus.name} has no {said}.", f"Run: workbench ocr run {corpus.name}")
+    return chosen
+
+
+def words_in(corpus: Corpus, engine: str, rules: InputRules) -> list[Words]:
+    """Words of every video of the split, in its order, after filters and cut."""
+    return _words(corpus, corpus.videos["video_id"].tolist(), engine, rules)[0]
+
+
+def _words(corpus: Corpus, ids: list[str], engine: str, rules: InputRules) -> tuple[list[Words], dict[str, int]]:
+    texts = corpus.texts[(corpus.texts["engine"] == engine) & (corpus.texts["kind"] == "ocr")]
+    by_video = dict(tuple(texts.groupby("video_id", sort=False)))
+    found, counts = [], {}
+    for video in ids:
+        own = by_video.get(video)
+        if own is None:
+            found.append(Words())
+            continue
+        every = words_of(own)
+        counts[video] = len(every)
+        kept = clean(every, pick(PRESETS, rules.filters, "preset of OCR filters")).words
+        kept = kept.sort_values("score", ascending=False, kind="stable").head(rules.max_words)
+        place = _places(corpus.boxes(video), own)
+        rows = [place.get(text_id, np.zeros(6, np.float32)) for text_id in kept["text_id"]]
+        place_of = np.stack(rows).astype(np.float32) if rows else np.zeros((0, 6), np.float32)
+        found.append(Words(tuple(kept["text"]), place_of))
+    return found, counts
+
+
+def _unread(corpus: Corpus, engine: str) -> dict[str, str]:
+    """Videos whose text was not read, with the reason: a model that only reads cannot score them."""
+    own = corpus.text_coverage[corpus.text_coverage["engine"] == engine].set_index("video_id")
+    found = {}
+    for video in corpus.videos["video_id"]:
+        state = str(own["state"].get(video, "absent"))
+        if state in ("failed", "absent"):
+            found[video] = str(own["reason"].get(video) or f"its text was not read by {engine}")
+    return found
+
+
+def _places(boxes: pd.DataFrame, texts: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Mean centre, width, height, share of time and confidence of each text."""
+    length = float(texts["end_s"].max() - texts["start_s"].min()) or 1.0
+    x, y = (boxes[[f"{axis}{i}" for i in range(1, 5)]].to_numpy(float) for axis in ("x", "y"))
+    sizes = np.stack([x.mean(1), y.mean(1), np.ptp(x, axis=1), np.ptp(y, axis=1)], 1) if len(boxes) else x[:, :0]
+    means = pd.DataFrame(sizes).groupby(boxes["text_id"].to_numpy()).mean() if len(boxes) else pd.DataFrame()
+    found = {}
+    for text_id, start, end, score in texts[["text_id", "start_s", "end_s", "score"]].itertuples(
+        index=False, name=None
+    ):
+        if text_id in means.index:
+            found[str(text_id)] = np.asarray([*means.loc[text_id], (end - start) / length, score or 0.0], np.float32)
+    return found
+
+
+def _frames(
+    corpus: Corpus, ids: Sequence[str], rules: InputRules, workers: int | None
+) -> tuple[np.ndarray, dict[str, tuple[list[int], list[float]]], dict[str, str]]:
+    tasks, missing = [], {}
+    folder = workspace().cache / "frames" / _key(rules)
+    status = corpus.videos.set_index("video_id")["status"]
+    for video in ids:
+        try:
+            if status[video] == "broken":
+                raise StateError("it is broken")
+            sha = rendition_row(corpus, video)["sha256"]
+            path = file_of(corpus, video)
+            tasks.append(_Task(video, path, rules, folder / f"{sha}.npz"))
+        except WorkbenchError as error:
+            missing[video] = error.message
+    pixels: dict[str, np.ndarray] = {}
+    seen: dict[str, tuple[list[int], list[float]]] = {}
+    fresh = [task for task in tasks if not task.cache.exists()]
+    for task, result in over(fresh, _decode_one, label="Decoding frames", unit="videos", workers=workers):
+        if isinstance(result, WorkbenchError):
+            missing[task.video_id] = result.message
+    for task in tasks:
+        if task.video_id not in missing:
+            with np.load(task.cache) as stored:
+                pixels[task.video_id] = stored["pixels"]
+                seen[task.video_id] = (stored["indices"].tolist(), stored["times"].tolist())
+    if not pixels:
+        reason = next(iter(missing.values()), "it has no videos")
+        raise StateError(
+            f"No video of {corpus.name}/{corpus.split} can be read: {reason}.", "Try: workbench data check"
+        )
+    empty = np.zeros((rules.sampler.n, rules.height, rules.width, 3), np.uint8)
+    return np.stack([pixels.get(video, empty) for video in ids]), seen, missing
+
+
+def _key(rules: InputRules) -> str:
+    parts = {
+        "sampler": asdict(rules.sampler),
+        "size": [rules.height, rules.width],
+        "reader": reader_version(rules.reader),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _decode_one(task: _Task) -> VideoInfo:
+    """Decode into the cache; a video of fewer frames repeats its last one, so that all have the same shape."""
+    rules = task.rules
+    found = read_frames(task.path, rules.sampler, reader=rules.reader)
+    pixels = np.stack([_squashed(picture, rules) for picture in found.pixels])
+    pixels = np.concatenate([pixels, np.repeat(pixels[-1:], rules.sampler.n - len(pixels), axis=0)])
+    with atomic(task.cache) as temporary, open(temporary, "wb") as out:
+        np.savez(out, pixels=pixels, indices=found.indices, times=found.times)
+    return found.info
+
+
+def _squashed(picture: np.ndarray, rules: InputRules) -> np.ndarray:
+    frame = need("av", "Scaling pictures").VideoFrame.from_ndarray(picture, format="rgb24")
+    return frame.reformat(width=rules.width, height=rules.height).to_ndarray(format="rgb24")

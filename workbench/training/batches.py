@@ -1,0 +1,88 @@
+"""Batches: which videos, which caption of each, which frames; drawn from (seed, epoch, video), never from a state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.core.errors import StateError
+from workbench.core.seeds import generator
+from workbench.corpus import Corpus, normalise_caption
+from workbench.models import Gallery
+
+SHIFT = 4
+"""Pixels by which frames are moved at most; never mirrored, which would mirror the text."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One caption for each of some videos.
+
+    Attributes:
+        captions: The texts.
+        gallery: Their videos, in the same order.
+        same: bool [n, n]: pairs of word-identical captions; their videos are no negatives of each other.
+    """
+
+    captions: list[str]
+    gallery: Gallery
+    same: np.ndarray
+
+
+class Batches:
+    """All batches of a training run, by step.
+
+    Args:
+        corpus: Restricted to the train split.
+        gallery: Its videos, with twice the frames that the model reads.
+        batch_videos: Videos per batch.
+        seed: The recipe's seed.
+    """
+
+    def __init__(self, corpus: Corpus, gallery: Gallery, batch_videos: int, seed: int) -> None:
+        self.gallery, self.seed = gallery, seed
+        captions = corpus.captions.groupby("video_id", sort=False)["text"].agg(list)
+        self.rows = [i for i, v in enumerate(gallery.video_ids) if v in captions.index and v not in gallery.missing]
+        if len(self.rows) < 2:
+            raise StateError(
+                f"{corpus.name}/{corpus.split} has {len(self.rows)} usable videos; training needs two.",
+                f"See: workbench data check {corpus.name}",
+            )
+        self.captions = [captions[gallery.video_ids[i]] for i in self.rows]
+        self.size = min(batch_videos, len(self.rows))
+        self.per_epoch = max(1, len(self.rows) // self.size)
+
+    def at(self, step: int) -> Batch:
+        """The batch of a step, from 0; the same for any process and after any resume."""
+        epoch, number = divmod(step, self.per_epoch)
+        order = generator(self.seed, "order", epoch).permutation(len(self.rows))
+        chosen = order[number * self.size : (number + 1) * self.size]
+        captions, frames = [], []
+        for at in chosen:
+            draw = generator(self.seed, "sample", epoch, self.gallery.video_ids[self.rows[at]])
+            captions.append(str(draw.choice(self.captions[at])))
+            if self.gallery.frames is not None:
+                frames.append(_varied(self.gallery.frames[self.rows[at]], draw))
+        part = self.gallery.take([self.rows[at] for at in chosen])
+        gallery = Gallery(part.video_ids, np.stack(frames) if frames else None, part.words, part.missing)
+        keys = np.asarray([normalise_caption(caption) for caption in captions])
+        same = (keys[:, None] == keys[None, :]) & ~np.eye(len(keys), dtype=bool)
+        return Batch(captions, gallery, same)
+
+    def __iter__(self) -> Iterator[Batch]:
+        step = 0
+        while True:
+            yield self.at(step)
+            step += 1
+
+
+def _varied(frames: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """One of every two frames, all moved by the same few pixels."""
+    pairs = len(frames) // 2
+    chosen = frames[2 * np.arange(pairs) + draw.integers(0, 2, pairs)]
+    down, right = draw.integers(-SHIFT, SHIFT + 1, 2)
+    padded = np.pad(chosen, ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0)), mode="edge")
+    height, width = chosen.shape[1:3]
+    return padded[:, SHIFT + down : SHIFT + down + height, SHIFT + right : SHIFT + right + width]
