@@ -10,6 +10,7 @@ import streamlit as st
 from workbench import analysis
 from workbench.analysis import Comparison
 from workbench.core.errors import UnknownNameError
+from workbench.core.lookup import pick
 from workbench.core.workspace import workspace
 from workbench.corpus import Corpus, list_corpora, open_corpus
 from workbench.evaluation.runs import Run, list_runs, open_run
@@ -44,8 +45,18 @@ def corpus_of(run: Run) -> Corpus | None:
     return corpus if corpus.fingerprint == run.fingerprint else None
 
 
+def corpus_named(name: str) -> Corpus:
+    """A whole corpus of the workspace, by its name only; read again when it was written again.
+
+    Raises:
+        UnknownNameError: No corpus is called so; a path never is a name.
+    """
+    path = pick(workspace().names("corpora"), name, "corpus")
+    return _corpus(str(path), _stamp(path, "corpus.json"), None)
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _corpus(path: str, stamp: int, split: str) -> Corpus:
+def _corpus(path: str, stamp: int, split: str | None) -> Corpus:
     return Corpus(Path(path), split)
 
 

@@ -1,15 +1,39 @@
-"""What the browser asks for beside pages: matrix tiles and single cells. Names and numbers only, never paths."""
+"""What the browser asks for beside pages: matrix tiles, cells, videos, thumbnails. Names and numbers, never paths."""
 
 from __future__ import annotations
 
+import re
+import time
+from pathlib import Path
+
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from workbench.core.errors import DataError, StateError, UnknownNameError
+from workbench.core.errors import BusyError, DataError, StateError, UnknownNameError, WorkbenchError
+from workbench.corpus import Corpus
+from workbench.corpus.media import file_of, video_of_key
 from workbench.figures import MatrixView
+from workbench.pipelines import videos
 
 KEEP = {"Cache-Control": "private, max-age=3600"}
+RENDITIONS = ("original", "small", "proxy")
+MEDIA = {
+    ".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm",
+    ".mkv": "video/x-matroska", ".avi": "video/x-msvideo", ".mpg": "video/mpeg", ".mpeg": "video/mpeg",
+    ".ts": "video/mp2t",
+}  # fmt: skip
+PATIENCE = 120  # seconds to wait for a file that another request is making
+ABSOLUTE = re.compile(r"(?:^|[\s'\"(])(?:/|~|\\\\|[A-Za-z]:[\\/])")
+
+
+def _refused(error: WorkbenchError, otherwise: str) -> Response:
+    """The sentence of an error, or another one where it would tell a path of this machine."""
+    said = otherwise if ABSOLUTE.search(str(error)) else str(error)
+    return JSONResponse({"error": said}, status_code=503 if isinstance(error, BusyError) else 404)
+
+
+# Matrices ---------------------------------------------------------------------------------------------------------
 
 
 def _view(request: Request) -> MatrixView:
@@ -25,7 +49,7 @@ def tile(request: Request) -> Response:
     try:
         png = _view(request).tile(place["level"], place["x"], place["y"], asked.get("pool", "max"))
     except (DataError, StateError, UnknownNameError) as error:
-        return JSONResponse({"error": str(error)}, status_code=404)
+        return _refused(error, "This matrix cannot be read.")
     return Response(png, media_type="image/png", headers=KEEP)
 
 
@@ -35,10 +59,63 @@ def cell(request: Request) -> Response:
     try:
         return JSONResponse(_view(request).describe(place["row"], place["column"]))
     except (DataError, StateError, UnknownNameError) as error:
-        return JSONResponse({"error": str(error)}, status_code=404)
+        return _refused(error, "This matrix cannot be read.")
+
+
+# Videos -----------------------------------------------------------------------------------------------------------
+
+
+def _video(request: Request) -> tuple[Corpus, str]:
+    """The corpus and the video that a request names."""
+    from workbench.app.loading import corpus_named
+
+    corpus = corpus_named(request.path_params["corpus"])
+    return corpus, video_of_key(corpus, request.path_params["key"])
+
+
+def _proxy(corpus: Corpus, video_id: str) -> Path:
+    """The proxy, made now if need be; a browser asks for several parts at once, and all but the first wait here."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return videos.proxy(corpus, video_id).path
+        except BusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
+def video(request: Request) -> Response:
+    """A file of a video, whole or in parts: ``/video/{corpus}/{key}/{rendition}``. Runs in a thread of Starlette's."""
+    rendition = request.path_params["rendition"]
+    if rendition not in RENDITIONS:
+        return JSONResponse({"error": f"A rendition is one of {', '.join(RENDITIONS)}."}, status_code=404)
+    try:
+        corpus, video_id = _video(request)
+        path = _proxy(corpus, video_id) if rendition == "proxy" else file_of(corpus, video_id, rendition)
+        found = path.stat()
+    except WorkbenchError as error:
+        return _refused(error, f"The {rendition} file of this video cannot be read or made here.")
+    except OSError:
+        return JSONResponse({"error": f"The {rendition} file of this video cannot be read here."}, status_code=404)
+    kind = MEDIA.get(path.suffix.lower(), "application/octet-stream")
+    return FileResponse(path, media_type=kind, headers=KEEP, stat_result=found)
+
+
+def thumb(request: Request) -> Response:
+    """The middle picture of a video as a small JPEG: ``/thumb/{corpus}/{key}.jpg``."""
+    try:
+        picture = videos.thumbnail_of(*_video(request)).read_bytes()
+    except WorkbenchError as error:
+        return _refused(error, "This video has no picture that can be read here.")
+    except OSError:
+        return JSONResponse({"error": "This video has no picture that can be read here."}, status_code=404)
+    return Response(picture, media_type="image/jpeg", headers=KEEP)
 
 
 ROUTES = [
     Route("/matrix/tile/{run:str}/{level:int}/{x:int}/{y:int}", tile),
     Route("/matrix/cell/{run:str}/{row:int}/{column:int}", cell),
+    Route("/video/{corpus:str}/{key:str}/{rendition:str}", video),
+    Route("/thumb/{corpus:str}/{key:str}.jpg", thumb),
 ]

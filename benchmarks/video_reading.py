@@ -1,0 +1,224 @@
+"""Twelve frames of a video: our reader, probe included, against what people use, on one core with one thread."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from workbench.core.optional import has
+from workbench.core.seeds import generator
+from workbench.video import read_frames
+from workbench.video.sampling import Sampler, sample_frames
+
+ROUNDS, N_FRAMES, SECONDS, RATE = 5, 12, 10, 25
+SIZES = {"240p": (426, 240), "360p": (640, 360), "720p": (1280, 720), "1080p": (1920, 1080)}
+GROUPS = (12, 250)
+NEAR = 3  # grey levels: conversions to RGB differ by so much, frames by more
+REAL = (
+    "open/googlework_short.mp4", "open/intel_bottles.mp4", "thirdparty/msrvtt_video7500.mp4", "odd/sea_360p.webm",
+    "open/bikes_taxi.mp4", "thirdparty/chromecast_ad.mp4", "open/bbb_0_30.webm", "thirdparty/license_plate.mp4",
+)  # fmt: skip
+N_REAL = 6
+
+
+def ours(path: Path, indices: np.ndarray) -> np.ndarray:
+    """The probe chooses the frames itself; ``indices`` are what it must find."""
+    found = read_frames(path, Sampler("uniform", N_FRAMES))
+    if not np.array_equal(found.indices, indices):
+        raise ValueError(f"{path.name}: other frames were chosen")
+    return found.pixels
+
+
+def decord_naive(path: Path, indices: np.ndarray) -> np.ndarray:
+    """Full size, as most training code does it."""
+    import decord
+
+    return decord.VideoReader(str(path), num_threads=1).get_batch(indices.tolist()).asnumpy()
+
+
+def pyav_everything(path: Path, indices: np.ndarray) -> np.ndarray:
+    """Every frame is decoded, the wanted ones are converted."""
+    wanted = set(indices.tolist())
+    with av.open(str(path)) as container:
+        container.streams.video[0].thread_type = "NONE"
+        container.streams.video[0].codec_context.thread_count = 1
+        frames = enumerate(container.decode(video=0))
+        return np.stack([frame.to_ndarray(format="rgb24") for i, frame in frames if i in wanted])
+
+
+@contextmanager
+def _capture(path: Path) -> Iterator[Any]:
+    import cv2
+
+    cv2.setNumThreads(1)
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    try:
+        yield capture
+    finally:
+        capture.release()
+
+
+def opencv_seek(path: Path, indices: np.ndarray) -> np.ndarray:
+    """Position by frame number."""
+    import cv2
+
+    found = []
+    with _capture(path) as capture:
+        for index in indices:
+            capture.set(cv2.CAP_PROP_POS_FRAMES, int(index))
+            fine, picture = capture.read()
+            if not fine:
+                raise ValueError("no frame")
+            found.append(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+    return np.stack(found)
+
+
+def opencv_grab(path: Path, indices: np.ndarray) -> np.ndarray:
+    """Grab every frame up to the last, retrieve the wanted ones."""
+    import cv2
+
+    found, wanted = [], set(indices.tolist())
+    with _capture(path) as capture:
+        for index in range(int(indices[-1]) + 1):
+            if not capture.grab():
+                raise ValueError("no frame")
+            if index in wanted:
+                found.append(cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB))
+    return np.stack(found)
+
+
+def torchcodec_indices(path: Path, indices: np.ndarray) -> np.ndarray:
+    """Its default, the exact seek mode."""
+    from torchcodec.decoders import VideoDecoder
+
+    decoder = VideoDecoder(str(path), dimension_order="NHWC", num_ffmpeg_threads=1)
+    return decoder.get_frames_at(indices.tolist()).data.numpy()
+
+
+PEERS: dict[str, tuple[str, Callable[[Path, np.ndarray], np.ndarray]]] = {  # name: package, reader
+    "decord": ("decord", decord_naive),
+    "PyAV, all": ("av", pyav_everything),
+    "OpenCV, seek": ("cv2", opencv_seek),
+    "OpenCV, grab": ("cv2", opencv_grab),
+    "torchcodec": ("torchcodec", torchcodec_indices),
+}
+
+
+def write_clip(path: Path, size: tuple[int, int], group: int) -> None:
+    """Ten seconds of H.264: a texture that is panned, a patch of noise that moves over it, and noise everywhere."""
+    draw = generator(0, "bench, clip", *size)
+    width, height = size
+    coarse = draw.integers(0, 256, (height // 8 + 40, width // 8 + 40, 3), np.uint8)
+    texture = np.kron(coarse, np.ones((8, 8, 1), np.uint8)) // 2
+    texture += draw.integers(0, 64, texture.shape, np.uint8)
+    grain = draw.integers(0, 12, (height + 16, width + 16, 3), np.uint8)
+    with av.open(str(path), "w") as container:
+        options = {"preset": "medium", "crf": "23", "g": str(group), "keyint_min": str(min(group, 25)), "bf": "3"}
+        stream = container.add_stream("libx264", rate=RATE, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.thread_count = 2
+        for i in range(SECONDS * RATE):
+            x, y = (i * 2) % 300, i % 300
+            dx, dy = draw.integers(0, 16, 2)
+            picture = texture[y : y + height, x : x + width] + grain[dy : dy + height, dx : dx + width]
+            left = (i * 7) % (width - width // 6)
+            shape = (height // 6, width // 6, 3)
+            patch = picture[height // 3 : height // 3 + shape[0], left : left + shape[1]]
+            patch[:] = draw.integers(0, 256, shape, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def same_frames(found: np.ndarray, truth: np.ndarray) -> bool:
+    """Whether pictures agree to rounding; another frame, even the next one, differs somewhere by far more."""
+    return found.shape == truth.shape and all(
+        np.quantile(np.abs(a.astype(np.int16) - b), 0.999) <= NEAR for a, b in zip(found, truth, strict=True)
+    )
+
+
+def times(path: Path) -> tuple[float, dict[str, float | str]]:
+    """Median milliseconds of our reader and of every peer, or why there are none; rounds are interleaved."""
+    with av.open(str(path)) as container:
+        n = sum(1 for _ in container.decode(video=0))
+    indices = sample_frames(Sampler("uniform", N_FRAMES), np.arange(float(n)))
+    truth = pyav_everything(path, indices)
+    if not np.array_equal(ours(path, indices), truth):
+        raise ValueError(f"{path.name}: our frames differ from those of plain decoding")
+    result: dict[str, float | str] = {}
+    running = {"ours": ours}
+    for name, (package, reader) in PEERS.items():
+        if not has(package):
+            result[name] = "not installed"
+            continue
+        try:
+            fine = same_frames(reader(path, indices), truth)
+        except (ValueError, IndexError, RuntimeError) as error:
+            result[name] = f"fails: {type(error).__name__}"
+            continue
+        if fine:
+            running[name] = reader
+        else:
+            result[name] = "other frames"
+    taken: dict[str, list[float]] = {name: [] for name in running}
+    for _ in range(ROUNDS):
+        for name, reader in running.items():
+            start = time.perf_counter()
+            reader(path, indices)
+            taken[name].append(1000 * (time.perf_counter() - start))
+    medians = {name: float(np.median(ms)) for name, ms in taken.items()}
+    return medians.pop("ours"), {name: medians.get(name, result.get(name, "")) for name in PEERS}
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Everything on the last core of this process."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def video_reading(lines: list[str], data: Path | None) -> None:
+    """Time all readers on made clips, and on real files when there are some, and append a table."""
+    lines += [
+        "", f"## Reading {N_FRAMES} frames of a video, one core, one thread", "",
+        f"Milliseconds, median of {ROUNDS} interleaved rounds; opening the file and, for ours, the probe included;"
+        " peers are told which frames. In brackets: times as long as ours.", "",
+        "| clip | ours | " + " | ".join(PEERS) + " | best peer / ours |", "|---" * (len(PEERS) + 3) + "|",
+    ]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        clips = []
+        for size, pixels in SIZES.items():
+            for group in GROUPS:
+                path = Path(folder) / f"{size}, key frame every {group}.mp4"
+                write_clip(path, pixels, group)
+                clips.append(path)
+        real = [data / "videos" / name for name in REAL if (data / "videos" / name).exists()] if data else []
+        with one_core():
+            for path in clips + real[:N_REAL]:
+                mine, peers = times(path)
+                cells = [f"{v:.0f} ({v / mine:.1f})" if isinstance(v, float) else v for v in peers.values()]
+                best = min(v for v in peers.values() if isinstance(v, float)) / mine
+                name = path.stem if path in clips else path.name
+                lines.append(f"| {name} | {mine:.0f} | " + " | ".join(cells) + f" | {best:.2f} |")
+                print(lines[-1], flush=True)
+
+
+if __name__ == "__main__":
+    out: list[str] = []
+    video_reading(out, Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    print("\n".join(out))

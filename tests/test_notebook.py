@@ -1,0 +1,105 @@
+"""``wb.show``: one cell with everything inside, words that cannot act, errors that say what to do."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from tests.browser import MESSAGE, find_browser
+from tests.filmed import HOSTILE, filmed_corpus, with_text
+from workbench import notebook
+from workbench.core.errors import DataError, StateError, UnknownNameError
+from workbench.corpus.media import frame_times
+
+
+@pytest.fixture
+def corpus(home: Path, tmp_path: Path):
+    corpus = filmed_corpus(tmp_path / "films")
+    corpus = with_text(corpus, "a.mp4", "rapidocr", ["MIRA CAFE", HOSTILE], last=11)
+    return with_text(corpus, "a.mp4", "truth", ["Mira Café"])
+
+
+def data_of(html: str) -> dict:
+    found = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', html, re.S)
+    assert found
+    return json.loads(found[1])
+
+
+def test_the_cell_holds_all_it_needs(corpus):
+    shown = wb.show(corpus, "a.mp4", matched=["a.mp4#rapidocr#0"])
+    html = shown._repr_html_()
+    assert "http://" not in html.replace("http://www.w3.org/2000/svg", "") and "https://" not in html
+    data = data_of(html)
+    (source,) = data["sources"]
+    head, _, content = source["src"].partition(",")
+    assert head == "data:video/mp4;base64" and base64.b64decode(content)[4:8] == b"ftyp"
+    assert np.allclose(data["frame_times"], frame_times(corpus, "a.mp4"), atol=1e-6)
+    assert len(source["times"]) == 24 and np.allclose(source["times"], data["frame_times"], atol=2e-3)
+    assert [(track["text"], track["matched"], track["until"]) for track in data["tracks"]] == [
+        ("MIRA CAFE", True, 11), (HOSTILE, False, 11),
+    ]  # fmt: skip
+    assert repr(shown) == "Shown(video_id='a.mp4')"
+
+
+def test_hostile_text_is_inert(corpus):
+    html = wb.show(corpus, "a.mp4")._repr_html_()
+    assert "<img" not in html and html.count("</script>") == 2
+
+
+def test_an_old_codec_is_shown_and_another_engine(corpus):
+    assert data_of(wb.show(corpus, "old.avi").html)["tracks"] == []
+    assert [t["text"] for t in data_of(wb.show(corpus, "a.mp4", engine="truth").html)["tracks"]] == ["Mira Café"]
+
+
+def test_errors(corpus, tmp_path, monkeypatch):
+    for video, error, said in (
+        ("bad.mp4", DataError, "cannot be played: bad.mp4 cannot be read"),
+        ("nope.mp4", UnknownNameError, "no video 'nope.mp4'"),
+    ):
+        with pytest.raises(error, match=said):
+            wb.show(corpus, video)
+    with pytest.raises(UnknownNameError, match="engine 'rapidocar'.*Did you mean rapidocr"):
+        wb.show(corpus, "a.mp4", engine="rapidocar")
+    monkeypatch.setattr(notebook, "MOST_BYTES", 100)
+    with pytest.raises(DataError, match="too much for a notebook cell"):
+        wb.show(corpus, "a.mp4")
+    (tmp_path / "films" / "a.mp4").unlink()
+    with pytest.raises(StateError, match="a.mp4 is gone"):
+        wb.show(corpus, "a.mp4")
+
+
+@pytest.mark.browser
+def test_the_cell_plays_and_seeks_in_a_browser(corpus, tmp_path):
+    path = find_browser()
+    if path is None:
+        pytest.fail(MESSAGE)
+    from playwright.sync_api import sync_playwright
+
+    page_file = tmp_path / "cell.html"
+    page_file.write_text(f"<!doctype html><meta charset=utf-8><body>{wb.show(corpus, 'a.mp4').html}", encoding="utf-8")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = running.new_page(viewport={"width": 800, "height": 800})
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: request.url.startswith("http") and complaints.append(request.url))
+        page.goto(page_file.as_uri())
+        page.wait_for_selector(".wbp[data-ready=true]", timeout=15_000)
+        for frame, words in ((8, True), (11, True), (12, False), (4, True), (0, False)):
+            page.eval_on_selector(
+                ".wbp-range", "(bar, f) => { bar.value = f; bar.dispatchEvent(new Event('input')); }", frame
+            )
+            page.wait_for_selector(f".wbp[data-frame='{frame}']", timeout=10_000)
+            assert ("MIRA CAFE" in page.inner_text(".wbp-now")) is words
+            count = """() => { const c = document.querySelector('.wbp-canvas'), pen = c.getContext('2d');
+              return pen.getImageData(0, 0, c.width, c.height).data.some((v, i) => i % 4 === 3 && v); }"""
+            assert page.evaluate(count) is words
+        assert page.locator(".wbp img").count() == 0 and complaints == []
+        page.screenshot(path=tmp_path / "cell.png")
+        running.close()

@@ -1,0 +1,77 @@
+"""The player component: a video of a corpus with the words that were read in it, or a calm reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+import streamlit as st
+
+from workbench.app.text import plain
+from workbench.core.errors import StateError, WorkbenchError
+from workbench.corpus import Corpus, video_key
+from workbench.corpus.media import rendition_row
+from workbench.figures.player import assets
+from workbench.figures.player_of import video_player
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    js, css = assets()
+    return st.components.v2.component("workbench_player", js=js, css=css)
+
+
+def thumb_address(corpus: Corpus, video_id: str) -> str:
+    """Where the browser finds the middle picture of a video."""
+    return f"/thumb/{quote(corpus.name)}/{video_key(video_id)}.jpg"
+
+
+def video_address(corpus: Corpus, video_id: str, rendition: str) -> str:
+    """Where the browser finds a file of a video; another one when the original has changed, so that none is stale."""
+    sha256 = rendition_row(corpus, video_id)["sha256"]
+    stamp = "" if pd.isna(sha256) else f"?v={quote(str(sha256)[:12])}"
+    return f"/video/{quote(corpus.name)}/{video_key(video_id)}/{quote(rendition)}{stamp}"
+
+
+def player(
+    corpus: Corpus,
+    video_id: str,
+    *,
+    key: str,
+    matched: Collection[str] = (),
+    ticks: Sequence[int] = (),
+    start: float = 0.0,
+    title: str = "",
+    sub: str = "",
+    engine: str | None = None,
+    compact: bool = False,
+) -> None:
+    """Show a video with its words; one that cannot be played is a sentence with the reason.
+
+    Args:
+        corpus: The corpus.
+        video_id: The video.
+        key: Streamlit's key; the same key and video keep playing through a rerun.
+        matched: ``text_id`` of the texts that the query names.
+        ticks: Frames to mark, e.g. those that a model saw.
+        start: Seconds.
+        title: Shown above the picture, e.g. the caption.
+        sub: Small line below the title.
+        engine: Whose texts; None = rapidocr, kwai or another, ``truth`` only when asked for.
+        compact: Picture, scrub bar and play only.
+    """
+    try:
+        data = video_player(
+            corpus, video_id, lambda rendition: video_address(corpus, video_id, rendition), matched=matched,
+            ticks=ticks, engine=engine, start=start, title=title, sub=sub, compact=compact,
+        )  # fmt: skip
+    except WorkbenchError as error:
+        said = plain(f"{error.message} {error.remedy}".strip())
+        if isinstance(error, StateError):
+            st.info(said, icon=":material/videocam_off:")
+        else:
+            st.warning(said, icon=":material/videocam_off:")
+        return
+    _component()(data=data, key=key, height="content")

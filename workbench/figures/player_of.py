@@ -1,0 +1,128 @@
+"""A video of a corpus with the text that an engine read in it, as data of the player: for page, notebook, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.core.errors import DataError, StateError, UnknownNameError
+from workbench.core.lookup import nearest
+from workbench.corpus import Corpus
+from workbench.corpus.media import file_of, frame_times, rendition_row
+from workbench.figures.player import player_data
+
+FIRST = ("rapidocr", "kwai")
+"""Engines that are shown before others."""
+TRUTH = "truth"
+"""What was really written; shown only when asked for, as no engine can know it."""
+RENDITIONS = ("original", "proxy")
+
+
+def engine_of(corpus: Corpus, video_id: str, engine: str | None = None) -> str | None:
+    """The engine whose texts of a video are shown; None = nobody read it.
+
+    Args:
+        corpus: The corpus.
+        video_id: The video.
+        engine: The one asked for; None = the first of ``FIRST`` that looked at the video, else any but the truth.
+
+    Raises:
+        UnknownNameError: The corpus has nothing of that engine.
+    """
+    texts, coverage = corpus.texts, corpus.text_coverage
+    if engine is not None:
+        known = {*texts["engine"], *coverage["engine"]}
+        if engine not in known:
+            raise UnknownNameError(f"{corpus.name} has no text of the engine {engine!r}.", nearest(engine, known))
+        return engine
+    looked_at = coverage[(coverage["video_id"] == video_id) & coverage["state"].isin(["read", "empty"])]
+    found = {*looked_at["engine"], *texts.loc[texts["video_id"] == video_id, "engine"]} - {TRUTH}
+    return next((name for name in FIRST if name in found), min(found, default=None))
+
+
+def video_player(
+    corpus: Corpus,
+    video_id: str,
+    address: Callable[[str], str],
+    *,
+    matched: Collection[str] = (),
+    ticks: Sequence[int] = (),
+    engine: str | None = None,
+    own_times: Mapping[str, Sequence[float] | np.ndarray] | None = None,
+    renditions: Sequence[str] = RENDITIONS,
+    **options: Any,
+) -> dict[str, Any]:
+    """What the player shows of one video: its files, its frames, and the words and boxes of one engine.
+
+    Args:
+        corpus: The corpus.
+        video_id: The video.
+        address: Address of a rendition.
+        matched: ``text_id`` of the texts that the query names.
+        ticks: Frames of the original to mark.
+        engine: Whose texts; None = rapidocr, kwai or another, never ``truth``.
+        own_times: Seconds of the frames of renditions that have others than the original.
+        renditions: Files that the player tries in turn.
+        **options: Of ``player_data``: ``key``, ``title``, ``sub``, ``start``, ``compact``, ...
+
+    Raises:
+        UnknownNameError: The corpus has no such video or engine.
+        StateError: The video has no file here, or it was not probed.
+        DataError: Its file is broken, has changed, or lies outside the recorded folder.
+    """
+    _must_play(corpus, video_id)
+    times = frame_times(corpus, video_id)
+    row = rendition_row(corpus, video_id)
+    if pd.isna(row["width"]) or pd.isna(row["height"]):
+        raise StateError(f"The size of {video_id} is not known yet.", f"Run: workbench video probe {corpus.name}")
+    chosen = engine_of(corpus, video_id, engine)
+    texts = corpus.texts[(corpus.texts["video_id"] == video_id) & (corpus.texts["engine"] == chosen)]
+    boxes = corpus.boxes(video_id)
+    if chosen is not None and _frames_of_another(corpus, video_id, chosen):
+        texts, boxes = _on_frames(texts, boxes, times)
+    own = own_times or {}
+    return player_data(
+        sources=[{"src": address(name), "rendition": name, "times": own.get(name, times)} for name in renditions],
+        width=row["width"], height=row["height"], frame_times=times.tolist(), texts=texts, boxes=boxes,
+        matched=matched, ticks=ticks, **{"key": f"{corpus.name}/{video_id}", **options},
+    )  # fmt: skip
+
+
+def _must_play(corpus: Corpus, video_id: str) -> None:
+    """Refuse with the reason where there is nothing to play."""
+    videos = corpus.videos[corpus.videos["video_id"] == video_id]
+    if videos.empty:
+        raise UnknownNameError(f"{corpus.name} has no video {video_id!r}.", "Look at the page Data.")
+    video = videos.iloc[0]
+    reason = "" if pd.isna(video["reason"]) else f": {str(video['reason']).rstrip('.')}"
+    if video["status"] == "broken":
+        raise DataError(f"{video_id} cannot be played{reason}.", "Replace its file and probe again.")
+    if video["status"] in ("missing", "not_kept"):
+        kept = {"missing": "is not on this machine", "not_kept": "is not kept"}[video["status"]]
+        raise StateError(
+            f"{video_id} {kept}{reason}.",
+            f"Add its folder: workbench data prepare {corpus.name} ... --root FOLDER --overwrite",
+        )
+    file_of(corpus, video_id)
+
+
+def _frames_of_another(corpus: Corpus, video_id: str, engine: str) -> bool:
+    """Whether an engine counted the frames of another file than the original."""
+    rows = corpus.text_coverage
+    read = rows.loc[(rows["video_id"] == video_id) & (rows["engine"] == engine), "rendition"]
+    return bool(read.isin(["small", "proxy"]).any())
+
+
+def _on_frames(texts: pd.DataFrame, boxes: pd.DataFrame, times: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same texts and boxes on the frames of the original, by their seconds."""
+
+    def frames(seconds: pd.Series) -> np.ndarray:
+        return np.maximum(0, np.searchsorted(times, seconds.to_numpy("float64") + 1e-3, side="right") - 1)
+
+    counted = {}
+    for column, seconds in (("first_frame", texts["start_s"]), ("last_frame", texts["end_s"])):
+        counted[column] = pd.Series(frames(seconds), texts.index).astype("Int64").where(seconds.notna())
+    return texts.assign(**counted), boxes.assign(frame=frames(boxes["time_s"]))

@@ -1,0 +1,62 @@
+"""What notebooks show in a cell: a video with the words that were read in it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from workbench.core.errors import DataError
+from workbench.corpus import Corpus
+from workbench.figures.player import player_html
+from workbench.figures.player_of import video_player
+from workbench.pipelines.videos import proxy
+
+MOST_BYTES = 64 * 2**20
+"""Of a proxy inside a notebook: more makes the notebook too heavy to open."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A player for a notebook cell; everything that it needs is inside, so the saved notebook still plays.
+
+    Attributes:
+        video_id: The video.
+        html: The player.
+    """
+
+    video_id: str
+    html: str = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def show(
+    corpus: Corpus, video_id: str, *, engine: str | None = None, matched: Collection[str] = (), height: int = 480
+) -> Shown:
+    """A video with its text in a notebook cell, as a small H.264 copy inside the notebook.
+
+    Args:
+        corpus: The corpus.
+        video_id: The video, e.g. ``"Cooking/abc_1.mp4"``.
+        engine: Whose texts; None = rapidocr, kwai or another, ``"truth"`` only when asked for.
+        matched: ``text_id`` of texts to bring out.
+        height: Pixels for picture and controls together, at most.
+
+    Raises:
+        UnknownNameError: The corpus has no such video or engine.
+        StateError: The video has no file here, or it was not probed.
+        DataError: Its file is broken or has changed, or its copy is too large for a notebook.
+    """
+    pending = video_player(corpus, video_id, str, engine=engine, matched=matched, renditions=())
+    made = proxy(corpus, video_id)
+    size = made.path.stat().st_size
+    if size > MOST_BYTES:
+        raise DataError(
+            f"The copy of {video_id} has {size / 2**20:.0f} MiB, too much for a notebook cell.",
+            "Look at it in the app: workbench app",
+        )
+    inside = "data:video/mp4;base64," + base64.b64encode(made.path.read_bytes()).decode("ascii")
+    source = {"src": inside, "rendition": "proxy", "times": [round(float(time), 6) for time in made.times]}
+    return Shown(video_id, player_html({**pending, "sources": [source]}, height))
