@@ -50,6 +50,7 @@ class Batches:
                 f"{corpus.name}/{corpus.split} has {len(self.rows)} usable videos; training needs two.",
                 f"See: workbench data check {corpus.name}",
             )
+        self._padded = None if gallery.frames is None else _pad(gallery.frames)
         self.captions = [captions[gallery.video_ids[i]] for i in self.rows]
         self.size = min(batch_videos, len(self.rows))
         self.per_epoch = max(1, len(self.rows) // self.size)
@@ -63,8 +64,8 @@ class Batches:
         for at in chosen:
             draw = generator(self.seed, "sample", epoch, self.gallery.video_ids[self.rows[at]])
             captions.append(str(draw.choice(self.captions[at])))
-            if self.gallery.frames is not None:
-                frames.append(_varied(self.gallery.frames[self.rows[at]], draw))
+            if self._padded is not None:
+                frames.append(_varied(self._padded[self.rows[at]], draw))
         part = self.gallery.take([self.rows[at] for at in chosen])
         gallery = Gallery(part.video_ids, np.stack(frames) if frames else None, part.words, part.missing)
         keys = np.asarray([normalise_caption(caption) for caption in captions])
@@ -78,11 +79,14 @@ class Batches:
             step += 1
 
 
-def _varied(frames: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+def _pad(frames: np.ndarray) -> np.ndarray:
+    return np.pad(frames, ((0, 0), (0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0)), mode="edge")
+
+
+def _varied(padded: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     """One of every two frames, all moved by the same few pixels."""
-    pairs = len(frames) // 2
-    chosen = frames[2 * np.arange(pairs) + draw.integers(0, 2, pairs)]
-    down, right = draw.integers(-SHIFT, SHIFT + 1, 2)
-    padded = np.pad(chosen, ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0)), mode="edge")
-    height, width = chosen.shape[1:3]
-    return padded[:, SHIFT + down : SHIFT + down + height, SHIFT + right : SHIFT + right + width]
+    pairs = len(padded) // 2
+    height, width = padded.shape[1] - 2 * SHIFT, padded.shape[2] - 2 * SHIFT
+    chosen = 2 * np.arange(pairs) + draw.integers(0, 2, pairs)
+    down, right = draw.integers(0, 2 * SHIFT + 1, 2)
+    return padded[chosen, down : down + height, right : right + width]

@@ -32,6 +32,7 @@ class Recipe:
         batch_videos: Videos per batch, one caption each.
         learning_rate: Peak of AdamW's rate.
         weight_decay: Of AdamW.
+        auxiliary: Weight of each modality's own loss beside that of their sum, so that none hides behind another.
         warmup: Steps until the peak; afterwards a cosine to zero.
         eval_every: Steps between looks at the select split (and checkpoints).
         threads: CPU threads; part of the recipe, as sums depend on it.
@@ -49,6 +50,7 @@ class Recipe:
     batch_videos: int
     learning_rate: float
     weight_decay: float
+    auxiliary: float
     warmup: int
     eval_every: int
     threads: int

@@ -141,7 +141,7 @@ def _loop(recipe: Recipe, model: Any, rules: InputRules, folder: Path, resume: b
     select = gallery_of(held_out, model.needs, rules)
     device = torch.device(os.environ.get("WORKBENCH_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu"))
     model.network.to(device)
-    optimiser = torch.optim.AdamW(model.network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
+    optimiser = torch.optim.AdamW(model.network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     state = _State()
     if resume:
         state = _resumed(model, optimiser, folder)
@@ -151,7 +151,7 @@ def _loop(recipe: Recipe, model: Any, rules: InputRules, folder: Path, resume: b
         while state.step < recipe.steps:
             for group in optimiser.param_groups:
                 group["lr"] = _rate(recipe, state.step)
-            loss = _step(model, batches.at(state.step), optimiser)
+            loss = _step(model, batches.at(state.step), optimiser, recipe.auxiliary)
             state.history.append((state.step, state.step // batches.per_epoch, "loss", loss))
             state.step += 1
             bar.advance()
@@ -173,14 +173,17 @@ def _rate(recipe: Recipe, step: int) -> float:
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def _step(model: Any, batch: Any, optimiser: Any) -> float:
+def _step(model: Any, batch: Any, optimiser: Any, auxiliary: float = 0.0) -> float:
     torch = need("torch", "Training")
     model.network.train()
     optimiser.zero_grad(set_to_none=True)
     tokens = model.network.caption(model.caption_inputs(batch.captions))
     videos = model.network.videos(*model.video_inputs(batch.gallery))
-    similarity = sum(model.network.parts(tokens, videos).values())
-    loss = symmetric_infonce(similarity, torch.from_numpy(batch.same).to(similarity.device))
+    parts = list(model.network.parts(tokens, videos).values())
+    same = torch.from_numpy(batch.same).to(model.device)
+    loss = symmetric_infonce(sum(parts), same)
+    if len(parts) > 1 and auxiliary:
+        loss = loss + auxiliary * sum(symmetric_infonce(part, same) for part in parts)
     if not torch.isfinite(loss):
         raise StateError("The loss is not finite.", "Lower the learning rate.")
     loss.backward()

@@ -53,7 +53,7 @@ class Options:
 
 
 PRESETS = {
-    "demo": Options(width=16, n_frames=3),
+    "demo": Options(width=16, n_frames=2),
     "tiny": Options(dim=32, buckets=512, width=8, n_frames=2, height=24, width_px=32),
 }
 

@@ -48,7 +48,7 @@ class FrameEncoder(nn.Module):
         layers: list[nn.Module] = []
         for i, (below, above) in enumerate(zip(sizes, sizes[1:], strict=False)):
             kernel = 5 if i == 0 else 3
-            layers += [nn.Conv2d(below, above, kernel, 2, kernel // 2), nn.GroupNorm(4, above), nn.GELU()]
+            layers += [nn.Conv2d(below, above, kernel, 2, kernel // 2), nn.GroupNorm(4, above), nn.SiLU(inplace=True)]
         self.layers = nn.Sequential(*layers)
         self.pool = nn.AdaptiveAvgPool2d(grid)
         self.out = nn.Linear(2 * sizes[-1], dim)

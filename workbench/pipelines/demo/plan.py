@@ -139,7 +139,7 @@ def _domain(domain: str, split: str, seed: int, names: list[str]) -> list[Shot]:
     for number, (scene, text) in enumerate(grid[:n]):
         trouble = _trouble(domain_at, split, number)
         words = _odd_script(domain_at) if trouble == "script" else texts[text]
-        sign = Sign(words, 5 if trouble == "small" else int(draw.integers(15, 20)), 5.0 if trouble == "blurred" else 0)
+        sign = Sign(words, 3 if trouble == "small" else int(draw.integers(15, 20)), 5.0 if trouble == "blurred" else 0)
         video_id = f"{domain}/{split}_{number:02d}.mp4"
         actor, colour, setting = scenes[scene]
         seconds = round(float(draw.uniform(2.0, 3.0)) * 2) / 2
