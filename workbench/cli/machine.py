@@ -15,11 +15,21 @@ from workbench.core.workspace import set_home, workspace
 cache = group("cache", "What the workbench keeps to save time; safe to remove.")
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    selftest: Annotated[
+        bool, typer.Option("--selftest", help="Draw, decode, read, train, resume and score something small: a minute.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Look at this machine: Python, torch and GPU, decoders, faiss, OCR, ffmpeg, browser, workspace, network."""
     from workbench.pipelines.doctor import PROBLEM, examine
 
-    table = examine()
+    if selftest:
+        from workbench.training.selftest import selftest as run
+
+        table = run()
+    else:
+        table = examine()
     show_table(table, as_json)
     if (table["state"] == PROBLEM).any():
         raise typer.Exit(1)

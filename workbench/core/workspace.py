@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +113,21 @@ def _locate() -> tuple[Path, str]:
     if config_file().is_file():
         return Path(config_file().read_text(encoding="utf-8").strip()), "set by `workbench home`"
     return here / "workspace", "created in the current folder"
+
+
+@contextmanager
+def elsewhere(home: Path) -> Iterator[Path]:
+    """Use another workspace inside the block, also in the processes that are started there."""
+    names = ("WORKBENCH_HOME", "WORKBENCH_SHARED")
+    before = {name: os.environ.pop(name, None) for name in names}
+    os.environ["WORKBENCH_HOME"] = str(home)
+    try:
+        yield home
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def workspace() -> Workspace:

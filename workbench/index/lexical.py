@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,9 @@ class LexicalIndex:
         self.words = [caption_words(document) for document in documents]
         self._index: Any = None
         if any(self.words):
-            self._index = need("bm25s", "A lexical index").BM25()
+            bm25s = need("bm25s", "A lexical index")
+            logging.getLogger("bm25s").setLevel(logging.WARNING)  # it says DEBUG of itself, on the user's terminal
+            self._index = bm25s.BM25()
             self._index.index(self.words, show_progress=False)
 
     def scores(self, query: str) -> np.ndarray:

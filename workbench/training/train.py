@@ -141,7 +141,8 @@ def _loop(recipe: Recipe, model: Any, rules: InputRules, folder: Path, resume: b
     select = gallery_of(held_out, model.needs, rules)
     device = torch.device(os.environ.get("WORKBENCH_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu"))
     model.network.to(device)
-    optimiser = torch.optim.AdamW(model.network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+    weights, decay = model.network.parameters(), recipe.weight_decay
+    optimiser = torch.optim.AdamW(weights, recipe.learning_rate, weight_decay=decay, fused=True)
     state = _State()
     if resume:
         state = _resumed(model, optimiser, folder)

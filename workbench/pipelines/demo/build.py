@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -39,12 +40,16 @@ class _Task:
     broken: bool
 
 
-def build_demo(seed: int = 0, *, name: str = NAME, overwrite: bool = False, workers: int | None = None) -> Corpus:
+def build_demo(
+    seed: int = 0, *, name: str = NAME, shots: Sequence[Shot] | None = None, overwrite: bool = False,
+    workers: int | None = None,
+) -> Corpus:  # fmt: skip
     """Make the demo corpus in the workspace; an interrupted build goes on.
 
     Args:
         seed: Another seed, other films; the same seed gives the same tables.
         name: The corpus' name.
+        shots: The clips to draw; None = all of ``plan(seed)``.
         overwrite: Move a corpus of that name to the trash.
         workers: Processes that draw and read; None = all cores.
 
@@ -53,7 +58,7 @@ def build_demo(seed: int = 0, *, name: str = NAME, overwrite: bool = False, work
         MissingExtraError: Pillow, matplotlib (its fonts) or the OCR engine is not installed.
     """
     need("matplotlib", "Drawing the demo")
-    shots = plan(seed)
+    shots = list(plan(seed) if shots is None else shots)
     root = workspace().home / "videos" / name / f"seed{seed}"
     if overwrite and root.exists():  # another version may have drawn them otherwise
         shutil.rmtree(root)
