@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 settings.register_profile("busy machine", deadline=None)  # a slow example is no failure: timings are in benchmarks/
@@ -23,6 +26,32 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("WORKBENCH_SHARED", raising=False)
     monkeypatch.delenv("WORKBENCH_JOB", raising=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the demo and its runs, made once for all tests (and their processes) by ``workbench demo``.
+
+    WORKBENCH_DEMO names one that stands already, to save two minutes while working on a test.
+    """
+    if ready := os.environ.get("WORKBENCH_DEMO"):
+        return Path(ready)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo-workspace"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "made").exists():
+            folder.mkdir(exist_ok=True)
+            environment = {**os.environ, "WORKBENCH_HOME": str(folder)}
+            subprocess.run([sys.executable, "-m", "workbench", "demo"], check=True, env=environment)
+            (folder / "made").touch()
+    return folder
+
+
+@pytest.fixture
+def demo(demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The workspace with the demo as the current one; tests only read it."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(demo_home))
+    return demo_home
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,11 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 
 import workbench as wb
 from tests.browser import MESSAGE, find_browser
+from tests.captioned import captioned_corpus, captioned_runs
 from tests.made import made_corpus, made_runs
 from workbench.cli.serve import free_port
 from workbench.pipelines.datasets import prepare
@@ -24,10 +25,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PAGES = {
     "Leaderboard": "",
+    "Domains": "domains",
     "Compare": "compare",
     "Matrix": "matrix",
     "Failures": "failures",
     "Query": "query",
+    "Search": "search",
     "Data": "data",
 }
 ROOT = Path(__file__).parents[2]
@@ -93,6 +96,7 @@ def served(home: Path, browser, shots: Path) -> Iterator[Site]:
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
             site = Site(f"http://localhost:{port}", page)
             page.on("pageerror", lambda error: site.complaints.append(str(error)))
+            page.on("console", lambda message: complained(message) and site.complaints.append(message.text))
             page.on("request", lambda request: outside(request.url) and site.complaints.append(f"asked {request.url}"))
             yield site
             page.screenshot(path=shots / "last.png")
@@ -100,6 +104,11 @@ def served(home: Path, browser, shots: Path) -> Iterator[Site]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+def complained(message: ConsoleMessage) -> bool:
+    """Whether a line of the console is an error; Streamlit asks for its own routes below every deep link in vain."""
+    return message.type == "error" and "/_stcore/" not in message.location.get("url", "")
 
 
 def outside(url: str) -> bool:
@@ -122,6 +131,62 @@ def site(home, browser, tmp_path):
     """The app on a made corpus with domains and sources."""
     made_runs(made_corpus(160))
     yield from served(home, browser, tmp_path)
+
+
+@pytest.fixture
+def cinema(home, browser, tmp_path):
+    """The app on a small corpus of real videos with read words, two runs and hostile text."""
+    captioned_runs(captioned_corpus(tmp_path / "films"))
+    yield from served(home, browser, tmp_path)
+
+
+def players(site: Site, n: int) -> list[str]:
+    """Wait until ``n`` players present their frame and one of them draws boxes; gives the files they play."""
+    drawn = """n => {
+      const roots = [...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.wbp')).filter(Boolean);
+      const boxed = root => {
+        const canvas = root.querySelector('canvas.wbp-canvas');
+        const {width, height} = canvas;
+        return width && canvas.getContext('2d').getImageData(0, 0, width, height).data.some(Boolean);
+      };
+      return roots.length === n && roots.every(one => one.dataset.ready === 'true') && roots.some(boxed)
+        && roots.map(one => one.querySelector('video').currentSrc);
+    }"""
+    return site.page.wait_for_function(drawn, arg=n, timeout=30_000).json_value()
+
+
+def test_a_query_plays_two_videos_and_a_picture_chooses_another(cinema):
+    cinema.open("query?run=wrong&other=right&q=one.mp4%230")
+    assert len(set(players(cinema, 2))) == 2
+    assert cinema.page.locator("mark").inner_text() == "MIRA"
+    cinema.page.locator("a.tile.right").first.click()
+    cinema.page.wait_for_function("location.search.includes('video=one.mp4')", timeout=20_000)
+    cinema.page.wait_for_selector(".wbp-title:has-text('of wrong, right')", timeout=20_000)
+    assert len(set(players(cinema, 2))) == 1 and cinema.complaints == []
+
+
+def test_a_domain_opens_and_its_video_plays_with_hostile_text_as_text(cinema):
+    cinema.open("domains?run=wrong")
+    assert "<script>alert(1)</script> [a](javascript:alert(1)) $x$" in cinema.text()
+    cinema.page.locator("a.tile").last.click()
+    cinema.page.wait_for_function("location.search.includes('domain=%3Cscript')", timeout=20_000)
+    cinema.page.wait_for_selector(".wbp", timeout=20_000)
+    assert len(players(cinema, 1)) == 1 and "Rank" in cinema.text() and cinema.complaints == []
+    assert cinema.page.locator("[data-testid=stMain] script, [data-testid=stMain] a[href^=javascript]").count() == 0
+
+
+def test_search_finds_a_video_by_a_word_and_marks_it(cinema):
+    cinema.open("search")
+    cinema.page.get_by_label("Words").fill("mira")
+    cinema.page.keyboard.press("Enter")
+    cinema.page.wait_for_selector("a.tile .word:has-text('mira')", timeout=30_000)
+    assert cinema.page.locator("a.tile").count() == 2 and "q=mira" in cinema.page.url
+    assert len(players(cinema, 1)) == 1
+    assert "★ MIRA" in cinema.page.locator(".wbp-now").inner_text() and cinema.complaints == []
+    pictures = (
+        "() => [...document.querySelectorAll('*')].flatMap(e => [...(e.shadowRoot?.querySelectorAll('img') ?? [])])"
+    )
+    assert cinema.page.wait_for_function(f"({pictures})().every(one => one.naturalWidth > 0)", timeout=20_000)
 
 
 def test_every_page_fills_and_stays_local(site):

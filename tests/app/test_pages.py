@@ -13,11 +13,11 @@ from workbench.app.text import plain
 from workbench.cli.serve import free_port
 from workbench.core.errors import DataError
 
-PAGES = ("compare", "matrix", "failures", "query", "data")
+PAGES = ("domains", "compare", "matrix", "failures", "query", "search", "data")
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
 
 
-def opened(page: str = "", **parameters: str) -> AppTest:
+def opened(page: str = "", /, **parameters: str) -> AppTest:
     """A page after its first run; the address' values are given as a link would."""
     app = AppTest.from_file(SCRIPT, default_timeout=60)
     for key, value in parameters.items():

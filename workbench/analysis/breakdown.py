@@ -7,14 +7,18 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from workbench.analysis.run_texts import corpus_of_run
 from workbench.core.errors import DataError, StateError
-from workbench.corpus import domain_label
+from workbench.core.lookup import pick
+from workbench.corpus import Corpus, domain_label
 from workbench.evaluation.measures import METRICS, query_values
 from workbench.evaluation.runs import Run
 from workbench.evaluation.saving import query_groups
 from workbench.evaluation.statistics import clustered_interval, design_effect, wilson
 
 FEW_SOURCES = 20
+MOST_SLICES = 12
+NO_SLICES = ("caption_id", "video_id", "text", "pair_id", "split")
 COLUMNS = ["slice", "label", "n_queries", "n_sources", "value", "low", "high", "note"]
 
 
@@ -42,32 +46,76 @@ def by_domain(run: Run, metric: str = "r1", direction: str = "t2v") -> pd.DataFr
             f"The corpus of run {run.name} states no domains.",
             "Prepare it from annotations that have a domain or category column.",
         )
-    masks = {str(domain): (groups["domain"] == domain).to_numpy() for domain in groups["domain"].dropna().unique()}
-    found = _parts(table, groups, masks, metric).rename(columns={"slice": "domain"})
+    found = _parts(table, groups, _masks(groups["domain"]), metric).rename(columns={"slice": "domain"})
     found["label"] = found["domain"].map(domain_label)
-    return found.sort_values("n_queries", ascending=False, kind="stable").reset_index(drop=True)
+    return _largest_first(found)
 
 
-def by_slice(run: Run, slices: Mapping[str, np.ndarray], metric: str = "r1", direction: str = "t2v") -> pd.DataFrame:
+def by_slice(
+    run: Run,
+    slices: Mapping[str, np.ndarray] | str,
+    metric: str = "r1",
+    direction: str = "t2v",
+    corpus: Corpus | None = None,
+) -> pd.DataFrame:
     """One metric per named part of the queries.
 
     Args:
         run: The run.
-        slices: bool [queries] by name, in the order of ``run.per(direction)``; parts may overlap.
+        slices: bool [queries] by name, in the order of ``run.per(direction)``, parts may overlap; or a column of the
+            corpus' captions, such as ``query_type``, whose values are the parts (t2v only).
         metric: As for ``by_domain``.
         direction: ``t2v`` or ``v2t``.
+        corpus: The run's corpus, for a column; None = find it.
 
     Returns:
-        As ``by_domain``, with ``slice`` for ``domain``.
+        As ``by_domain``, with ``slice`` for ``domain``; the parts of a column are sorted by size, those of masks are in
+        their order.
 
     Raises:
-        DataError: A mask of another length.
+        DataError: A mask of another length, or a corpus that the run was not made on.
+        StateError: The corpus is not at hand or states nothing in that column, or a column for v2t.
+        UnknownNameError: Its captions have no such column.
     """
     table, groups = _queries(run, direction)
+    if isinstance(slices, str):
+        values = _caption_column(run, slices, direction, corpus).reindex(table["id"])
+        return _largest_first(_parts(table, groups, _masks(values), metric))
     for name, mask in slices.items():
         if np.shape(mask) != (len(table),) or np.asarray(mask).dtype != bool:
             raise DataError(f"Slice {name!r} is no yes/no per query ({len(table)}).", "Give one bool per query.")
     return _parts(table, groups, {name: np.asarray(mask) for name, mask in slices.items()}, metric)
+
+
+def slice_columns(corpus: Corpus) -> list[str]:
+    """Columns of the captions that divide them into a few parts (2 to 12 values), for ``by_slice``."""
+    names = [name for name in corpus.captions.columns if name not in NO_SLICES]
+    return [name for name in names if 2 <= corpus.captions[name].nunique() <= MOST_SLICES]
+
+
+def _caption_column(run: Run, column: str, direction: str, corpus: Corpus | None) -> pd.Series:
+    """A column of the corpus' captions by caption id."""
+    if direction != "t2v":
+        raise StateError(
+            f"The queries of {direction} are videos; {column} is said of captions.", "Ask for the direction t2v."
+        )
+    found, why = corpus_of_run(run, corpus)
+    if found is None:
+        raise StateError(why, "Prepare the corpus that the run was made on.")
+    captions = found.captions.set_index("caption_id")
+    pick({name: name for name in captions.columns}, column, "column of captions")
+    if captions[column].isna().all():
+        raise StateError(f"The captions of {found.name} state no {column}.", "Prepare it from annotations that do.")
+    return captions[column]
+
+
+def _masks(values: pd.Series) -> dict[str, np.ndarray]:
+    """A mask for each value that occurs."""
+    return {str(value): (values == value).fillna(False).to_numpy(bool) for value in values.dropna().unique()}
+
+
+def _largest_first(table: pd.DataFrame) -> pd.DataFrame:
+    return table.sort_values("n_queries", ascending=False, kind="stable").reset_index(drop=True)
 
 
 def _queries(run: Run, direction: str) -> tuple[pd.DataFrame, pd.DataFrame]:

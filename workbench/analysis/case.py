@@ -27,6 +27,8 @@ class Case:
         score: Its score; None = not scored.
         margin: Its score minus that of the best wrong item; None where one of them was not scored.
         top: The first ten: Rank, right mark, Video with its captions (t2v) or Caption (v2t), Domain, Score.
+        right_ids: Ids of all right items: videos (t2v) or captions (v2t).
+        listed_ids: Ids of the first ten, in their order.
     """
 
     title: str
@@ -36,6 +38,14 @@ class Case:
     score: float | None
     margin: float | None
     top: pd.DataFrame
+    right_ids: list[str]
+    listed_ids: list[str]
+
+    @property
+    def best_wrong(self) -> int | None:
+        """Place of the first wrong item among the first ten, from 0; None where all of them are right."""
+        rights = set(self.right_ids)
+        return next((at for at, item in enumerate(self.listed_ids) if item not in rights), None)
 
 
 def open_case(run: Run, query_id: str, direction: str = "t2v", n_top: int = 10) -> Case:
@@ -73,7 +83,27 @@ def open_case(run: Run, query_id: str, direction: str = "t2v", n_top: int = 10) 
     title = str(texts.iloc[index]).strip() if direction == "t2v" else str(query_id)
     names = run.gallery["video_id"] if direction == "t2v" else texts
     right = "; ".join(str(names.iloc[int(one)]).strip() for one in rights[:CAPTIONS_SHOWN]) or "nothing"
-    return Case(title, right, _place(video), float(run.rank(direction)[position]), score, margin, top)
+    items = (run.gallery["video_id"] if direction == "t2v" else run.queries["caption_id"]).to_numpy(dtype=object)
+    return Case(
+        title, right, _place(video), float(run.rank(direction)[position]), score, margin, top,
+        [str(items[one]) for one in rights], [str(items[int(one)]) for one in columns],
+    )  # fmt: skip
+
+
+def query_near(run: Run, item: str, direction: str) -> str | None:
+    """The query of this direction that an id names: the id itself, or the right item of that caption or video.
+
+    Args:
+        run: The run.
+        item: A caption id or a video id.
+        direction: ``t2v`` or ``v2t``.
+    """
+    known = set(run.per(direction)["id"])
+    if item in known:
+        return item
+    mine, theirs = ("caption_id", "video_id") if direction == "t2v" else ("video_id", "caption_id")
+    right = run.relevance.loc[(run.relevance[theirs] == item) & (run.relevance["grade"] > 0), mine]
+    return next((str(one) for one in right if one in known), None)
 
 
 def _place(video: pd.Series) -> str:

@@ -37,28 +37,39 @@ CAUSES: dict[str, Cause] = {  # in the order in which the primary cause is chose
         ARTEFACT,
         True,
     ),
-    "tied": Cause(
-        "Tied", "The right item has exactly the score of wrong ones; the rank is a matter of luck.", GEOMETRY, True
-    ),
     "false_negative": Cause(
         "Probable false negative", "The top-1 fits the caption as well as the right video.", ARTEFACT
     ),
     "underspecified": Cause("Underspecified caption", "The caption fits many videos.", ARTEFACT),
     "label_suspect": Cause("Suspect label", "Every model ranks the right video very low.", ARTEFACT),
-    "ocr_missed": Cause("Text missed by the OCR", "A readable word of the caption is in no OCR of the video.", TEXT),
-    "ocr_misread": Cause("Text misread", "The OCR has the word with wrong letters.", TEXT),
-    "ocr_filtered": Cause("Text filtered out", "The OCR has the word, a filter dropped it.", TEXT),
+    "ocr_missed": Cause(
+        "Text missed by the OCR",
+        "A word that the caption says stands in the video is not among the read words, nor one like it.",
+        TEXT,
+        True,
+    ),
+    "ocr_misread": Cause("Text misread", "The OCR has such a word with other letters.", TEXT, True),
+    "ocr_filtered": Cause("Text filtered out", "The OCR has the word, but the model was not given it.", TEXT, True),
     "ocr_not_sampled": Cause("Text not sampled", "The word stands in frames that were not sampled.", TEXT),
-    "ocr_ignored": Cause("Text ignored", "The model had the word and did not use it.", TEXT),
+    "ocr_ignored": Cause(
+        "Text ignored", "The model had the word, and most of the wrong items ranked above lack it.", TEXT, True
+    ),
     "ocr_distractor": Cause("Misleading text", "Text of the top-1 matches the caption better.", TEXT),
     "ocr_flood": Cause("Too much text", "The right words drown among others.", TEXT),
     "number_swap": Cause("Other number or name", "The top-1 differs in a number or a rare word only.", TEXT),
     "script_mismatch": Cause("Other script", "Caption and text are in different scripts.", TEXT),
+    "tied": Cause(
+        "Tied", "The right item has exactly the score of wrong ones; the rank is a matter of luck.", GEOMETRY, True
+    ),
     "hub": Cause("Hub", "The top-1 stands among the first 10 of far more queries than its share.", GEOMETRY, True),
     "anti_hub": Cause("Anti-hub", "The right video stands among the first 10 of no query at all.", GEOMETRY, True),
     "cross_domain": Cause("Cross-domain confusion", "The top-1 is from another domain.", CONTENT, True),
     "visual_in_domain": Cause(
-        "Confusion inside the domain", "The top-1 looks alike and is of the same domain.", CONTENT
+        "Confusion inside the domain",
+        "The top-1 is of the same domain, and no cause in scene text holds; where the run keeps the scores of its "
+        "vision part, these prefer the top-1 too.",
+        CONTENT,
+        True,
     ),
     "fine_grained": Cause("Fine detail", "Only a verb, an attribute or a number differs.", CONTENT),
     "temporal": Cause("Order in time", "The caption says what comes first; the model ignores order.", CONTENT),

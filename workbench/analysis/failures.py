@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
+from workbench.analysis.artefacts import duplicate_caption, near_duplicate_video, same_source, tied
 from workbench.analysis.causes import CAUSES
-from workbench.analysis.structure import column_correlations
+from workbench.analysis.content import cross_domain, visual_in_domain
+from workbench.analysis.failed import Failed, Found, failed_queries
+from workbench.analysis.hubs import anti_hub, hub
+from workbench.analysis.run_texts import readings_of
+from workbench.analysis.scene_text import cues_of, losses_of, text_causes, untold
 from workbench.core.errors import DataError, StateError
-from workbench.corpus import domain_label, normalise_caption
+from workbench.corpus import Corpus
 from workbench.evaluation.runs import Run
 from workbench.evaluation.saving import query_groups
-from workbench.evaluation.statistics import k_occurrence
 
 COLUMNS = [
     "query_id", "caption_id", "text", "domain", "source_id", "rank", "right_video_id", "top_video_id", "top_caption_id",
     "top_domain", "margin", "cause", "causes", "evidence",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Case:
-    """Columns of one direction, one entry per failed query; indices are positions in gallery and queries."""
-
-    run: Run
-    table: pd.DataFrame
-    right_video: np.ndarray
-    top_video: np.ndarray
-    right_caption: np.ndarray
-    top_caption: np.ndarray
-    top_lists: pd.Series
-    direction: str
 
 
 def failures(
@@ -44,6 +31,9 @@ def failures(
     hub_sd: float = 3.0,
     hub_share: float = 2.0,
     near_duplicate: float = 0.95,
+    near: float = 0.67,
+    shared: float = 0.5,
+    corpus: Corpus | None = None,
 ) -> pd.DataFrame:
     """Queries whose expected rank is greater than ``k``, with computed causes.
 
@@ -54,6 +44,10 @@ def failures(
         hub_sd: An item is a hub when its 10-occurrence exceeds mean + ``hub_sd`` standard deviations ...
         hub_share: ... and ``hub_share`` times 10.
         near_duplicate: Two videos are near duplicates when their columns of scores correlate at least so much.
+        near: A read word is a misreading of a caption's word when they are at least so similar, above 0 and up to 1.
+        shared: A word that the model had was ignored when a smaller share of the wrong items above has it too.
+        corpus: The run's corpus, for its texts; None = find it. Causes that it cannot tell about are left out, and
+            ``not_computed`` names them.
 
     Returns:
         query_id, caption_id, text, domain, source_id, rank, right_video_id, top_video_id (best wrong), top_caption_id
@@ -62,7 +56,7 @@ def failures(
 
     Raises:
         StateError: The run holds totals only.
-        DataError: ``k`` below 1.
+        DataError: ``k`` below 1, ``near`` or ``shared`` out of its range, or a corpus that the run was not made on.
 
     Source of the taxonomy: ``docs/design.md`` 4.3; hubs by k-occurrence: Radovanovic et al., JMLR 2010.
     """
@@ -70,150 +64,93 @@ def failures(
         raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids to see its failures.")
     if k < 1:
         raise DataError(f"k is {k}; ranks start at 1.", "Give k = 1 or more.")
-    case = _case(run, direction, k)
-    found = {
-        "duplicate_caption": _duplicate_caption(case),
-        "same_source": _same_source(case),
-        "near_duplicate_video": _near_duplicate(case, near_duplicate),
-        "tied": _tied(case),
-        "hub": _hub(case, hub_sd, hub_share),
-        "anti_hub": _anti_hub(case),
-        "cross_domain": _cross_domain(case),
+    for name, value in (("near", near), ("shared", shared)):
+        if not 0 < value <= 1:
+            raise DataError(f"{name} is {value}.", "Give a number above 0 and up to 1.")
+    failed, readings = failed_queries(run, direction, k), readings_of(run, corpus)
+    cues = cues_of(failed, readings)
+    losses = losses_of(failed, readings, cues, near, shared)
+    of_data = {"duplicate_caption": duplicate_caption(failed), "same_source": same_source(failed)}
+    of_scores = {
+        "near_duplicate_video": near_duplicate_video(failed, near_duplicate),
+        "tied": tied(failed),
+        **text_causes(losses, readings, direction),
+        "hub": hub(failed, hub_sd, hub_share),
+        "anti_hub": anti_hub(failed),
+        "cross_domain": cross_domain(failed),
+        "visual_in_domain": visual_in_domain(failed, readings, cues, losses),
     }
-    return _assemble(case, found)
+    of_scores = {cause: (holds & failed.scored, why) for cause, (holds, why) in of_scores.items()}
+    return _assemble(failed, {**of_data, **of_scores})
 
 
-Found = tuple[np.ndarray, Callable[[int], str]]
-"""Whether a cause holds for each failed query, and its evidence for the i-th."""
+def not_computed(run: Run, corpus: Corpus | None = None) -> dict[str, str]:
+    """The causes that ``failures`` cannot look for in a run, each with the reason as a sentence.
+
+    Args:
+        run: The run.
+        corpus: Its corpus; None = find it.
+
+    Raises:
+        DataError: The given corpus is not the one that the run was made on.
+    """
+    said = {name: "Not part of this version." for name, cause in CAUSES.items() if not cause.computed}
+    if run.gallery["source_id"].isna().all():
+        said["same_source"] = "The corpus does not state which videos share a source."
+    if run.similarity is None:
+        said["near_duplicate_video"] = f"Run {run.name} keeps no similarity matrix."
+    if run.gallery["domain"].isna().all():
+        said |= dict.fromkeys(("cross_domain", "visual_in_domain"), "The corpus states no domains.")
+    said |= untold(readings_of(run, corpus), run.name)
+    return {cause: said[cause] for cause in CAUSES if cause in said}
 
 
-def _case(run: Run, direction: str, k: int) -> _Case:
-    table = run.per(direction)
-    rank = run.rank(direction)
-    failed = np.flatnonzero(rank > k)
-    failed = failed[np.argsort(-rank[failed], kind="stable")]
-    relevance = run.relevance_matrix
-    queries = pd.Series(np.arange(len(run.queries)), index=run.queries["caption_id"])
-    videos = pd.Series(np.arange(len(run.gallery)), index=run.gallery["video_id"])
-    chosen = table.iloc[failed].reset_index(drop=True).assign(rank=rank[failed])
-    item = (queries if direction == "t2v" else videos).reindex(chosen["id"]).to_numpy(int)
-    right_of = (relevance if direction == "t2v" else relevance.T.tocsr())[item]
-    spans = zip(right_of.indptr, right_of.indptr[1:], strict=False)
-    right = np.asarray([right_of.indices[a:b].min() if b > a else -1 for a, b in spans], dtype=int)
-    top = np.full(len(chosen), -1)
-    for i, columns in enumerate(chosen["top_columns"]):
-        rights = set(right_of.indices[right_of.indptr[i] : right_of.indptr[i + 1]].tolist())
-        top[i] = next((column for column in columns if column not in rights), -1)
-    owner = videos.reindex(_first_video(run)).to_numpy(dtype=float, na_value=-1).astype(int)
-    if direction == "t2v":
-        return _Case(run, chosen, right, top, item, np.full(len(top), -1), table["top_columns"], direction)
-    top_video = np.where(top >= 0, owner[top], -1)
-    return _Case(run, chosen, item, top_video, right, top, table["top_columns"], direction)
+def not_computed_by_reason(run: Run, corpus: Corpus | None = None) -> dict[str, list[str]]:
+    """``not_computed`` the other way round: the causes that each reason stands for."""
+    said: dict[str, list[str]] = {}
+    for cause, reason in not_computed(run, corpus).items():
+        said.setdefault(reason, []).append(cause)
+    return said
 
 
-def _first_video(run: Run) -> np.ndarray:
-    right = run.relevance[run.relevance["grade"] > 0].drop_duplicates("caption_id").set_index("caption_id")["video_id"]
-    return right.reindex(run.queries["caption_id"]).to_numpy()
-
-
-def _column(case: _Case, name: str, positions: np.ndarray) -> np.ndarray:
-    values = case.run.gallery[name].to_numpy(dtype=object)
-    return np.where(positions >= 0, values[positions], np.array(None, object))
-
-
-def _duplicate_caption(case: _Case) -> Found:
-    texts = case.run.queries["text"].map(normalise_caption)
-    video = _first_video(case.run)
-    distinct = pd.Series(video).groupby(texts.to_numpy()).transform("nunique").to_numpy()
-    times = texts.groupby(texts).transform("size").to_numpy()
-    holds = (distinct > 1)[case.right_caption] & (case.right_caption >= 0)
-    return holds, lambda i: f"its words stand in {times[case.right_caption[i]]} captions with different right videos"
-
-
-def _same_source(case: _Case) -> Found:
-    right, top = (_column(case, "source_id", at) for at in (case.right_video, case.top_video))
-    known = pd.notna(right) & pd.notna(top) & (case.right_video != case.top_video)
-    return known & (right == top), lambda i: f"right video and top-1 come from the recording {right[i]}"
-
-
-def _near_duplicate(case: _Case, threshold: float) -> Found:
-    known = (case.right_video >= 0) & (case.top_video >= 0) & (case.right_video != case.top_video)
-    value = np.full(len(known), np.nan)
-    if case.run.similarity is not None and known.any():
-        value[known] = column_correlations(case.run.similarity, case.right_video[known], case.top_video[known])
-    return np.nan_to_num(
-        value, nan=-1
-    ) >= threshold, lambda i: f"all queries score the top-1 and the right video alike (correlation {value[i]:.3f})"
-
-
-def _tied(case: _Case) -> Found:
-    tied = case.table["n_tied"].to_numpy()
-    return tied > 0, lambda i: f"{tied[i]} wrong items have exactly the score of the right one"
-
-
-def _hub(case: _Case, hub_sd: float, hub_share: float) -> Found:
-    counts = k_occurrence(case.top_lists.to_list(), _n_items(case))
-    limit = max(counts.mean() + hub_sd * counts.std(), hub_share * 10)
-    top = case.top_video if case.direction == "t2v" else case.top_caption
-    times = np.where(top >= 0, counts[top], 0)
-    return (
-        times > limit,
-        lambda i: f"the top-1 stands among the first 10 of {times[i]} queries (mean {counts.mean():.1f})",
-    )
-
-
-def _anti_hub(case: _Case) -> Found:
-    counts = k_occurrence(case.top_lists.to_list(), _n_items(case))
-    right = case.right_video if case.direction == "t2v" else case.right_caption
-    none = (right >= 0) & (counts[right] == 0)
-    return none, lambda i: "the right item stands among the first 10 of no query"
-
-
-def _n_items(case: _Case) -> int:
-    return len(case.run.gallery if case.direction == "t2v" else case.run.queries)
-
-
-def _cross_domain(case: _Case) -> Found:
-    right, top = (_column(case, "domain", at) for at in (case.right_video, case.top_video))
-    other = pd.notna(right) & pd.notna(top) & (right != top)
-    return other, lambda i: f"the right video is {domain_label(str(right[i]))}, the top-1 {domain_label(str(top[i]))}"
-
-
-def _assemble(case: _Case, found: dict[str, Found]) -> pd.DataFrame:
+def _assemble(failed: Failed, found: dict[str, Found]) -> pd.DataFrame:
     ordered = [(cause, *found[cause]) for cause in CAUSES if cause in found]
     causes, evidence = [], []
-    for i in range(len(case.table)):
+    for i in range(len(failed.table)):
         held = [(cause, why) for cause, holds, why in ordered if holds[i]]
         causes.append([cause for cause, _ in held] or ["unexplained"])
-        sentences = [why(i) for _, why in held] or ["none of the causes that can be computed here holds"]
-        evidence.append("; ".join(sentences).capitalize() if not held else _upper("; ".join(sentences)))
-    run, table = case.run, case.table
-    queries = run.queries
-    groups = query_groups(run, case.direction, table["id"].to_numpy())
-
-    def caption(column: str, at: np.ndarray) -> np.ndarray:
-        return np.where(at >= 0, queries[column].to_numpy(dtype=object)[at], np.array(None, object))
-
-    best_wrong = _best_wrong_score(case)
+        sentences = [why(i) for _, why in held] or [_unexplained(failed, i)]
+        evidence.append(_upper("; ".join(sentences)))
+    table = failed.table
+    groups = query_groups(failed.run, failed.direction, table["id"].to_numpy())
+    best_wrong = _best_wrong_score(failed)
     return pd.DataFrame({
-        "query_id": table["id"], "caption_id": caption("caption_id", case.right_caption),
-        "text": caption("text", case.right_caption), "domain": groups["domain"], "source_id": groups["source_id"],
-        "rank": table["rank"], "right_video_id": _column(case, "video_id", case.right_video),
-        "top_video_id": _column(case, "video_id", case.top_video),
-        "top_caption_id": caption("caption_id", case.top_caption),
-        "top_domain": _column(case, "domain", case.top_video), "margin": table["score_right"] - best_wrong,
+        "query_id": table["id"], "caption_id": failed.captions("caption_id", failed.right_caption),
+        "text": failed.captions("text", failed.right_caption), "domain": groups["domain"],
+        "source_id": groups["source_id"], "rank": table["rank"],
+        "right_video_id": failed.videos("video_id", failed.right_video),
+        "top_video_id": failed.videos("video_id", failed.top_video),
+        "top_caption_id": failed.captions("caption_id", failed.top_caption),
+        "top_domain": failed.videos("domain", failed.top_video), "margin": table["score_right"] - best_wrong,
         "cause": pd.Series([one[0] for one in causes], dtype="str"), "causes": causes,
         "evidence": pd.Series(evidence, dtype="str"),
     }, columns=COLUMNS)  # fmt: skip
+
+
+def _unexplained(failed: Failed, i: int) -> str:
+    if failed.scored[i]:
+        return "none of the causes that can be computed here holds"
+    reason = failed.videos("reason", failed.right_video[i : i + 1])[0]
+    return "the right video was not scored" + ("" if pd.isna(reason) else f": {str(reason).rstrip('.')}")
 
 
 def _upper(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _best_wrong_score(case: _Case) -> np.ndarray:
-    wanted = case.top_video if case.direction == "t2v" else case.top_caption
-    pairs = zip(case.table["top_columns"], case.table["top_scores"], wanted, strict=True)
+def _best_wrong_score(failed: Failed) -> np.ndarray:
+    wanted = failed.top_video if failed.direction == "t2v" else failed.top_caption
+    pairs = zip(failed.table["top_columns"], failed.table["top_scores"], wanted, strict=True)
     return np.asarray(
         [next((s for c, s in zip(cs, ss, strict=True) if c == w), np.nan) for cs, ss, w in pairs], dtype=float
     )

@@ -149,14 +149,14 @@ def _block_means(run: Run, row_domain: pd.Series) -> pd.DataFrame:
 
 
 def column_correlations(similarity: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Correlation over all queries of the score columns ``left[i]`` and ``right[i]``; nan where one is constant."""
+    """Correlation over all queries of the columns ``left[i]`` and ``right[i]``; nan where one is constant."""
     value = np.full(len(left), np.nan)
     for start in range(0, len(left), ROWS_PER_BLOCK):
         a, b = (np.array(similarity[:, at[start : start + ROWS_PER_BLOCK]], np.float64) for at in (left, right))
         for block in (a, b):
-            block[~np.isfinite(block)] = np.nan
-            block -= np.nanmean(block, axis=0)
-            np.nan_to_num(block, copy=False)
+            scored = np.isfinite(block)
+            mean = block.sum(axis=0, where=scored) / np.maximum(scored.sum(axis=0), 1)
+            block[:] = np.where(scored, block, mean) - mean
         norm = np.sqrt((a**2).sum(0) * (b**2).sum(0))
         part = (a * b).sum(0)
         value[start : start + ROWS_PER_BLOCK] = np.divide(part, norm, out=np.full(len(norm), np.nan), where=norm > 0)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from workbench import analysis
 from workbench.analysis import Comparison
+from workbench.analysis.domains import ALL, domain_overview
+from workbench.analysis.reading import frequent_words
 from workbench.core.errors import UnknownNameError
 from workbench.core.lookup import pick
 from workbench.core.workspace import workspace
 from workbench.corpus import Corpus, list_corpora, open_corpus
+from workbench.corpus.engines import READ_ENGINES, TRUTH
 from workbench.evaluation.runs import Run, list_runs, open_run
 from workbench.figures import MatrixView
+from workbench.pipelines.search import Searcher, searchers_of
 
 
 def _stamp(path: Path, name: str) -> int:
@@ -60,6 +67,97 @@ def _corpus(path: str, stamp: int, split: str | None) -> Corpus:
     return Corpus(Path(path), split)
 
 
+def places() -> list[str]:
+    """Everything that can be browsed: "name/split" of corpora with runs first, then other splits, then whole corpora.
+
+    Corpora that this workspace does not hold, or cannot read, are left out.
+    """
+    corpora = all_corpora().set_index("name")["splits"]
+    runs = all_runs()
+    done = runs[runs["state"] == "finished"].sort_values("t2v_r1", ascending=False)
+    splits = [f"{name}/{split}" for name, own in corpora.items() for split in own]
+    with_runs = [one for one in dict.fromkeys(done["corpus"] + "/" + done["split"]) if one in set(splits)]
+    whole = [str(name) for name, own in corpora.items() if len(own) > 1]
+    return [*dict.fromkeys([*with_runs, *splits]), *whole]
+
+
+def corpus_at(place: str) -> Corpus:
+    """The corpus of "name/split", or the whole one of "name".
+
+    Raises:
+        UnknownNameError: No corpus is called so.
+    """
+    name, _, split = place.partition("/")
+    path = pick(workspace().names("corpora"), name, "corpus")
+    return _corpus(str(path), _stamp(path, "corpus.json"), split or None)
+
+
+def key_of_corpus(corpus: Corpus) -> tuple[str, int, str | None]:
+    """What a cached result of a corpus depends on: reading text and adding captions write its description again."""
+    return str(corpus.path), _stamp(corpus.path, "corpus.json"), corpus.split
+
+
+def runs_at(place: str) -> pd.DataFrame:
+    """Finished runs over exactly this corpus and split whose single queries can be looked at, best first."""
+    name, _, split = place.partition("/")
+    table = list_runs(name, split)
+    done = table[table["state"] == "finished"].sort_values("t2v_r1", ascending=False)
+    runs = [run_named(name) for name in done["name"]]
+    able = np.asarray([not run.totals_only and corpus_of(run) is not None for run in runs], bool)
+    return done.loc[able].reset_index(drop=True)
+
+
+def engines(corpus: Corpus) -> list[str]:
+    """Engines that read a corpus, those shown by default first, the truth last."""
+    found = {*corpus.texts["engine"].unique(), *corpus.text_coverage["engine"].unique()}
+    return [
+        *[one for one in READ_ENGINES if one in found],
+        *sorted(found - {*READ_ENGINES, TRUTH}),
+        *sorted(found & {TRUTH}),
+    ]
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def example_words(corpus: tuple[str, int, str | None], engine: str) -> list[str]:
+    """``analysis.reading.frequent_words`` of an engine's texts."""
+    return frequent_words(_corpus(*corpus), engine)
+
+
+def searchers(corpus: Corpus) -> list[str]:
+    """What answers words over a corpus: see ``pipelines.search.searchers_of``."""
+    runs = list_runs(corpus.name)
+    return searchers_of(corpus.name, runs.loc[runs["state"] == "finished", "name"].to_list())
+
+
+def searcher(corpus: Corpus, by: str) -> Searcher:
+    """A corpus made ready to be asked; made again when the corpus, the index or the run was written again.
+
+    Raises:
+        StateError: Nothing was read yet, or the run cannot encode.
+    """
+    space = workspace()
+    files = [space.cache / "indexes" / by / "index.json"]
+    files += [space.names("runs")[by] / "run.json"] if by in space.names("runs") else []
+    stamps = tuple(file.stat().st_mtime_ns for file in files if file.exists())
+    slot = _searcher_slot(key_of_corpus(corpus), by, stamps)
+    with slot.lock:
+        slot.held = slot.held or Searcher(corpus, by)
+    return slot.held
+
+
+@dataclass
+class _Slot:
+    """A place for one searcher; filled outside the cached function, which may not draw the progress of the work."""
+
+    lock: Lock
+    held: Searcher | None = None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _searcher_slot(corpus: tuple[str, int, str | None], by: str, stamps: tuple[int, ...]) -> _Slot:
+    return _Slot(Lock())
+
+
 def all_runs() -> pd.DataFrame:
     """All runs of the workspace, also running and dead ones."""
     return list_runs()
@@ -93,6 +191,34 @@ def by_domain(run: tuple[str, int], metric: str, direction: str) -> pd.DataFrame
     return analysis.by_domain(_run(*run), metric, direction)
 
 
+@st.cache_data(max_entries=64, show_spinner=False)
+def scores(run: tuple[str, int], direction: str, *, divided: bool) -> pd.DataFrame:
+    """R@1 of a run with its interval, index = domain; one row ``ALL`` where the corpus is not divided into domains."""
+    if divided:
+        return by_domain(run, "r1", direction).set_index("domain")
+    every = {ALL: np.ones(len(_run(*run).per(direction)), bool)}
+    return analysis.by_slice(_run(*run), every, "r1", direction).set_index("slice")
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def overview(corpus: tuple[str, int, str | None], run: tuple[str, int] | None, direction: str) -> pd.DataFrame:
+    """``analysis.domains.domain_overview`` of a corpus with the failures of a run at rank 1."""
+    return domain_overview(_corpus(*corpus), None if run is None else failures(run, 1, direction))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def confusion(run: tuple[str, int]) -> pd.DataFrame:
+    """``analysis.domain_confusion`` of a run."""
+    return analysis.domain_confusion(_run(*run))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def ranks(run: tuple[str, int], direction: str) -> dict[str, float]:
+    """Rank of the right item by query."""
+    table = _run(*run)
+    return dict(zip(table.per(direction)["id"], table.rank(direction).tolist(), strict=True))
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
 def verdict(runs: tuple[tuple[str, int], ...]) -> str:
     """``analysis.leaderboard_verdict`` of runs."""
@@ -119,3 +245,28 @@ def _view(run: tuple[str, int], other: tuple[str, int] | None) -> MatrixView:
 def matrix_view(run: str, other: str = "") -> MatrixView:
     """Tiles of a run or of the difference of two; used by the page and by the routes."""
     return _view(key_of(run_named(run)), key_of(run_named(other)) if other else None)
+
+
+def key_with_texts(run: Run) -> tuple[str, int]:
+    """What a cached result of a run depends on that also looks into its corpus, such as the texts read since."""
+    path, stamp = key_of(run)
+    corpus = corpus_of(run)
+    return path, stamp if corpus is None else max(stamp, key_of_corpus(corpus)[1])
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def not_computed(run: tuple[str, int]) -> dict[str, list[str]]:
+    """``analysis.not_computed_by_reason`` of a run."""
+    return analysis.not_computed_by_reason(_run(*run))
+
+
+def slice_columns(run: Run) -> list[str]:
+    """``analysis.slice_columns`` of the run's corpus; none where this workspace does not hold it."""
+    corpus = corpus_of(run)
+    return [] if corpus is None else analysis.slice_columns(corpus)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def by_slice(run: tuple[str, int], column: str, metric: str) -> pd.DataFrame:
+    """``analysis.by_slice`` of a run (text to video) by a column of the captions."""
+    return analysis.by_slice(_run(*run), column, metric)

@@ -14,12 +14,18 @@ SCRIPT = str(Path(__file__).with_name("entry") / "script.py")
 PAGES = Path(__file__).with_name("pages")
 TITLES = {
     "leaderboard": ("Leaderboard", ":material/leaderboard:"),
+    "domains": ("Domains", ":material/grid_view:"),
     "compare": ("Compare", ":material/compare_arrows:"),
     "matrix": ("Matrix", ":material/grid_on:"),
     "failures": ("Failures", ":material/error:"),
-    "query": ("Query", ":material/search:"),
+    "query": ("Query", ":material/manage_search:"),
+    "search": ("Search", ":material/search:"),
     "data": ("Data", ":material/database:"),
 }
+
+
+WITHOUT_RUNS = ("domains", "search", "data")
+"""Pages that show corpora as they are, before any model answered."""
 
 
 def page(name: str, *, default: bool = False) -> st.Page:
@@ -29,10 +35,11 @@ def page(name: str, *, default: bool = False) -> st.Page:
 
 
 def pages() -> list[st.Page]:
-    """The pages to offer: an empty workspace shows how to start, any other the analysis."""
+    """The pages to offer: an empty workspace shows how to start, one without runs its corpora, any other all."""
     space = workspace()
     if not space.names("runs"):
-        return [page("start", default=True), page("data")]
+        shown = WITHOUT_RUNS if space.names("corpora") else ("data",)
+        return [page("start", default=True), *map(page, shown)]
     return [page(name, default=name == "leaderboard") for name in TITLES]
 
 

@@ -3,10 +3,43 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from html import escape
+
+from workbench.ocr.matching import caption_words
 
 ACTIVE = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+BLANKS = re.compile(r"(\s+)")
+EDGES = re.compile(r"(\W*)(.*?)(\W*)", re.S)
+MARK = "background:#fef3c7;border-bottom:2.5px solid #d97706;border-radius:3px;padding:0 2px;font-weight:600"
+LINES = "max-height:9em;overflow-y:auto;overflow-wrap:anywhere;unicode-bidi:plaintext;line-height:1.45"
 
 
 def plain(text: object) -> str:
     """The text for a Markdown element, every sign that Markdown could act on escaped."""
     return ACTIVE.sub(r"\\\1", str(text)).replace("\n", "  \n")
+
+
+def short(text: object, most: int = 160) -> str:
+    """The text on one line, cut to so many characters."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def marked(text: str, words: Collection[str], size: str = "1rem") -> str:
+    """HTML of a caption whose words of a list stand out; all of the text is escaped.
+
+    Args:
+        text: The caption.
+        words: Normalised words, as ``ocr.matching.caption_words`` gives them.
+        size: Of the letters, in CSS.
+    """
+    parts = []
+    for piece in BLANKS.split(text):
+        found = EDGES.fullmatch(piece)
+        if found and not set(words).isdisjoint(caption_words(piece)):
+            before, inner, after = map(escape, found.groups())
+            parts.append(f'{before}<mark style="{MARK}">{inner}</mark>{after}')
+        else:
+            parts.append(escape(piece))
+    return f'<div dir="auto" style="font-size:{size};{LINES}">{"".join(parts)}</div>'

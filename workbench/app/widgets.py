@@ -9,17 +9,23 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from workbench.app.loading import all_runs, run_named
+from workbench.app.loading import all_runs, engines, places, run_named
 from workbench.app.text import plain
 from workbench.core.errors import StateError
 from workbench.core.progress import CallbackSink, use_sink
+from workbench.corpus import Corpus
+from workbench.corpus.engines import TRUTH
 from workbench.evaluation.runs import Run
 
 DIRECTIONS = {"t2v": "text → video", "v2t": "video → text"}
+DETAILS = ("video", "page", "t")
+"""Keys of what is open on a page; another choice closes it."""
 HELP_BRING = "Bring one with: workbench import sim.npy --corpus NAME --name NAME"
 
 
-def _from_address(key: str, options: Sequence[str], first: int) -> tuple[str, Callable[[], None]]:
+def _from_address(
+    key: str, options: Sequence[str], first: int, closes: Sequence[str]
+) -> tuple[str, Callable[[], None]]:
     """The value to show: the address', else the one last chosen, else the first; and what a change does.
 
     The address is written by hand because Streamlit's bound widgets leave a default value out of it, and a link must
@@ -35,6 +41,8 @@ def _from_address(key: str, options: Sequence[str], first: int) -> tuple[str, Ca
     def changed() -> None:
         if st.session_state[f"choose {key}"] is not None:
             st.query_params[key] = st.session_state[f"choose {key}"]
+            for name in {*closes} & {*st.query_params}:
+                del st.query_params[name]
 
     return value, changed
 
@@ -46,16 +54,28 @@ def _keep(key: str, value: str) -> str:
     return value
 
 
-def choose(label: str, options: Sequence[str], key: str, *, show: Callable[[str], str] = str, first: int = 0) -> str:
-    """One of several names; the choice stands in the address and is kept on other pages."""
-    value, changed = _from_address(key, options, first)
+def choose(
+    label: str, options: Sequence[str], key: str, *, show: Callable[[str], str] = str, first: int = 0,
+    closes: Sequence[str] = DETAILS,
+) -> str:  # fmt: skip
+    """One of several names; the choice stands in the address and is kept on other pages.
+
+    Args:
+        label: Of the widget.
+        options: The names.
+        key: In the address.
+        show: What the widget shows for a name.
+        first: Which is shown where neither the address nor an earlier choice says.
+        closes: Keys that a change takes out of the address.
+    """
+    value, changed = _from_address(key, options, first, closes)
     chosen = st.selectbox(label, options, key=f"choose {key}", format_func=show, on_change=changed)
     return _keep(key, str(chosen or value))
 
 
 def choose_switch(label: str, options: dict[str, str], key: str) -> str:
     """One of two or three, side by side; ``options`` maps values to labels."""
-    value, changed = _from_address(key, list(options), 0)
+    value, changed = _from_address(key, list(options), 0, DETAILS)
     chosen = st.segmented_control(
         label, list(options), key=f"choose {key}", format_func=options.__getitem__, required=True, on_change=changed
     )
@@ -73,8 +93,50 @@ def choose_corpus() -> tuple[str, pd.DataFrame]:
     if done.empty:
         raise StateError("No run is finished yet.", HELP_BRING)
     done = done.assign(place=done["corpus"] + "/" + done["split"])
-    chosen = choose("Corpus / split", list(dict.fromkeys(done["place"])), "corpus")
+    options = list(dict.fromkeys(done["place"]))
+    chosen = choose("Corpus / split", options, "corpus", closes=(*DETAILS, "domain", "q"))
     return chosen, done[done["place"] == chosen].reset_index(drop=True)
+
+
+def choose_place(*, whole: bool = False) -> str:
+    """A corpus of the workspace, with or without runs: "name/split", or "name" for all splits together.
+
+    Args:
+        whole: Show a whole corpus first, not a split that has runs.
+
+    Raises:
+        StateError: There is no corpus.
+    """
+    options = places()
+    if not options:
+        raise StateError("There is no corpus yet.", "Make the demo: workbench demo. Or: workbench data prepare --help")
+    first = next((at for at, one in enumerate(options) if "/" not in one), 0) if whole else 0
+    return choose(
+        "Corpus / split", options, "corpus", first=first, closes=(*DETAILS, "domain"),
+        show=lambda one: one if "/" in one else f"{one} (all splits)",
+    )  # fmt: skip
+
+
+def choose_engine(corpus: Corpus) -> str | None:
+    """Whose words are shown; None where the corpus has one engine or none, so that there is nothing to choose."""
+    known = engines(corpus)
+    if len(known) < 2:
+        return None
+    return choose(
+        "Words of", known, "engine", closes=(), show=lambda one: "truth (what was written)" if one == TRUTH else one
+    )
+
+
+def write(label: str, key: str, placeholder: str = "") -> str:
+    """A line of text that stands in the address."""
+    st.session_state[f"write {key}"] = st.query_params.get(key, "")
+
+    def changed() -> None:
+        st.query_params[key] = st.session_state[f"write {key}"]
+        for name in {*DETAILS} & {*st.query_params}:
+            del st.query_params[name]
+
+    return st.text_input(label, key=f"write {key}", on_change=changed, placeholder=placeholder).strip()
 
 
 @contextmanager

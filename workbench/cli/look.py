@@ -58,7 +58,7 @@ def failures(
     as_json: AsJson = False,
 ) -> None:
     """Every failed query with its computed cause and the evidence for it."""
-    from workbench.analysis import CAUSES
+    from workbench.analysis import CAUSES, not_computed_by_reason
     from workbench.analysis import failures as find_failures
     from workbench.core.lookup import pick
 
@@ -66,7 +66,8 @@ def failures(
         raise DataError(f"K is {k}; ranks start at 1.", "Give --k 1 or more.")
     if cause is not None:
         pick(CAUSES, cause, "cause")
-    table = find_failures(open_run(run), k=k, direction=direction)
+    opened = open_run(run)
+    table = find_failures(opened, k=k, direction=direction)
     for column, wanted in (("domain", domain), ("cause", cause)):
         if wanted is not None:
             table = table[table[column] == wanted]
@@ -78,3 +79,6 @@ def failures(
         named = shown[columns].assign(cause=[CAUSES[one].label for one in shown["cause"]])
         show_table(named, empty="No failed query.")
         say(f"{len(shown)} of {len(table)} failed queries shown.")
+        for reason, unknown in not_computed_by_reason(opened).items():
+            if CAUSES[unknown[0]].computed:
+                say(f"Not looked for: {', '.join(CAUSES[one].label for one in unknown)}. {reason}")

@@ -2,6 +2,7 @@
 
 from workbench.figures.charts import (
     cause_bars,
+    confusion_heatmap,
     difference_bars,
     domain_bars,
     domain_heatmap,
@@ -13,6 +14,7 @@ from workbench.figures.matrix_tiles import MatrixView
 __all__ = [
     "MatrixView",
     "cause_bars",
+    "confusion_heatmap",
     "difference_bars",
     "domain_bars",
     "domain_heatmap",

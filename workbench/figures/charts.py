@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -153,13 +154,34 @@ def domain_heatmap(means: pd.DataFrame, difference: bool = False) -> go.Figure:
     """
     values = means.to_numpy()
     limit = float(np.abs(values).max()) or 1.0
-    figure = go.Figure(
-        go.Heatmap(
-            z=values, x=list(means.columns), y=list(means.index), colorscale=DIVERGING if difference else SEQUENTIAL,
-            zmin=-limit if difference else float(values.min()), zmax=limit, texttemplate="%{z:.2f}",
-            colorbar={"title": "A − B, sd" if difference else "sd", "thickness": 12},
-            hovertemplate="captions of %{y}<br>videos of %{x}<br>%{z:.3f} sd<extra></extra>",
-        )
+    return _heatmap(
+        means, colorscale=DIVERGING if difference else SEQUENTIAL, zmin=-limit if difference else float(values.min()),
+        zmax=limit, texttemplate="%{z:.2f}",
+        colorbar={"title": "A − B, sd" if difference else "sd", "thickness": 12},
+        hovertemplate="captions of %{y}<br>videos of %{x}<br>%{z:.3f} sd<extra></extra>",
     )  # fmt: skip
-    styled(figure, height=120 + 38 * len(means), x="videos of", y="captions of")
+
+
+def confusion_heatmap(confusion: pd.DataFrame) -> go.Figure:
+    """Where the first video of each domain's captions comes from, in percent of the domain's queries.
+
+    Args:
+        confusion: From ``analysis.domain_confusion``.
+    """
+    share = 100 * confusion.pivot(index="domain", columns="top_domain", values="share")
+    labels = dict(zip(confusion["domain"], confusion["label"], strict=True))
+    share = share.rename(index=labels, columns=labels)
+    figure = _heatmap(
+        share, colorscale=SEQUENTIAL, zmin=0.0, zmax=100.0, texttemplate="%{z:.0f}",
+        colorbar={"title": "%", "thickness": 12},
+        hovertemplate="captions of %{y}<br>top-1 is a video of %{x}<br>%{z:.1f} % of them<extra></extra>",
+    )  # fmt: skip
+    return figure.update_xaxes(title="the top-1 is a video of")
+
+
+def _heatmap(table: pd.DataFrame, **look: Any) -> go.Figure:
+    """A table as a heat map, captions' domains from top to bottom."""
+    labels = {"x": [as_text(name, 28) for name in table.columns], "y": [as_text(name, 28) for name in table.index]}
+    figure = go.Figure(go.Heatmap(z=table.to_numpy(), **labels, **look))
+    styled(figure, height=120 + 38 * len(table), x="videos of", y="captions of")
     return figure.update_yaxes(autorange="reversed", tickfont={"color": INK})

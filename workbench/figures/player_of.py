@@ -10,14 +10,11 @@ import pandas as pd
 
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.core.lookup import nearest
-from workbench.corpus import Corpus
+from workbench.corpus import Corpus, engines
 from workbench.corpus.media import file_of, frame_times, rendition_row
 from workbench.figures.player import player_data
 
-FIRST = ("rapidocr", "kwai")
-"""Engines that are shown before others."""
-TRUTH = "truth"
-"""What was really written; shown only when asked for, as no engine can know it."""
+FIRST, TRUTH = engines.READ_ENGINES, engines.TRUTH
 RENDITIONS = ("original", "proxy")
 
 
@@ -27,7 +24,7 @@ def engine_of(corpus: Corpus, video_id: str, engine: str | None = None) -> str |
     Args:
         corpus: The corpus.
         video_id: The video.
-        engine: The one asked for; None = the first of ``FIRST`` that looked at the video, else any but the truth.
+        engine: The one asked for; None = by the rule of ``corpus.engines``, of those that looked at the video.
 
     Raises:
         UnknownNameError: The corpus has nothing of that engine.
@@ -39,8 +36,7 @@ def engine_of(corpus: Corpus, video_id: str, engine: str | None = None) -> str |
             raise UnknownNameError(f"{corpus.name} has no text of the engine {engine!r}.", nearest(engine, known))
         return engine
     looked_at = coverage[(coverage["video_id"] == video_id) & coverage["state"].isin(["read", "empty"])]
-    found = {*looked_at["engine"], *texts.loc[texts["video_id"] == video_id, "engine"]} - {TRUTH}
-    return next((name for name in FIRST if name in found), min(found, default=None))
+    return engines.first_engine({*looked_at["engine"], *texts.loc[texts["video_id"] == video_id, "engine"]})
 
 
 def video_player(

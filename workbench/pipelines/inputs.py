@@ -19,6 +19,7 @@ from workbench.core.optional import need
 from workbench.core.pool import over
 from workbench.core.workspace import workspace
 from workbench.corpus import Corpus
+from workbench.corpus.engines import first_engine
 from workbench.corpus.media import file_of, rendition_row
 from workbench.models import Gallery, Words
 from workbench.ocr.cleaning import PRESETS, clean, words_of
@@ -26,9 +27,6 @@ from workbench.video import read_frames
 from workbench.video.probe import VideoInfo
 from workbench.video.readers import reader_version
 from workbench.video.sampling import Sampler
-
-READ_ENGINES = ("rapidocr", "kwai")
-"""Engines that are taken when none is named, best first; ``truth`` only when it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -118,14 +116,13 @@ def gallery_of(
 
 
 def engine_of(corpus: Corpus, asked: str | None = None) -> str:
-    """The engine whose texts are used: the asked one, else the first of ``READ_ENGINES``, else any but ``truth``.
+    """The engine whose texts are used: the asked one, else that of ``corpus.engines.first_engine``.
 
     Raises:
         StateError: The corpus has no such texts.
     """
     found = corpus.with_split(None).text_coverage["engine"].dropna().unique().tolist()
-    wanted = [asked] if asked else [*READ_ENGINES, *(name for name in found if name != "truth")]
-    chosen = next((name for name in wanted if name in found), None)
+    chosen = first_engine(found) if asked is None else asked if asked in found else None
     if chosen is None:
         said = f"texts of the engine {asked!r}" if asked else "text read from its frames"
         raise StateError(f"Corpus {corpus.name} has no {said}.", f"Run: workbench ocr run {corpus.name}")

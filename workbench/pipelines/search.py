@@ -19,8 +19,9 @@ from workbench.evaluation import Run, open_run
 from workbench.index import DenseIndex, LexicalIndex
 from workbench.models import MODELS, RetrievalModel, build_model
 from workbench.models.checkpoints import load_model
-from workbench.ocr.matching import caption_words, match_words
-from workbench.pipelines.inputs import InputRules, engine_of, gallery_of, words_in
+from workbench.ocr.cleaning import PRESETS, clean, words_of
+from workbench.ocr.matching import STOP_WORDS, caption_words, match_words
+from workbench.pipelines.inputs import InputRules, engine_of, gallery_of
 from workbench.pipelines.matrices import read_matrix
 from workbench.pipelines.scoring import score
 
@@ -92,28 +93,40 @@ def open_index(name: str) -> tuple[LexicalIndex | DenseIndex, dict[str, Any]]:
     folder = workspace().cache / "indexes" / name
     if not (folder / "index.json").is_file():
         raise StateError(f"No index is called {name!r}.", nearest(name, list_indexes()))
-    info = read_json(folder / "index.json", f"the description of index {name}")
-    check_format(info.get("format_version"), FORMAT_VERSION, f"Index {name}")
+    info = _described(name)
     return (LexicalIndex if info["kind"] == "lexical" else DenseIndex).load(folder), info
+
+
+def _described(name: str) -> dict[str, Any]:
+    """The description of an index, without its content."""
+    info = read_json(workspace().cache / "indexes" / name / "index.json", f"the description of index {name}")
+    check_format(info.get("format_version"), FORMAT_VERSION, f"Index {name}")
+    return info
 
 
 def list_indexes(corpus: str | None = None) -> list[str]:
     """Names of the indexes of the workspace, or of those over one corpus."""
     folder = workspace().cache / "indexes"
     found = sorted(path.parent.name for path in folder.glob("*/index.json")) if folder.is_dir() else []
-    return [name for name in found if corpus is None or open_index(name)[1]["corpus"] == corpus]
+    return [name for name in found if corpus is None or _described(name)["corpus"] == corpus]
 
 
 def _documents(corpus: Corpus, of: str) -> list[str]:
     parts: list[list[str]] = []
     if of in ("ocr", "all"):
-        parts.append(
-            [" ".join(words.text) for words in words_in(corpus, engine_of(corpus), InputRules(max_words=10_000))]
-        )
+        parts.append(_words_read(corpus))
     if of in ("captions", "all"):
         joined = corpus.captions.groupby("video_id")["text"].agg(" ".join)
         parts.append([str(joined.get(video, "")) for video in corpus.videos["video_id"]])
     return [" ".join(words) for words in zip(*parts, strict=True)]
+
+
+def _words_read(corpus: Corpus) -> list[str]:
+    """The words read in every video after the filters that models use, all videos at once."""
+    texts = corpus.texts[(corpus.texts["engine"] == engine_of(corpus)) & (corpus.texts["kind"] == "ocr")]
+    kept = clean(words_of(texts), PRESETS[InputRules.filters]).words
+    joined = kept.groupby("video_id")["text"].agg(" ".join).to_dict()
+    return [joined.get(video, "") for video in corpus.videos["video_id"]]
 
 
 @dataclass(frozen=True)
@@ -157,7 +170,12 @@ class Searcher:
         if k < 1:
             raise DataError(f"k is {k}.", "Give 1 or more.")
         found = self._scores(query, k)
-        rows = [{"video_id": video, "score": score, **matched(self.corpus, video, query)} for video, score in found]
+        texts = self.corpus.texts
+        own = dict(tuple(texts[texts["video_id"].isin([video for video, _ in found])].groupby("video_id")))
+        rows = [
+            {"video_id": video, "score": score, **_matched(own.get(video, texts.iloc[:0]), query)}
+            for video, score in found
+        ]
         return Found(pd.DataFrame(rows, columns=["video_id", "score", "matched", "text_ids"]), query, self.by)
 
     def _scorer(self) -> Any:
@@ -209,27 +227,37 @@ def can_encode(run: Run) -> bool:
     return run.info.get("model") == "bm25_ocr" or (run.path / "checkpoints" / "best").is_file()
 
 
-def matched(corpus: Corpus, video_id: str, query: str) -> dict[str, list[str]]:
+def matched(corpus: Corpus, video_id: str, query: str, engine: str | None = None) -> dict[str, list[str]]:
     """Read words of a video that match words of a query, and the texts that hold them.
 
+    Args:
+        corpus: The corpus.
+        video_id: The video.
+        query: A caption or query; function words ("the", "of") count only where it has no others.
+        engine: Whose texts; None = all but the truth.
+
     Returns:
-        ``matched``: words as read, ``text_ids``: their texts; of the engine that is used by default.
+        ``matched``: words as read, ``text_ids``: their texts, ``words``: the words of the query that they match.
     """
-    texts = corpus.texts[(corpus.texts["video_id"] == video_id) & (corpus.texts["engine"] != "truth")]
-    words = {word: text_id for text_id, text in zip(texts["text_id"], texts["text"], strict=True)
-             for word in caption_words(text)}  # fmt: skip
-    pairs = match_words(caption_words(query), sorted(words))
-    ocr_words = list(dict.fromkeys(pair.ocr_word for pair in pairs))
-    ids = [
-        text_id for text_id, text in zip(texts["text_id"], texts["text"], strict=True)
-        if set(caption_words(text)) & set(ocr_words)
-    ]  # fmt: skip
-    return {"matched": ocr_words, "text_ids": ids}
+    return _matched(corpus.texts[corpus.texts["video_id"] == video_id], query, engine)
+
+
+def _matched(texts: pd.DataFrame, query: str, engine: str | None = None) -> dict[str, list[str]]:
+    """``matched`` over the texts of one video."""
+    texts = texts[texts["engine"] == engine if engine else texts["engine"] != "truth"]
+    read = {text_id: set(caption_words(text)) for text_id, text in zip(texts["text_id"], texts["text"], strict=True)}
+    asked = caption_words(query)
+    telling = [word for word in asked if word not in STOP_WORDS] or asked
+    pairs = match_words(telling, sorted(set().union(*read.values())))
+    found = dict.fromkeys(pair.ocr_word for pair in pairs)
+    ids = [text_id for text_id, words in read.items() if words & found.keys()]
+    return {"matched": list(found), "text_ids": ids, "words": list(dict.fromkeys(pair.word for pair in pairs))}
 
 
 def searchers_of(corpus: str, runs: Sequence[str]) -> list[str]:
-    """What a corpus can be searched by: BM25, its indexes, and the runs of a list that can encode."""
-    return ["bm25", *list_indexes(corpus), *(name for name in runs if can_encode(open_run(name)))]
+    """What can answer words over a corpus: BM25, its lexical indexes, and the runs of a list that can encode."""
+    indexes = [name for name in list_indexes(corpus) if _described(name)["kind"] == "lexical"]
+    return ["bm25", *indexes, *(name for name in runs if can_encode(open_run(name)))]
 
 
 def score_checkpoint(

@@ -21,21 +21,25 @@ with pick[1]:
     direction = choose_switch("Direction", DIRECTIONS, "direction")
 with pick[2]:
     k = int(choose("Fails when rank >", ["1", "5", "10", "50"], "k"))
-failed = loading.failures(loading.key_of(run), k, direction)
+key = loading.key_with_texts(run)
+failed = loading.failures(key, k, direction)
 total = len(run.per(direction))
 if failed.empty:
     st.success(f"No query of {total} fails at rank {k}.")
     st.stop()
 st.markdown(f"**{len(failed)} of {total} queries fail** ({100 * len(failed) / total:.1f} %).")
 labels = {cause: CAUSES[cause].label for cause in CAUSES}
-left, right = st.columns([2, 3])
+left, right = st.columns([3, 5])
 with left:
     st.subheader("Primary causes")
     st.plotly_chart(cause_bars(failed, labels), key="causes")
-    st.caption("Causes that need pixels, OCR or a second input come when the corpus has them.")
+    reasons = loading.not_computed(key)
+    for reason, unknown in reasons.items():
+        if CAUSES[unknown[0]].computed:
+            st.caption(f"Not looked for: **{plain(', '.join(map(labels.__getitem__, unknown)))}**. {plain(reason)}")
     if failed["domain"].notna().any():
         st.subheader(f"Right at rank {k} or better, by domain")
-        table = loading.by_domain(loading.key_of(run), f"r{k}", direction)
+        table = loading.by_domain(key, f"r{k}", direction)
         st.plotly_chart(domain_bars({run.name: table}, f"R@{k}, %"), key="domains")
 with right:
     filters = st.columns(2)
@@ -54,7 +58,8 @@ with right:
     rows = rows if domain == ALL else rows[rows["domain"] == domain]
     for word in words.split():
         rows = rows[rows["text"].fillna("").str.contains(word, case=False, regex=False)]
-    st.caption(f"{len(rows)} queries, worst rank first. Select one to open it.")
+    first = "" if cause == ALL else f" where this cause holds (primary in {(rows['cause'] == cause).sum()})"
+    st.caption(f"{len(rows)} queries{first}, worst rank first. Select one to open it.")
     table = rows.assign(
         cause=rows["cause"].map(labels), domain=rows["domain"].map(lambda d: domain_label(d) if d else "–")
     )
@@ -64,13 +69,16 @@ with right:
         table[shown].rename(columns=names), hide_index=True, height=520, key="rows", on_select="rerun",
         selection_mode="single-row",
         column_config={"Rank": st.column_config.NumberColumn(format="%.1f"),
-                       "Caption": st.column_config.TextColumn(width="medium"),
-                       "Cause": st.column_config.TextColumn(width=150),
+                       "Caption": st.column_config.TextColumn(width=220),
+                       "Cause": st.column_config.TextColumn(width=170),
                        "Evidence": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
 if chosen["selection"]["rows"]:
     query = rows["query_id"].iloc[chosen["selection"]["rows"][0]]
     values = parameters(corpus=place, run=run.name, direction=direction, q=query, k=k)
     st.switch_page(page("query"), query_params=values)
-for one in rows["cause"].unique():
-    st.caption(f"**{plain(labels[one])}**: {plain(CAUSES[one].sentence)}")
+with st.expander("What the causes mean"):
+    for one in [cause for cause in CAUSES if rows["causes"].map(lambda held, cause=cause: cause in held).any()]:
+        st.caption(f"**{plain(labels[one])}**: {plain(CAUSES[one].sentence)}")
+    for reason, unknown in reasons.items():
+        st.caption(f"Not looked for: {plain(', '.join(map(labels.__getitem__, unknown)))}. {plain(reason)}")

@@ -6,7 +6,7 @@ from workbench.analysis import leaderboard
 from workbench.app import loading
 from workbench.app.text import plain
 from workbench.app.widgets import DIRECTIONS, choose_corpus
-from workbench.figures import leaderboard_intervals
+from workbench.figures import domain_bars, leaderboard_intervals
 
 NAMES = {"r1": "R@1 ↑", "r5": "R@5 ↑", "r10": "R@10 ↑", "median_rank": "MdR ↓", "mean_rank": "MnR ↓"}
 
@@ -51,9 +51,11 @@ if able and not able[0].gallery["domain"].notna().any():
     st.caption("This corpus states no domains, so there is no break-down by domain.")
 elif able:
     st.subheader("By domain")
-    from workbench.figures import domain_bars
-
     tables = {run.name: loading.by_domain(loading.key_of(run), "r1", "t2v") for run in able[:6]}
     st.plotly_chart(domain_bars(tables, "text → video R@1, %"), key="domains")
     few = {note for one in tables.values() for note in one["label"] + ": " + one["note"] if not note.endswith(": ")}
     st.caption(plain("; ".join(sorted(few))))
+for kind in loading.slice_columns(able[0]) if able else []:
+    st.subheader(f"By {plain(kind.replace('_', ' '))}")
+    tables = {run.name: loading.by_slice(loading.key_with_texts(run), kind, "r1") for run in able[:6]}
+    st.plotly_chart(domain_bars(tables, "text → video R@1, %"), key=f"slices {kind}")

@@ -1,71 +1,93 @@
-"""Query: one query in every run: ranks, margin, cause, and the first ten side by side."""
+"""Query: one query in every run: its videos playing, words that were read, ranks, margin, cause, the first ten."""
+
+from pathlib import PurePosixPath
 
 import streamlit as st
 
-from workbench.analysis import CAUSES
-from workbench.analysis.case import open_case
+from workbench.analysis.case import query_near
 from workbench.app import loading
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.text import plain
-from workbench.app.widgets import DIRECTIONS, choose_run, choose_switch, corpus_row
+from workbench.app.panels import has_pictures, reading
+from workbench.app.query_parts import (
+    Asked,
+    as_table,
+    caption_beside_videos,
+    cause_of,
+    first_ten,
+    numbers_of,
+    video_beside_captions,
+)
+from workbench.app.text import marked, plain, short
+from workbench.app.widgets import DIRECTIONS, choose_engine, choose_run, choose_switch, corpus_row
 
 st.title("Query")
-place, runs, pick = corpus_row(2, 2, 2, 2)
+place, runs, pick = corpus_row(2, 2, 2, 2, 2)
 with pick[0]:
     run = choose_run(runs)
 with pick[1]:
-    other = choose_run(runs, "Beside", "other", first=1) if len(runs) > 1 else run
+    beside = 0 if run.name != runs["name"][0] else 1
+    other = choose_run(runs, "Beside", "other", first=beside) if len(runs) > 1 else run
 with pick[2]:
     direction = choose_switch("Direction", DIRECTIONS, "direction")
+corpus = loading.corpus_of(run)
+playable = corpus if corpus is not None and has_pictures(corpus) else None
+with pick[3]:
+    engine = choose_engine(corpus) if corpus else None
 ids = run.per(direction)["id"].to_list()
-asked = st.query_params.get("q", "")
-query = asked if asked in set(ids) else ids[0]
-if asked and asked != query:
-    st.warning(plain(f"This run has no query {asked}; the first one is shown."))
+wanted = st.query_params.get("q", "")
+near = query_near(run, wanted, direction) if wanted else ids[0]
+if near is None:
+    st.warning(plain(f"This run has no query {short(wanted)}; the first one is shown."))
+query = st.query_params["q"] = near or ids[0]
 at = ids.index(query)
+asked = Asked(query, direction, [run] if other.name == run.name else [run, other], engine)
+case = asked.cases[0]
+here = {"corpus": place, "run": run.name, "other": other.name, "direction": direction, "engine": engine}
 
-
-def go(step: int) -> dict[str, str]:
-    """Parameters of the query some steps on."""
-    near = ids[(at + step) % len(ids)]
-    return parameters(corpus=place, run=run.name, other=other.name, direction=direction, q=near)
-
-
-case = open_case(run, query, direction)
 with st.container(border=True):
-    st.markdown(f"### {plain(case.title)}")
-    facts = [f"Query {at + 1:,} of {len(ids):,}", f"right: {case.right}"] + ([case.place] if case.place else [])
+    read = reading(corpus, case.right_ids[0], case.title, engine).words if corpus and direction == "t2v" else []
+    if direction == "t2v":
+        st.html(marked(case.title, read, "1.2rem"))
+    else:
+        st.markdown(f"### {plain(PurePosixPath(case.title).name)}")
+    facts = [f"Query {at + 1:,} of {len(ids):,}"]
+    facts += [] if playable and direction == "v2t" else [f"right: {short(case.right)}"]
+    facts += [case.place] if case.place else []
+    facts += ["underlined: words that were read in the right video"] if read else []
     st.caption(plain("  ·  ".join(facts)))
 steps = st.columns([1, 1, 5])
-steps[0].page_link(page("query"), label="Previous", icon=":material/arrow_back:", query_params=go(-1))
-steps[1].page_link(page("query"), label="Next", icon=":material/arrow_forward:", query_params=go(1))
+for column, label, icon, step in (
+    (steps[0], "Previous", ":material/arrow_back:", -1),
+    (steps[1], "Next", ":material/arrow_forward:", 1),
+):
+    values = parameters(**here, q=ids[(at + step) % len(ids)])
+    column.page_link(page("query"), label=label, icon=icon, query_params=values)
 
-shown = [run] if other.name == run.name else [run, other]
-for column, one in zip(st.columns(len(shown)), shown, strict=True):
-    case = open_case(one, query, direction)
-    with column:
-        st.subheader(plain(one.name))
-        numbers = st.columns(3)
-        numbers[0].metric("Rank", f"{case.rank:g}")
-        numbers[1].metric("Score of the right one", "not scored" if case.score is None else f"{case.score:.3f}")
-        numbers[2].metric("Margin to best wrong", "–" if case.margin is None else f"{case.margin:+.3f}")
-        failed = loading.failures(loading.key_of(one), 1, direction)
-        why = failed[failed["query_id"] == query]
-        if why.empty:
-            st.success("Found at rank 1.", icon=":material/check_circle:")
-        else:
-            row = why.iloc[0]
-            also = [CAUSES[cause].label for cause in row["causes"][1:]]
-            extra = f" Also: {', '.join(also)}." if also else ""
-            st.warning(
-                f"**{plain(CAUSES[row['cause']].label)}.** {plain(row['evidence'])}\\.{plain(extra)}",
-                icon=":material/help:",
-            )
-        st.dataframe(
-            case.top, hide_index=True, key=f"top {one.name}", height="content",
-            column_config={"Score": st.column_config.NumberColumn(format="%.4f"),
-                           "Captions": st.column_config.TextColumn(width="large"),
-                           "Caption": st.column_config.TextColumn(width="large")},
-        )  # fmt: skip
-st.caption("✔ marks a right item. Videos play here once the corpus has them and the player is there.")
+if playable is None:
+    st.caption("No video of this corpus is on this machine, so none plays here.")
+elif direction == "t2v":
+    caption_beside_videos(asked, playable)
+else:
+    video_beside_captions(asked, playable)
+if playable and direction == "t2v":
+    for one, own in zip(asked.runs, asked.cases, strict=True):
+        with st.container(border=True):
+            left, right = st.columns([2, 3], vertical_alignment="center")
+            with left:
+                st.subheader(plain(one.name))
+                numbers_of(own)
+            with right:
+                cause_of(one, query, direction)
+            first_ten(asked, one, own, playable)
+            with st.expander("As a table"):
+                as_table(one, own)
+    st.caption("✔ marks the right video. Click a picture to play it above.")
+else:
+    for column, one, own in zip(st.columns(len(asked.runs)), asked.runs, asked.cases, strict=True):
+        with column:
+            st.subheader(plain(one.name))
+            numbers_of(own)
+            cause_of(one, query, direction)
+            as_table(one, own)
+    st.caption("✔ marks a right item.")

@@ -1,0 +1,56 @@
+"""The domains of a corpus in one table: how large each is, how much a run gets wrong in it and why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench.corpus import Corpus, domain_label
+
+ALL = "(none)"
+"""The one domain of a corpus that states none, and of videos that state none."""
+WITH_TEXT = ("text", "both")
+"""Types of queries that need scene text."""
+
+
+def domains_of(corpus: Corpus) -> pd.Series:
+    """The domain of every video; all are ``ALL`` where fewer than two domains are stated."""
+    stated = corpus.videos["domain"].fillna(ALL).astype(str)
+    return stated if stated.nunique() > 1 else pd.Series(ALL, index=stated.index, dtype="str")
+
+
+def domain_overview(corpus: Corpus, failed: pd.DataFrame | None = None) -> pd.DataFrame:
+    """One row per domain, most failed queries first.
+
+    Args:
+        corpus: The corpus, whole or one split; with or without captions.
+        failed: From ``analysis.failures`` of a run on it; None = there is no run.
+
+    Returns:
+        domain, label, n_videos, n_captions, n_sources (null = not stated), scene_text (share 0..1 of captions that
+        need scene text; NaN = the corpus does not say which), n_failed, cause (most frequent primary one, or null).
+    """
+    domains = domains_of(corpus)
+    of_caption = _domain_of(corpus, domains, corpus.captions["video_id"])
+    kinds = corpus.captions["query_type"]
+    needs = kinds.isin(WITH_TEXT).astype(float).where(kinds.notna())
+    videos = corpus.videos.groupby(domains.to_numpy(), sort=True)
+    table = pd.DataFrame({"n_videos": videos.size()})
+    table["n_sources"] = videos["source_id"].agg(lambda one: one.nunique() if one.notna().all() else np.nan)
+    table["n_captions"] = pd.Series(of_caption).value_counts().reindex(table.index, fill_value=0)
+    table["scene_text"] = needs.groupby(of_caption).mean().reindex(table.index)
+    table["n_failed"], table["cause"] = 0, None
+    if failed is not None:
+        of_failed = failed["domain"].fillna(ALL).to_numpy(dtype=object) if len(table) > 1 else np.full(len(failed), ALL)
+        causes = failed["cause"].groupby(of_failed)
+        table["n_failed"] = causes.size().reindex(table.index, fill_value=0)
+        table["cause"] = causes.agg(lambda one: one.value_counts().index[0]).reindex(table.index)
+    table = table.rename_axis("domain").reset_index()
+    alone = "All videos" if len(table) == 1 else "No domain stated"
+    table["label"] = [domain_label(one) if one != ALL else alone for one in table["domain"]]
+    return table.sort_values(["n_failed", "label"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def _domain_of(corpus: Corpus, domains: pd.Series, videos: pd.Series) -> np.ndarray:
+    of_video = pd.Series(domains.to_numpy(dtype=object), index=corpus.videos["video_id"])
+    return of_video.reindex(videos).fillna(ALL).to_numpy(dtype=object)

@@ -1,0 +1,107 @@
+"""What stands written in the videos of a run, what an engine read of it, and which of it the model was given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from workbench.core.errors import DataError, UnknownNameError
+from workbench.corpus import Corpus, open_corpus
+from workbench.corpus.engines import TRUTH, first_engine
+from workbench.evaluation.runs import Run
+
+Texts = Mapping[str, str]
+"""All texts of a video, one after another, by video id."""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The scene text of a run.
+
+    Attributes:
+        engine: Who read: the engine that the run names, else the corpus' own; None = nobody.
+        read: What it read in each video that it looked at ("" = nothing).
+        written: What is really written there (engine ``truth``), where that is known.
+        given: The words that the model had; None = the run does not list them.
+        reads: Whether the model reads text at all; None = the run does not say.
+        missing: Why nothing was read, a sentence; "" = something was.
+    """
+
+    engine: str | None = None
+    read: Texts = field(default_factory=dict)
+    written: Texts = field(default_factory=dict)
+    given: Texts | None = None
+    reads: bool | None = None
+    missing: str = ""
+
+
+def corpus_of_run(run: Run, corpus: Corpus | None = None) -> tuple[Corpus | None, str]:
+    """The corpus of a run restricted to its split, or why it is not at hand.
+
+    Args:
+        run: The run.
+        corpus: The one to take; None = the workspace's corpus of the run's name, if it is that very one.
+
+    Raises:
+        DataError: The given corpus is not the one that the run was made on.
+    """
+    try:
+        found = open_corpus(run.corpus_name) if corpus is None else corpus
+    except UnknownNameError:
+        return None, f"The corpus {run.corpus_name} is not in this workspace."
+    if run.split in found.splits:
+        found = found if found.split == run.split else found.with_split(run.split)
+        if found.fingerprint == run.fingerprint:
+            return found, ""
+    if corpus is not None:
+        raise DataError(
+            f"Run {run.name} was not made on {corpus.name} as it is now: the fingerprints differ.",
+            f"Give the corpus that holds {run.corpus_name}/{run.split} as it was.",
+        )
+    return None, f"The corpus {run.corpus_name} has changed since run {run.name} was made."
+
+
+def readings_of(run: Run, corpus: Corpus | None = None) -> Readings:
+    """Everything that is known of the scene text of a run.
+
+    Args:
+        run: The run.
+        corpus: Its corpus; None = find it.
+
+    Raises:
+        DataError: The given corpus is not the one that the run was made on.
+    """
+    given, engine = _given(run)
+    reads = True if "ocr" in run.modalities else None
+    if given is not None:
+        reads = engine is not None or any(given.values())
+    found, why = corpus_of_run(run, corpus)
+    if found is None:
+        return Readings(engine, given=given, reads=reads, missing=why)
+    engine = engine or first_engine({*found.texts["engine"], *found.text_coverage["engine"]})
+    written = _texts_of(found, TRUTH)
+    read = {} if engine is None else _texts_of(found, engine)
+    missing = "" if read else f"No text was read in the videos: workbench ocr run {found.name}."
+    return Readings(engine, read, written, given, reads, missing)
+
+
+def _given(run: Run) -> tuple[Texts | None, str | None]:
+    """The words that the model had, by video, and the engine that they are from."""
+    table = run.inputs
+    if table is None or not {"video_id", "words"} <= set(table.columns):
+        return None, None
+    lists = zip(table["video_id"], table["words"], strict=True)
+    words = {video: "" if one is None else " ".join(map(str, one)) for video, one in lists}
+    named = table["engine"].dropna() if "engine" in table.columns else pd.Series(dtype=object)
+    return words, None if named.empty else str(named.mode()[0])
+
+
+def _texts_of(corpus: Corpus, engine: str) -> dict[str, str]:
+    """Texts of every video that an engine looked at."""
+    coverage, texts = corpus.text_coverage, corpus.texts
+    looked = coverage[(coverage["engine"] == engine) & coverage["state"].isin(["read", "empty"])]
+    own = texts[(texts["engine"] == engine) & (texts["kind"] == "ocr") & texts["text"].notna()]
+    joined = own.groupby("video_id", sort=False)["text"].agg("\n".join)
+    return {**dict.fromkeys(looked["video_id"], ""), **joined.to_dict()}
