@@ -22,8 +22,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 setup: $(VENV)/.ready  ## install everything into .venv
 
-app: setup  ## set up if needed and open the app on localhost
-	$(BIN)/workbench app
+app: setup  ## set up if needed, open the app on localhost, and make the demo if it is absent
+	$(BIN)/workbench app --demo
 
 lab: setup  ## set up if needed and open JupyterLab in notebooks/
 	$(BIN)/jupyter lab --notebook-dir notebooks

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from workbench.app.components.work import running_work
 from workbench.app.text import plain
 from workbench.core.workspace import workspace
 
@@ -48,3 +49,4 @@ def header() -> None:
     st.html("<style>[data-testid=stMainBlockContainer]{padding-top:3.6rem}</style>")
     where = f"{socket.gethostname()}  ·  workspace {workspace().home}"
     st.caption(plain(where))
+    running_work()

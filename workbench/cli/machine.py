@@ -53,11 +53,25 @@ def open_app(
         str, typer.Option(help="Address to listen on; anything but localhost opens it to others.")
     ] = "localhost",
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+    demo: Annotated[bool, typer.Option("--demo", help="Make the demo meanwhile, if this workspace lacks it.")] = False,
 ) -> None:
     """Open the app; prints its address, and the ssh tunnel line for a remote machine."""
-    from workbench.cli.serve import serve
+    from workbench.cli.serve import free_port, serve
 
+    port = free_port(address, port)
+    if demo:
+        _make_demo()
     serve(port=port, address=address, browser=browser, say=say)
+
+
+def _make_demo() -> None:
+    """Start making the demo as a job that the page shows, unless it stands."""
+    from workbench.core.jobs import start
+    from workbench.training.demo import is_made
+
+    if not is_made():
+        job = start(["demo"], name="demo")
+        say(f"The demo is made meanwhile, in some minutes; the page fills. Its log: {job.folder / 'log.txt'}")
 
 
 @cache.command("size", epilog="Example: workbench cache size --json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -48,9 +49,19 @@ def serve(
         "--server.headless", str(headless).lower(), "--browser.gatherUsageStats", "false",
     ]  # fmt: skip
     environment = {**os.environ, "WORKBENCH_HOME": str(workspace().home)}
-    code = subprocess.run(command, env=environment, check=False).returncode
-    if code not in (0, -2, 130):
+    code = _run(command, environment)
+    if code not in (0, -2, -15, 130):
         raise StateError(f"The app's server ended with code {code}.", "Its last lines above say why.")
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run the server until it ends; being asked to end is passed on, so that nothing stays on the port."""
+    with subprocess.Popen(command, env=environment) as server:
+        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        try:
+            return server.wait()
+        except KeyboardInterrupt:  # the terminal has told the server too
+            return server.wait()
 
 
 def _has_screen() -> bool:

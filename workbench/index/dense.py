@@ -29,14 +29,15 @@ class DenseIndex:
     kind = "dense"
 
     def __init__(self, vectors: np.ndarray, ids: Sequence[str]) -> None:
-        faiss = need("faiss", "A dense index")
         vectors = np.asarray(vectors, np.float32)
         if vectors.ndim != 2 or len(vectors) != len(ids) or not len(ids):
             raise DataError(f"Vectors {vectors.shape} for {len(ids)} ids.", "Give one vector per id, at least one.")
-        self.ids = list(ids)
-        self._vectors = unit(vectors)
-        self._index = faiss.IndexFlatIP(vectors.shape[1])
-        self._index.add(self._vectors)
+        self._fill(unit(vectors), ids)
+
+    def _fill(self, vectors: np.ndarray, ids: Sequence[str]) -> None:
+        self.ids, self._vectors = list(ids), vectors
+        self._index = need("faiss", "A dense index").IndexFlatIP(vectors.shape[1])
+        self._index.add(vectors)
 
     def search(self, vector: np.ndarray, k: int = 10) -> list[tuple[str, float]]:
         """Ids and cosines of the nearest items, nearest first.
@@ -60,8 +61,10 @@ class DenseIndex:
     @classmethod
     def load(cls, folder: Path) -> DenseIndex:
         """Read what ``save`` wrote."""
+        index = cls.__new__(cls)  # the vectors have length 1 already; scaling again would change their last bits
         vectors = np.load(folder / "vectors.npy", allow_pickle=False)
-        return cls(vectors, read_json(folder / "dense.json", "a dense index")["ids"])
+        index._fill(vectors, read_json(folder / "dense.json", "a dense index")["ids"])
+        return index
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

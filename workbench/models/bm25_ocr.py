@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,6 +15,7 @@ class Bm25Ocr:
     """A ``RetrievalModel`` without weights."""
 
     needs = frozenset({"ocr"})
+    reads: Mapping[str, int] = MappingProxyType({})
 
     def encode(self, gallery: Gallery) -> LexicalIndex:
         """An index over the words of the videos."""

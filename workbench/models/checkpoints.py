@@ -26,7 +26,7 @@ def save_checkpoint(run: Path, step: int, model: Any, optimiser: Any, told: dict
     for name in ("last", "best") if best else ("last",):
         with atomic(run / "checkpoints" / name) as temporary:
             temporary.write_text(str(step), encoding="utf-8")
-    kept = {step_of(run, name) for name in ("last", "best")}
+    kept = {step_of(run, name) for name in ("last", "best") if (run / "checkpoints" / name).is_file()}
     for old in (run / "checkpoints").iterdir():
         if old.is_dir() and old.name.isdigit() and int(old.name) not in kept:
             shutil.rmtree(old)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,9 +19,12 @@ class RetrievalModel(Protocol):
 
     Attributes:
         needs: Inputs it looks at: ``frames``, ``ocr``, or both.
+        reads: How it wants them: ``n_frames``, ``height``, ``width`` (pixels), ``max_words``; what is absent is left to
+            the defaults of ``pipelines.inputs.InputRules``.
     """
 
     needs: frozenset[str]
+    reads: Mapping[str, int]
 
     def encode(self, gallery: Gallery) -> Any:
         """The videos in the model's own form, once for many captions."""

@@ -129,29 +129,20 @@ def engine_of(corpus: Corpus, asked: str | None = None) -> str:
     return chosen
 
 
-def words_in(corpus: Corpus, engine: str, rules: InputRules) -> list[Words]:
-    """Words of every video of the split, in its order, after filters and cut."""
-    return _words(corpus, corpus.videos["video_id"].tolist(), engine, rules)[0]
-
-
 def _words(corpus: Corpus, ids: list[str], engine: str, rules: InputRules) -> tuple[list[Words], dict[str, int]]:
+    """Words of every video, in the order of ``ids``, and how many were read before filters and cut."""
     texts = corpus.texts[(corpus.texts["engine"] == engine) & (corpus.texts["kind"] == "ocr")]
-    by_video = dict(tuple(texts.groupby("video_id", sort=False)))
-    found, counts = [], {}
-    for video in ids:
-        own = by_video.get(video)
-        if own is None:
-            found.append(Words())
-            continue
-        every = words_of(own)
-        counts[video] = len(every)
-        kept = clean(every, pick(PRESETS, rules.filters, "preset of OCR filters")).words
-        kept = kept.sort_values("score", ascending=False, kind="stable").head(rules.max_words)
-        place = _places(corpus.boxes(video), own)
-        rows = [place.get(text_id, np.zeros(6, np.float32)) for text_id in kept["text_id"]]
-        place_of = np.stack(rows).astype(np.float32) if rows else np.zeros((0, 6), np.float32)
-        found.append(Words(tuple(kept["text"]), place_of))
-    return found, counts
+    every = words_of(texts)
+    kept = clean(every, pick(PRESETS, rules.filters, "preset of OCR filters")).words
+    kept = (
+        kept.sort_values("score", ascending=False, kind="stable").groupby("video_id", sort=False).head(rules.max_words)
+    )
+    place = _places(corpus, texts)
+    rows = place.reindex(kept["text_id"]).to_numpy("float32")
+    words = kept["text"].to_numpy(object)
+    at = kept.groupby("video_id", sort=False).indices
+    found = [Words(tuple(words[at[video]]), rows[at[video]]) if video in at else Words() for video in ids]
+    return found, {str(video): int(n) for video, n in every["video_id"].value_counts().items()}
 
 
 def _unread(corpus: Corpus, engine: str) -> dict[str, str]:
@@ -165,19 +156,17 @@ def _unread(corpus: Corpus, engine: str) -> dict[str, str]:
     return found
 
 
-def _places(boxes: pd.DataFrame, texts: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Mean centre, width, height, share of time and confidence of each text."""
-    length = float(texts["end_s"].max() - texts["start_s"].min()) or 1.0
+def _places(corpus: Corpus, texts: pd.DataFrame) -> pd.DataFrame:
+    """By text_id: mean centre, width, height, share of time and confidence; zeros where a text has no box."""
+    boxes = pd.concat([corpus.boxes(str(video)) for video in texts["video_id"].unique()] or [corpus.boxes("")])
     x, y = (boxes[[f"{axis}{i}" for i in range(1, 5)]].to_numpy(float) for axis in ("x", "y"))
-    sizes = np.stack([x.mean(1), y.mean(1), np.ptp(x, axis=1), np.ptp(y, axis=1)], 1) if len(boxes) else x[:, :0]
-    means = pd.DataFrame(sizes).groupby(boxes["text_id"].to_numpy()).mean() if len(boxes) else pd.DataFrame()
-    found = {}
-    for text_id, start, end, score in texts[["text_id", "start_s", "end_s", "score"]].itertuples(
-        index=False, name=None
-    ):
-        if text_id in means.index:
-            found[str(text_id)] = np.asarray([*means.loc[text_id], (end - start) / length, score or 0.0], np.float32)
-    return found
+    sizes = pd.DataFrame({"x": x.mean(1), "y": y.mean(1), "width": np.ptp(x, axis=1), "height": np.ptp(y, axis=1)})
+    means = sizes.groupby(boxes["text_id"].to_numpy()).mean()
+    by_video = texts.groupby("video_id")
+    length = by_video["end_s"].transform("max") - by_video["start_s"].transform("min")
+    share = (texts["end_s"] - texts["start_s"]) / length.where(length > 0, 1.0)
+    told = pd.DataFrame({"share": share, "score": texts["score"]}).fillna(0.0).set_axis(texts["text_id"])
+    return means.join(told, how="inner").reindex(texts["text_id"], fill_value=0.0)
 
 
 def _frames(

@@ -14,6 +14,7 @@ from workbench.evaluation import Run
 from workbench.evaluation.saving import complete_run, open_split, save_run
 from workbench.models import RetrievalModel
 from workbench.pipelines.inputs import InputRules, Inputs, gallery_of
+from workbench.video.sampling import Sampler
 
 
 def score(
@@ -38,7 +39,7 @@ def score(
         corpus: A corpus or its name.
         name: The run's name.
         split: None = the one the corpus was opened with, else its default.
-        rules: How inputs are made; None = the defaults.
+        rules: How inputs are made; None = as the model wants them.
         overwrite: Move an existing run of that name to the trash.
         into: A running run's folder that this completes.
         workers: Processes that decode.
@@ -49,7 +50,7 @@ def score(
         ExistsError: A run of that name exists.
     """
     opened = open_split(corpus, split)
-    rules = rules or InputRules()
+    rules = rules or rules_for(scorer)
     inputs = gallery_of(opened, scorer.needs, rules, workers=workers)
     similarity, parts = similarities(scorer, opened, inputs)
     described = {"input_rules": asdict(rules), **info}
@@ -62,6 +63,13 @@ def score(
     if into is not None:
         return complete_run(into, similarity, **arguments, **described)
     return save_run(similarity, name=name, overwrite=overwrite, **arguments, **described)
+
+
+def rules_for(model: RetrievalModel) -> InputRules:
+    """The inputs that a model wants, and the defaults where it does not say."""
+    wanted = dict(model.reads)
+    sampler = {"sampler": Sampler("uniform", wanted.pop("n_frames"))} if "n_frames" in wanted else {}
+    return InputRules(**sampler, **wanted)  # type: ignore[arg-type]  # a sampler beside numbers
 
 
 def similarities(model: RetrievalModel, corpus: Corpus, inputs: Inputs) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:

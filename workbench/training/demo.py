@@ -24,6 +24,14 @@ class Demo:
     runs: list[Run]
 
 
+def is_made() -> bool:
+    """Whether the demo corpus and all of its runs are there and finished."""
+    space = workspace()
+    if space.find("corpora", NAME) is None or any(space.find("runs", name) is None for name in RUNS):
+        return False
+    return "planted" in open_corpus(NAME).meta and all(open_run(name).state == "finished" for name in RUNS)
+
+
 def make_demo(seed: int = 0, *, overwrite: bool = False, workers: int | None = None) -> Demo:
     """Make what is absent of the demo: the corpus, then its runs; an interrupted call goes on.
 

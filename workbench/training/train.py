@@ -27,7 +27,7 @@ from workbench.evaluation.saving import fail_run, start_run
 from workbench.models import build_model
 from workbench.models.checkpoints import load_model, restore, save_checkpoint
 from workbench.pipelines.inputs import InputRules, Inputs, gallery_of
-from workbench.pipelines.scoring import score, similarities
+from workbench.pipelines.scoring import rules_for, score, similarities
 from workbench.training.batches import Batches
 from workbench.training.loss import symmetric_infonce
 from workbench.training.recipes import Recipe, load_recipe
@@ -109,14 +109,6 @@ def _train(recipe: Recipe, name: str, *, overwrite: bool, resume: bool, stop_at:
         raise
 
 
-def rules_for(model: Any) -> InputRules:
-    """The inputs that a textvr_fusion model reads when it is scored."""
-    options = model.options
-    return InputRules(
-        Sampler("uniform", options.n_frames), options.height, options.width_px, max_words=options.max_words
-    )
-
-
 @contextmanager
 def _threads(n: int) -> Iterator[None]:
     """Run torch deterministically on so many threads; sums depend on their number."""
@@ -157,8 +149,10 @@ def _loop(recipe: Recipe, model: Any, rules: InputRules, folder: Path, resume: b
             state.step += 1
             bar.advance()
             stopping = stop_at is not None and state.step >= stop_at
-            if state.step % recipe.eval_every == 0 or state.step == recipe.steps or stopping:
-                _look(recipe, model, optimiser, held_out, select, batches, state, folder)
+            due = state.step % recipe.eval_every == 0 or state.step == recipe.steps
+            better = due and _is_better(recipe, model, held_out, select, batches, state)
+            if due or stopping:
+                _keep(folder, model, optimiser, state, best=better)
             if stopping and state.step < recipe.steps:
                 return False
     state.history.append((state.step, 0, "seconds", time.perf_counter() - began))
@@ -192,11 +186,10 @@ def _step(model: Any, batch: Any, optimiser: Any, auxiliary: float = 0.0) -> flo
     return float(loss.detach())
 
 
-def _look(
-    recipe: Recipe, model: Any, optimiser: Any, corpus: Corpus, select: Inputs, batches: Batches, state: _State,
-    folder: Path,
-) -> None:  # fmt: skip
-    """Measure the select split, keep a checkpoint, and note whether it is the best; MRR decides, as R@1 ties."""
+def _is_better(
+    recipe: Recipe, model: Any, corpus: Corpus, select: Inputs, batches: Batches, state: _State
+) -> bool:  # fmt: skip
+    """Measure the select split and say whether it is the best so far; MRR decides, as R@1 ties."""
     model.network.eval()
     similarity, _ = similarities(model, corpus, select)
     metrics = retrieval_metrics(np.nan_to_num(similarity, neginf=-1e9), corpus.relevance_matrix(), direction="t2v")
@@ -205,8 +198,12 @@ def _look(
         state.history.append((state.step, epoch, f"{recipe.select_split} {metric}", float(getattr(metrics, metric))))
     better = metrics.mrr > state.best
     state.best = max(state.best, float(metrics.mrr))
+    return bool(better)
+
+
+def _keep(folder: Path, model: Any, optimiser: Any, state: _State, *, best: bool) -> None:
     told = {"best": state.best, "history": [list(row) for row in state.history]}
-    save_checkpoint(folder, state.step, model, optimiser, told, best=better)
+    save_checkpoint(folder, state.step, model, optimiser, told, best=best)
     _write_history(folder, state)
 
 

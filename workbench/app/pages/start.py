@@ -2,6 +2,9 @@
 
 import streamlit as st
 
+from workbench.app.components.work import job_named, show_job
+from workbench.core.jobs import start
+
 st.title("Nothing here yet. What do you have?")
 top, bottom = st.columns(2), st.columns(2)
 
@@ -29,14 +32,32 @@ with top[1].container(border=True, height="stretch"):
 with bottom[0].container(border=True, height="stretch"):
     st.subheader(":material/play_circle: Nothing (demo)")
     st.write(
-        "A small corpus with eight domains, videos, scene text and trained models is made on your machine by "
-        "the command `workbench demo`. It is not part of this version yet; it comes with the next one."
+        "192 drawn videos in eight domains with text in them, read by a real OCR, and four models, three of them "
+        "trained here: about three minutes of this machine."
     )
+    demo = job_named("demo")
+    if demo is not None and demo.state == "running":
+        st.info(
+            "It is being made: the bar on top shows how far. This page fills by itself.",
+            icon=":material/hourglass_top:",
+        )
+    else:
+        if demo is not None:
+            show_job(demo)
+        if st.button("Make the demo", type="primary", icon=":material/movie_creation:"):
+            start(["demo"], name="demo")
+            st.rerun()
+    st.code("workbench demo", language="bash")
 
 with bottom[1].container(border=True, height="stretch"):
     st.subheader(":material/movie: Videos")
+    st.write("A folder of clips, with or without captions, searched by what stands in their frames.")
+    st.code(
+        "workbench data prepare folder --root ./clips --name mine --captions captions.csv\n"
+        "workbench ocr run mine\n"
+        'workbench index search mine "taxi"',
+        language="bash",
+    )
     st.write(
-        "A folder of clips, with or without captions, searched by what stands in their frames. It is not part of this "
-        "version yet; it comes with the next one. Captions of your videos can be prepared today: "
-        "`workbench data prepare my-data --format table --annotations captions.csv --root ./clips`"
+        "Files that cannot be read are named with the reason. Captions, domains and text by another OCR are optional."
     )

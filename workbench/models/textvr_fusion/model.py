@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,10 @@ class TextvrFusion:
 
         self.options = options
         self.needs = frozenset(MODALITIES[options.modality])
+        self.reads: Mapping[str, int] = {
+            "n_frames": options.n_frames, "height": options.height, "width": options.width_px,
+            "max_words": options.max_words,
+        }  # fmt: skip
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
             self.network = Network(options.modality, options.dim, options.buckets, options.width, options.grid)

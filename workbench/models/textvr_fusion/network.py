@@ -65,8 +65,8 @@ class FrameEncoder(nn.Module):
 class Network(nn.Module):
     """Similarity as a sum over caption words: each looks for its best frame token and its best read word.
 
-    s(b, v) = scale * sum_i [ g_i max_f <c_i, f> + h_i max_o <c_i, o> ], the weights g and h together a softmax over
-    words and modalities. With one modality only its term is there.
+    s(b, v) = scale * sum_i [ g_i max_f <c_i, f> + h_i max(0, max_o <c_i, o>) ], the weights g and h together a softmax
+    over words and modalities. With one modality only its term is there.
 
     Source: weighted token-wise interaction of DRL, text side (Wang et al., arXiv 2203.07111, section 3.2).
     """
@@ -122,6 +122,6 @@ class Network(nn.Module):
             found["vision"] = scale * torch.einsum("bw,bvw->bv", caption["weight"][..., 0], best)
         if self.ocr:
             alike = torch.einsum("bwd,vod->bvwo", caption["word"], videos["read"])
-            best = alike.masked_fill(~videos["there"][None, :, None, :], 0.0).amax(-1)
+            best = alike.masked_fill(~videos["there"][None, :, None, :], 0.0).amax(-1).clamp(min=0)
             found["ocr"] = scale * torch.einsum("bw,bvw->bv", caption["weight"][..., 1], best)
         return found
