@@ -1,8 +1,7 @@
-"""Causes of failed queries at the size of TextVR test, with texts and without: python -m benchmarks.failure_causes."""
+"""Causes of failed queries at the size of TextVR test, with texts and without."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -10,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.report import Report
 from benchmarks.word_matching import misread, vocabulary
 from workbench.analysis import failures
 from workbench.core.seeds import generator
+from workbench.core.workspace import elsewhere
 from workbench.corpus import Corpus, save_corpus
 from workbench.evaluation import Run, save_run
 
@@ -53,30 +54,17 @@ def seconds(run: Run, direction: str) -> tuple[float, int]:
     return float(np.median(times)), n_failed
 
 
-def failure_causes(lines: list[str]) -> None:
-    """Time ``failures`` on made data in both directions, and append a table."""
+def failure_causes(report: Report) -> None:
+    """Time ``failures`` on made data in both directions."""
     similarity = generator(0, "bench, causes, similarity").normal(size=(N_VIDEOS, N_VIDEOS)).astype(np.float32)
-    lines += [
-        "", f"## Causes of failures ({N_VIDEOS:,} queries, {N_READ} read words per video)", "",
-        f"Median of {ROUNDS}; nearly every query fails.", "",
-        "| what | t2v, s | v2t, s | failed queries |", "|---|---|---|---|",
-    ]  # fmt: skip
-    before = os.environ.get("WORKBENCH_HOME")
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["WORKBENCH_HOME"] = str(Path(folder))
-        try:
-            for name, texts in (("without texts", False), ("with texts, every cause", True)):
-                corpus, inputs = made_corpus("texts" if texts else "bare", texts=texts)
-                run = save_run(similarity, corpus=corpus, name=corpus.name, inputs=inputs if texts else None)
-                (t2v, n_failed), (v2t, _) = seconds(run, "t2v"), seconds(run, "v2t")
-                lines.append(f"| {name} | {t2v:.2f} | {v2t:.2f} | {n_failed:,} |")
-        finally:
-            os.environ.pop("WORKBENCH_HOME")
-            if before is not None:
-                os.environ["WORKBENCH_HOME"] = before
-
-
-if __name__ == "__main__":
-    out: list[str] = []
-    failure_causes(out)
-    print("\n".join(out))
+    report.say(
+        f"## Causes of failures ({N_VIDEOS:,} queries, {N_READ} read words per video)", "",
+        f"Median of {ROUNDS}; nearly every query fails.",
+    )  # fmt: skip
+    report.header("what", "t2v, s", "v2t, s", "failed queries")
+    with tempfile.TemporaryDirectory() as folder, elsewhere(Path(folder)):
+        for name, texts in (("without texts", False), ("with texts, every cause", True)):
+            corpus, inputs = made_corpus("texts" if texts else "bare", texts=texts)
+            run = save_run(similarity, corpus=corpus, name=corpus.name, inputs=inputs if texts else None)
+            (t2v, n_failed), (v2t, _) = seconds(run, "t2v"), seconds(run, "v2t")
+            report.row(name, f"{t2v:.2f}", f"{v2t:.2f}", f"{n_failed:,}")

@@ -1,15 +1,10 @@
 """The engine's cost with `read_sampled` and with the engine on every sampled frame, on real videos with known texts.
 
-    python -m benchmarks.ocr_reading DATA [--preset fast] [--cache folder] [--limit n] [--workers 2]
-
 The engine reads every sampled frame once, and its lines and CPU seconds are kept; both ways are computed from that.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import re
 import tempfile
 import time
 from pathlib import Path
@@ -18,11 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.known_words import agreement, listed_words, read_clips
+from benchmarks.report import Report
 from workbench.core.errors import WorkbenchError
 from workbench.core.files import read_json, write_json
 from workbench.core.pool import over
 from workbench.ocr import Engine, Line, Settings, read_sampled
-from workbench.ocr.matching import caption_words, match_words
 from workbench.ocr.tracks import link
 from workbench.video import probe
 from workbench.video.readers import walk
@@ -30,34 +26,27 @@ from workbench.video.sampling import Sampler, sample_frames
 
 LIMIT = 5.0  # the engine must work so many times less
 POINTS = 1.0  # of recall may be lost to that
-DESCRIPTIONS = ("single letters ", "keys such as ", "part of ", "digit")  # what is to be seen, in words of its own
+PRESET = "fast"
 
 
-def ocr_reading(lines: list[str], data: Path | None) -> None:
-    """Append a table of the engine's cost and of what is found, over all videos with text."""
-    lines += ["", "## Engine cost of reading a video's text", ""]
-    if data is None:
-        lines.append("Not measured: no DATA folder was given.")
-        return
-    found = measure(data, preset="fast")
-    lines += table(found, "fast")
-
-
-def table(found: pd.DataFrame, preset: str) -> list[str]:
-    """Markdown of what ``measure`` found."""
-    all_of_it, how = totals(found), Settings()
-    cost = f"{all_of_it['seconds_all']:.0f} | {all_of_it['seconds_ours']:.0f} | {all_of_it['ratio']:.1f}"
-    share = " | ".join(f"{100 * all_of_it[f'{what}_{way}']:.1f}"
-                       for what in ("recall", "precision") for way in ("all", "ours"))  # fmt: skip
-    return [
+def ocr_reading(report: Report, cache: Path | None = None) -> None:
+    """The engine's cost and what is found, over all videos with text."""
+    found, how = measure(report.data, preset=PRESET, cache=cache), Settings()
+    total = totals(found)
+    report.say(
+        "## Engine cost of reading a video's text", "",
         f"{len(found)} real videos with text, {how.fps:g} frames per second, stride {how.stride}, one engine thread;"
         " of every pair of columns the first is the engine on every sampled frame. Recall: listed words that are among"
         " the recognised ones, exactly or nearly; precision: recognised words that are listed (no list is complete).",
-        "",
-        "| preset | sampled | read | engine CPU s, all | ours | x | recall %, all | ours | precision %, all | ours |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-        f"| {preset} | {all_of_it['sampled']:,.0f} | {all_of_it['read']:,.0f} | {cost} | {share} |",
-    ]
+    )  # fmt: skip
+    report.header("preset", "sampled", "read", "engine CPU s, all", "ours", "x", "recall %, all", "ours",
+                  "precision %, all", "ours")  # fmt: skip
+    shares = [f"{100 * total[f'{what}_{way}']:.1f}" for what in ("recall", "precision") for way in ("all", "ours")]
+    report.row(PRESET, f"{total['sampled']:,.0f}", f"{total['read']:,.0f}", f"{total['seconds_all']:.0f}",
+               f"{total['seconds_ours']:.0f}", f"{total['ratio']:.1f}", *shares)  # fmt: skip
+    report.floor(f"at least {LIMIT:g} times less engine work", total["ratio"] >= LIMIT)
+    lost = 100 * (total["recall_all"] - total["recall_ours"])
+    report.floor(f"at most {POINTS:g} point of recall lost", lost <= POINTS)
 
 
 def totals(found: pd.DataFrame) -> dict[str, float]:
@@ -69,15 +58,12 @@ def totals(found: pd.DataFrame) -> dict[str, float]:
     return {**total, "ratio": total["seconds_all"] / max(total["seconds_ours"], 1e-9)}
 
 
-def measure(
-    data: Path, *, preset: str, limit: int | None = None, workers: int = 2, cache: Path | None = None, stride: int = 8
-) -> pd.DataFrame:
+def measure(data: Path, *, preset: str, workers: int = 2, cache: Path | None = None, stride: int = 8) -> pd.DataFrame:
     """What reading costs and finds, video by video.
 
     Args:
         data: The folder that holds ``videos/clips.jsonl``.
         preset: Of the engine.
-        limit: The first so many videos only; None = all with text.
         workers: Processes, one engine thread each.
         cache: Where the engine's results are kept for a later call; None = a temporary folder.
         stride: As in ``Settings``.
@@ -86,8 +72,7 @@ def measure(
         file, sampled, read, seconds_all, seconds_ours (CPU of the engine), listed (words that can be read), and with
         the endings _all and _ours: hits (listed words that were found), words (recognised), right (of them listed).
     """
-    clips = [json.loads(line) for line in (data / "videos/clips.jsonl").read_text("utf8").splitlines()]
-    clips = [clip for clip in clips if listed_words(clip["texts"])][:limit]
+    clips = [clip for clip in read_clips(data) if listed_words(clip["texts"])]
     with tempfile.TemporaryDirectory() as temporary:
         folder = (cache or Path(temporary)) / Settings(preset=preset).key()
         tasks = [(data / clip["file"], folder / f"{Path(clip['file']).name}.json", preset) for clip in clips]
@@ -99,13 +84,6 @@ def measure(
             engine[task[0].name] = result
             print(f"{number + 1}/{len(tasks)} {task[0].name}", flush=True)
         return pd.DataFrame([_row(data, clip, engine[Path(clip["file"]).name], stride) for clip in clips])
-
-
-def listed_words(texts: list[str]) -> list[str]:
-    """The words that can be read: not what stands in parentheses, no running counter, no description; each once."""
-    stable = [text for text in texts if "running)" not in text and not text.startswith(DESCRIPTIONS)]
-    words = (word for text in stable for word in caption_words(re.sub(r"\(.*?\)", " ", text)))
-    return list(dict.fromkeys(words))
 
 
 def _row(data: Path, clip: dict[str, Any], engine: dict[str, Any], stride: int) -> dict[str, Any]:
@@ -121,9 +99,8 @@ def _row(data: Path, clip: dict[str, Any], engine: dict[str, Any], stride: int) 
         "seconds_all": sum(seconds.values()), "seconds_ours": sum(seconds[frame] for frame in reading.lines),
     }  # fmt: skip
     for way, lines in (("all", every), ("ours", reading.lines)):
-        words = list(dict.fromkeys(word for track in link(lines) for word in caption_words(track.best.text)))
-        row[f"hits_{way}"] = len(match_words(listed, words))
-        row[f"words_{way}"], row[f"right_{way}"] = len(words), len(match_words(words, listed))
+        counts = agreement(listed, [track.best.text for track in link(lines)])
+        row |= {f"{name}_{way}": counts[name] for name in ("hits", "words", "right")}
     return row
 
 
@@ -157,27 +134,3 @@ def _read_all(task: tuple[Path, Path, str]) -> dict[str, Any]:
         }
     write_json(cache, found)
     return found
-
-
-def main() -> None:
-    """Measure one preset, print the table and the videos, and fail when too much is read or too little is found."""
-    parser = argparse.ArgumentParser(description="Engine cost of reading the text of real videos.")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--preset", default="fast")
-    parser.add_argument("--cache", type=Path)
-    parser.add_argument("--limit", type=int)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--stride", type=int, default=Settings().stride)
-    how = parser.parse_args()
-    found = measure(how.data, preset=how.preset, limit=how.limit, workers=how.workers, cache=how.cache,
-                    stride=how.stride)  # fmt: skip
-    print(found.round(1).to_string())
-    print("\n".join(table(found, how.preset)))
-    total = totals(found)
-    lost = 100 * (total["recall_all"] - total["recall_ours"])
-    if total["ratio"] < LIMIT or lost > POINTS:
-        raise SystemExit(f"{total['ratio']:.1f} times less engine work (at least {LIMIT}), {lost:.1f} points lost.")
-
-
-if __name__ == "__main__":
-    main()

@@ -7,10 +7,12 @@ import time
 import numpy as np
 from rapidfuzz import fuzz, process
 
+from benchmarks.report import Report
 from workbench.core.seeds import generator
 from workbench.ocr.matching import WordMatcher
 
 N_CAPTION_WORDS, N_OCR_WORDS, N_CAPTIONS, N_VIDEOS, SAMPLE = 38_000, 68_000, 42_000, 10_500, 200
+LIMIT_S = 60
 SYLLABLES = (
     "ba ber bo ca cal co con da de di do el en er es fa fer ga go ha hi in ing is ja ka ker la le li lo ma me mi mo na"
     " ne ni no o ock on or pa per pi po ra re ri ro sa se shi so sta ta ter ti to tra u un va ve vi wa wi yo za"
@@ -46,7 +48,7 @@ def sentences(words: list[str], n: int, mean: int, draw: np.random.Generator) ->
     return [[words[i] for i in part] for part in np.split(drawn, np.cumsum(sizes)[:-1])]
 
 
-def word_matching(lines: list[str]) -> None:
+def word_matching(report: Report) -> None:
     """Time the corpus matcher against rapidfuzz called for each caption (extrapolated), and append a table."""
     draw = generator(0, "bench, word matching")
     caption_vocabulary = vocabulary(N_CAPTION_WORDS, draw)
@@ -66,17 +68,14 @@ def word_matching(lines: list[str]) -> None:
         process.cdist(caption, matcher.vocabulary, scorer=fuzz.ratio, score_cutoff=80, dtype=np.uint8, workers=-1)
     peer = (time.perf_counter() - counted) * N_CAPTIONS / SAMPLE
     ours = counted - start
-    lines += [
-        "",
-        f"## Caption words in recognised words ({N_CAPTIONS:,} captions x {N_VIDEOS:,} videos)",
-        "",
+    report.say(
+        f"## Caption words in recognised words ({N_CAPTIONS:,} captions x {N_VIDEOS:,} videos)", "",
         f"{scores.shape[0]:,} x {scores.shape[1]:,} different words, {scores.nnz:,} matches from 80 of 100.",
-        "",
-        "| what | s |",
-        "|---|---|",
-        f"| unique words of the videos | {built - start:.1f} |",
-        f"| fuzzy scores of all pairs of words | {matched - built:.1f} |",
-        f"| weighted counts, every caption x every video, in blocks of 1,000 | {counted - matched:.1f} |",
-        f"| all | {ours:.1f} |",
-        f"| rapidfuzz for each caption, from {SAMPLE} captions | {peer:.0f} ({peer / ours:.1f} times as long) |",
-    ]
+    )  # fmt: skip
+    report.header("what", "s")
+    report.row("unique words of the videos", f"{built - start:.1f}")
+    report.row("fuzzy scores of all pairs of words", f"{matched - built:.1f}")
+    report.row("weighted counts, every caption x every video, in blocks of 1,000", f"{counted - matched:.1f}")
+    report.row("all", f"{ours:.1f}")
+    report.row(f"rapidfuzz for each caption, from {SAMPLE} captions", f"{peer:.0f} ({peer / ours:.1f} times as long)")
+    report.floor(f"all of it in {LIMIT_S} s on two cores", ours <= LIMIT_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,14 @@ def demo(demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The workspace with the demo as the current one; tests only read it."""
     monkeypatch.setenv("WORKBENCH_HOME", str(demo_home))
     return demo_home
+
+
+@pytest.fixture
+def own_demo(demo_home: Path, home: Path) -> Path:
+    """The test's own workspace with the demo in it, to write into; the videos stay where they are."""
+    for part in ("corpora", "runs", "cache"):
+        shutil.copytree(demo_home / part, home / part)
+    return home
 
 
 @pytest.fixture(scope="session")

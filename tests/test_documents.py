@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,9 @@ import numpy as np
 import pytest
 
 from tests.made import made_similarity
+from workbench.corpus import open_corpus, save_corpus
+from workbench.corpus.formats import find_format
+from workbench.corpus.media import file_of
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,14 +31,13 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture
-def owner(home, tmp_path, monkeypatch):
-    """A folder as a reader has it: an annotation file of MSR-VTT's layout and two matrices."""
+def owner(own_demo, tmp_path, monkeypatch):
+    """A folder as a reader has it: the demo made, a clip, an annotation file of MSR-VTT's layout and two matrices."""
     monkeypatch.chdir(tmp_path)
+    Path("clips").mkdir()
+    shutil.copy(file_of(open_corpus("demo"), "Street_View_Outdoor/test_00.mp4"), "clips/street.mp4")
     lines = [f"ret{i},msr{i},video{i},a {'red green blue'.split()[i % 3]} thing number {i}" for i in range(60)]
     Path("MSRVTT_JSFUSION_test.csv").write_text("\n".join(["key,vid_key,video_id,sentence", *lines]) + "\n")
-    from workbench.corpus import save_corpus
-    from workbench.corpus.formats import find_format
-
     tables = find_format("msrvtt")([Path("MSRVTT_JSFUSION_test.csv")]).tables
     tables["videos"] = tables["videos"].assign(source_id=tables["videos"]["video_id"])
     corpus = save_corpus("scratch", tables).with_split("test")
@@ -43,6 +46,7 @@ def owner(home, tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("owner")
 def test_readme_commands_and_python_run():
     commands = [line for block in blocks("bash") for line in block.splitlines()]
@@ -72,6 +76,8 @@ def test_make_lists_its_targets():
     assert "make app" in listed and "make real-input" in listed
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("own_demo")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_is_thin_clean_and_runs(path, tmp_path, monkeypatch):
     import nbformat
@@ -96,8 +102,9 @@ def test_the_real_input_check_names_its_usage():
 
 
 @pytest.mark.slow
-def test_real_input(real_data):
-    command = [sys.executable, "-m", "benchmarks.real_input", str(real_data)]
+def test_real_input(real_data, demo_home):
+    quick = ["--quick", "--demo", str(demo_home)]  # all of the text is read by `make real-input`
+    command = [sys.executable, "-m", "benchmarks.real_input", str(real_data), *quick]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=dict(os.environ))
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "all as expected" in done.stdout

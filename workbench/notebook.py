@@ -33,13 +33,15 @@ class Shown:
 
 
 def show(
-    corpus: Corpus, video_id: str, *, engine: str | None = None, matched: Collection[str] = (), height: int = 480
-) -> Shown:
+    corpus: Corpus, video_id: str, *, title: str = "", engine: str | None = None, matched: Collection[str] = (),
+    height: int = 480,
+) -> Shown:  # fmt: skip
     """A video with its text in a notebook cell, as a small H.264 copy inside the notebook.
 
     Args:
         corpus: The corpus.
         video_id: The video, e.g. ``"Cooking/abc_1.mp4"``.
+        title: Shown above the picture, e.g. a caption.
         engine: Whose texts; None = rapidocr, kwai or another, ``"truth"`` only when asked for.
         matched: ``text_id`` of texts to bring out.
         height: Pixels for picture and controls together, at most.
@@ -49,7 +51,7 @@ def show(
         StateError: The video has no file here, or it was not probed.
         DataError: Its file is broken or has changed, or its copy is too large for a notebook.
     """
-    pending = video_player(corpus, video_id, str, engine=engine, matched=matched, renditions=())
+    pending = video_player(corpus, video_id, str, engine=engine, matched=matched, title=title, renditions=())
     made = proxy(corpus, video_id)
     size = made.path.stat().st_size
     if size > MOST_BYTES:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,6 +15,7 @@ from workbench.app.links import address
 from workbench.app.navigation import SCRIPT
 from workbench.app.text import plain
 from workbench.cli.serve import free_port
+from workbench.core import jobs
 from workbench.core.errors import DataError
 
 PAGES = ("domains", "compare", "matrix", "failures", "query", "search", "data")
@@ -43,8 +48,47 @@ def made(home):
 def test_an_empty_workspace_says_how_to_begin(home):
     app = opened()
     assert not app.exception and "What do you have?" in words(app)
-    assert len(app.code) == 2 and "workbench import sim.npy" in app.code[0].value
-    assert "not part of this version yet" in words(app)
+    said = [one.value for one in app.code]
+    assert len(said) == 4 and "workbench import sim.npy" in said[0] and "workbench ocr run mine" in said[3]
+
+
+def job(home: Path, log: str = "", progress: dict | None = None, code: int | None = None) -> None:
+    """A job called demo: of this very process while it runs, of no process when it has ended."""
+    folder = home / "jobs" / "demo"
+    folder.mkdir(parents=True)
+    me = psutil.Process()
+    pid, started = (me.pid, me.create_time()) if code is None else (2**22 + 1, 0.0)
+    (folder / "job.json").write_text(json.dumps({"argv": ["demo"], "pid": pid, "started": started}))
+    (folder / "log.txt").write_text(log)
+    if progress:
+        (folder / "progress.json").write_text(json.dumps(progress))
+    if code is not None:
+        (folder / "exit_code").write_text(str(code))
+
+
+def test_the_demo_is_made_by_a_button(monkeypatch):
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda argv, name: started.append((argv, name)))
+    app = opened()
+    app.button[0].click().run()
+    assert started == [(["demo"], "demo")] and not app.exception
+
+
+def test_what_is_being_made_stands_on_every_page(home):
+    job(home, progress={"label": "Drawing videos", "done": 48, "total": 192, "unit": "videos"})
+    for page in ("", "data"):
+        app = opened(page)
+        assert not app.exception
+        (bar,) = app.get("progress")
+        assert bar.proto.value == 25 and "Drawing videos, 48 of 192 videos" in bar.proto.text
+    assert not opened().button  # it is being made already
+
+
+def test_a_demo_that_failed_says_why_and_can_be_tried_again(home):
+    job(home, log="Drawing\nerror: no space left on the disk. Free some.\n", code=2)
+    app = opened()
+    assert "The job demo failed" in words(app) and "no space left" in app.code[2].value
+    assert app.button[0].label == "Make the demo"
 
 
 def test_leaderboard(made):

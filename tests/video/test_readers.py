@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ import pytest
 from tests.clips import CLIPS, copy_cut, read_barcode, write_clip
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.core.optional import has
+from workbench.core.seeds import generator
 from workbench.video import probe, read_frames
 from workbench.video.probe import UnreadableVideo
 from workbench.video.sampling import Sampler
@@ -46,6 +48,33 @@ def test_decord_is_exact_where_it_is_called_safe(clips, name):
     assert found.reader.startswith("pyav" if info.decord_unsafe else "decord") and found.note == ""
     if not info.decord_unsafe:
         np.testing.assert_array_equal(found.pixels, read_frames(info, "uniform-12").pixels)
+
+
+def right_by_decord(path: Path, n_frames: int) -> int:
+    """How many frames decord returns rightly, each asked for once in random order."""
+    decord = pytest.importorskip("decord", reason="decord has wheels for Linux on x86 only")
+    try:
+        reader = decord.VideoReader(str(path), num_threads=1)
+    except decord.DECORDError:  # it refuses the file
+        return 0
+    order = generator(0, "decord").permutation(min(len(reader), n_frames))
+    found = []
+    for index in order.tolist():
+        try:
+            found.append(read_barcode(reader[index].asnumpy()) == index)
+        except decord.DECORDError:
+            found.append(False)
+    return sum(found)
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_the_table_in_the_docs_says_what_decord_does(clips, name):
+    text = (Path(__file__).parents[2] / "docs" / "videos.md").read_text(encoding="utf-8")
+    said, _, reason = re.search(rf"\| {re.escape(name)} \| (.*?) \| (.*?) \| ?(.*?) ?\|", text).groups()
+    info = probe(clips[name][0])
+    assert info.decord_unsafe == reason
+    exact = right_by_decord(info.path, info.n_frames) == info.n_frames
+    assert said.startswith("exact") == exact and (said != "exact") == bool(reason)
 
 
 def test_a_cut_by_stream_copy_is_exact_by_presentation_time(clips, tmp_path):

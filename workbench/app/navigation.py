@@ -29,19 +29,28 @@ WITHOUT_RUNS = ("domains", "search", "data")
 """Pages that show corpora as they are, before any model answered."""
 
 
-def page(name: str, *, default: bool = False) -> st.Page:
-    """A page by its name; the same name is the same page in links and in the navigation."""
+def page(name: str, *, visible: bool = True) -> st.Page:
+    """A page by its name; the same name is the same page in links and in the navigation.
+
+    The start page is the one without a name in its address: Streamlit knows its default page by no other.
+    """
     title, icon = TITLES.get(name, ("Start", ":material/home:"))
-    return st.Page(PAGES / f"{name}.py", title=title, icon=icon, url_path=name, default=default)
+    return st.Page(
+        PAGES / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "start",
+        visibility="visible" if visible else "hidden",
+    )  # fmt: skip
 
 
 def pages() -> list[st.Page]:
-    """The pages to offer: an empty workspace shows how to start, one without runs its corpora, any other all."""
+    """The pages to offer: an empty workspace shows how to start, one without runs its corpora, any other all.
+
+    Where there are runs, the start page stays, unseen, and leads on to the leaderboard.
+    """
     space = workspace()
     if not space.names("runs"):
         shown = WITHOUT_RUNS if space.names("corpora") else ("data",)
-        return [page("start", default=True), *map(page, shown)]
-    return [page(name, default=name == "leaderboard") for name in TITLES]
+        return [page("start"), *map(page, shown)]
+    return [page("start", visible=False), *map(page, TITLES)]
 
 
 def header() -> None:

@@ -3,7 +3,12 @@
 import streamlit as st
 
 from workbench.app.components.work import job_named, show_job
+from workbench.app.navigation import page
 from workbench.core.jobs import start
+from workbench.core.workspace import workspace
+
+if workspace().names("runs"):
+    st.switch_page(page("leaderboard"), query_params=st.query_params.to_dict())
 
 st.title("Nothing here yet. What do you have?")
 top, bottom = st.columns(2), st.columns(2)

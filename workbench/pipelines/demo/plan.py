@@ -45,7 +45,8 @@ DOINGS = {  # domain: what the actor does there
 }
 PLACES = {
     "park": "in the park", "beach": "on the beach", "gym": "in a gym", "shelf": "on a shelf", "counter": "on a counter",
-    "fridge": "in a fridge", "day": "by day", "night": "at night", "rain": "in the rain", "desert": "through a desert",
+    "fridge": "in a fridge", "day": "in daylight", "night": "at night", "rain": "in the rain",
+    "desert": "through a desert",
     "snow": "through the snow", "dusk": "at dusk", "grass": "on grass", "clay": "on clay", "water": "by the water",
     "wood": "on a wooden table", "marble": "on marble", "tiles": "on tiles", "studio": "in a studio",
     "city": "before the city", "stage": "on a stage", "castle": "in a castle", "space": "in space",
