@@ -189,7 +189,7 @@ def test_search_finds_a_video_by_a_word_and_marks_it(cinema):
     assert cinema.page.wait_for_function(f"({pictures})().every(one => one.naturalWidth > 0)", timeout=20_000)
 
 
-def test_every_page_fills_and_stays_local(site):
+def all_pages_fill(site: Site) -> None:
     for title, path in PAGES.items():
         seconds = site.open(path)
         assert site.page.inner_text("h1") == title
@@ -197,6 +197,21 @@ def test_every_page_fills_and_stays_local(site):
         assert site.page.query_selector("[data-testid=stAlertContentError]") is None
         assert seconds < 30, f"{title} took {seconds:.1f} s"
     assert site.complaints == []
+
+
+def test_every_page_fills_and_stays_local(site):
+    all_pages_fill(site)
+
+
+def test_the_demo_fills_every_page_and_plays(demo, browser, tmp_path):
+    for site in served(demo, browser, tmp_path):
+        all_pages_fill(site)
+        site.open("query?run=demo-fusion&other=demo-ocr&q=Street_View_Outdoor/test_00.mp4%230")
+        assert len(set(players(site, 2))) == 2
+        assert "demo-fusion" in site.text() and "demo-ocr" in site.text()
+        site.open("domains?run=demo-fusion")
+        assert all(name in site.text() for name in ("TV Show", "Street View (outdoor)", "Sports", "Cooking"))
+        assert site.complaints == []
 
 
 def test_markup_in_captions_is_shown_as_text(site):

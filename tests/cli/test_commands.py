@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,6 +135,21 @@ def test_keeping_runs_and_corpora(workbench):
     code, out, _ = workbench("data", "check", "made", "--level", "index", "--json")
     assert code == 0 and json.loads(out)["ok"] is True
     assert workbench("data", "remove", "made")[0] == 0
+
+
+def test_the_app_makes_the_demo_only_where_it_is_absent(workbench, monkeypatch):
+    from workbench.cli import serve
+    from workbench.core import jobs
+    from workbench.training import demo
+
+    started = []
+    monkeypatch.setattr(serve, "serve", lambda **_: None)
+    monkeypatch.setattr(jobs, "start", lambda argv, name: started.append(name) or jobs.Job(name, 1, Path("jobs")))
+    code, out, _ = workbench("app", "--demo")
+    assert code == 0 and started == ["demo"] and "The demo is made meanwhile" in out
+    monkeypatch.setattr(demo, "is_made", lambda: True)
+    assert workbench("app", "--demo")[1] == "" and started == ["demo"]
+    assert workbench("app")[0] == 0 and started == ["demo"]
 
 
 def test_prepare_says_what_it_made(workbench, tmp_path, monkeypatch):

@@ -89,6 +89,9 @@ def test_what_was_trained_scores_other_splits_and_says_whose_child_it_is():
     assert other.split == "val" and len(other.gallery) == 4
     perfect = score_checkpoint("parent", NAME, name="perfect", engine="truth")
     assert set(perfect.inputs["engine"]) == {"truth"}
+    by_decord = score_checkpoint("parent", NAME, name="by-decord", reader="decord")
+    assert by_decord.inputs["reader"].str.startswith("decord").all()
+    np.testing.assert_allclose(by_decord.similarity, parent.similarity, rtol=1e-4, atol=1e-5)
     with pytest.raises(StateError, match="no checkpoint '99'"):
         score_checkpoint("parent@99", NAME, name="z")
 

@@ -50,13 +50,15 @@ def score(
     name: Annotated[str, typer.Option(help="Name of the new run.")],
     split: Annotated[str | None, typer.Option(help="Its split; none = the default.")] = None,
     engine: Annotated[str | None, typer.Option(help="Whose texts: rapidocr, kwai, truth, ...")] = None,
+    reader: Annotated[str | None, typer.Option(help="Who decodes: pyav, decord, auto; none = as trained.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score a corpus with a model that exists; the new run names its parent."""
     from workbench.pipelines.search import score_checkpoint
 
-    run = score_checkpoint(checkpoint, corpus, name=name, split=split, engine=engine, overwrite=overwrite)
+    options = {"split": split, "engine": engine, "reader": reader, "overwrite": overwrite}
+    run = score_checkpoint(checkpoint, corpus, name=name, **options)  # type: ignore[arg-type]  # of several types
     show_metrics(run.metrics, run, as_json)
 
 

@@ -262,7 +262,7 @@ def searchers_of(corpus: str, runs: Sequence[str]) -> list[str]:
 
 def score_checkpoint(
     checkpoint: str, corpus: Corpus | str, *, name: str, split: str | None = None, engine: str | None = None,
-    overwrite: bool = False,
+    reader: str | None = None, overwrite: bool = False,
 ) -> Run:  # fmt: skip
     """Score a corpus with a model that exists.
 
@@ -272,6 +272,7 @@ def score_checkpoint(
         name: The new run's name.
         split: Its split.
         engine: Whose texts the model reads; ``truth`` is perfect OCR where the corpus has it (an ablation).
+        reader: Who decodes; None = as the model was trained.
         overwrite: Move a run of that name to the trash.
 
     Raises:
@@ -291,4 +292,6 @@ def score_checkpoint(
     if engine is not None:
         rules = replace(rules, engine=engine)
         info["ablation"] = f"ocr {engine}"
+    if reader is not None:
+        rules = replace(rules, reader=reader)
     return score(model, corpus, name=name, split=split, rules=rules, overwrite=overwrite, **info)

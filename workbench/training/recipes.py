@@ -36,6 +36,7 @@ class Recipe:
         warmup: Steps until the peak; afterwards a cosine to zero.
         eval_every: Steps between looks at the select split (and checkpoints).
         threads: CPU threads; part of the recipe, as sums depend on it.
+        reader: Who decodes: ``pyav``, ``decord`` (to repeat old papers), or ``auto``.
         seed: Of weights, batches, captions and augmentation.
     """
 
@@ -54,6 +55,7 @@ class Recipe:
     warmup: int
     eval_every: int
     threads: int
+    reader: str
     seed: int
 
     def __post_init__(self) -> None:

@@ -88,7 +88,7 @@ class _State:
 def _train(recipe: Recipe, name: str, *, overwrite: bool, resume: bool, stop_at: int | None) -> Run:
     report = open_corpus(recipe.corpus, recipe.report_split)
     model = build_model(recipe.model, preset=recipe.preset, modality=recipe.modality, seed=recipe.seed)
-    rules = rules_for(model)
+    rules = replace(rules_for(model), reader=recipe.reader)
     if resume:
         folder = open_run(name).path
         if open_run(name).state == "finished":
