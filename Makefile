@@ -32,15 +32,15 @@ browser: setup
 	@$(BIN)/python tests/browser.py
 
 test: setup browser  ## lint, types, contracts and all tests: unit, slow, browser, notebooks
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: setup  ## lint, types, contracts and the unit tests, in under two minutes
 	$(BIN)/python -m pytest -n auto -m 'not slow and not browser and not notebooks and not gpu'
 
-bench: setup  ## measure speed against named peers and floors; writes benchmarks/RESULTS.md
-	$(BIN)/python -m benchmarks
+bench: setup  ## measure against named peers and floors, an hour; ONLY="video_reading ranks": DATA=folder
+	$(BIN)/python -m benchmarks --data $(DATA) $(ONLY)
 
-real-input: setup  ## prepare real corpora, import the real matrices, check every number: DATA=folder
+real-input: setup  ## real corpora, matrices and videos, every number checked: DATA=folder
 	$(BIN)/python -m benchmarks.real_input $(DATA)
 
 clean:  ## remove .venv and caches; the workspace with your corpora and runs stays
