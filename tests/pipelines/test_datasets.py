@@ -12,6 +12,7 @@ import pytest
 import workbench as wb
 from tests.made import made_corpus
 from workbench.core.errors import DataError, StateError, UnknownNameError
+from workbench.corpus.store import replace_media, replace_texts
 from workbench.pipelines import datasets
 
 
@@ -135,3 +136,18 @@ def test_holdings_say_what_adds_a_part():
     table = datasets.holdings(made_corpus(16)).set_index("Part")
     assert "--root FOLDER" in table.loc["videos on disk", "To add it"]
     assert table.loc["domains", "To add it"] == ""
+
+
+def test_videos_with_a_problem_are_named_once_with_the_reason():
+    corpus = made_corpus(16)
+    assert datasets.oddities(corpus).empty
+    videos = corpus.with_split(None).videos.copy()
+    videos.loc[3, ["status", "reason"]] = ["broken", "no picture"]
+    videos.loc[5, "reason"] = "ends early"
+    corpus = replace_media(corpus, videos, corpus.renditions)
+    states = {videos["video_id"][i]: "failed" for i in (3, 7)}
+    coverage = pd.DataFrame({"video_id": list(states), "engine": "mine", "state": "failed", "reason": "crashed"})
+    corpus = replace_texts(corpus, "mine", corpus.texts, coverage, {})
+    table = datasets.oddities(corpus)
+    assert table["Problem"].to_list() == ["broken", "damaged", "not read by mine"]
+    assert table["Reason"].to_list() == ["no picture", "ends early", "crashed"]

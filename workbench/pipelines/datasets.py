@@ -248,10 +248,31 @@ def holdings(corpus: Corpus) -> pd.DataFrame:
         ("videos on disk", f"{with_files:,} of {len(videos):,}", with_files > 0),
         ("domains", f"{videos['domain'].nunique()}", corpus.has_domains),
         ("sources", f"{videos['source_id'].nunique():,}", corpus.has_sources),
-        ("text in frames", f"{len(corpus.texts):,}", corpus.has("texts")),
+        ("text in frames", _texts_by_engine(corpus), corpus.has("texts")),
     ]
     found = [(part, holds, "" if there else ADDED_BY[part].format(name=corpus.name)) for part, holds, there in rows]
     return pd.DataFrame(found, columns=["Part", "Holds", "To add it"])
+
+
+def _texts_by_engine(corpus: Corpus) -> str:
+    counts = corpus.texts["engine"].value_counts()
+    return ", ".join(f"{n:,} by {engine}" for engine, n in counts.items()) or "0"
+
+
+def oddities(corpus: Corpus) -> pd.DataFrame:
+    """Videos that cannot be used as they should, each with its reason.
+
+    Returns:
+        Video, Problem (broken, damaged, not read by ENGINE), Reason; broken ones first.
+    """
+    videos = corpus.videos[corpus.videos["reason"].notna() | (corpus.videos["status"] == "broken")]
+    problem = videos["status"].where(videos["status"] == "broken", "damaged")
+    files = pd.DataFrame({"Video": videos["video_id"], "Problem": problem, "Reason": videos["reason"]})
+    failed = corpus.text_coverage[corpus.text_coverage["state"] == "failed"]
+    unread = pd.DataFrame({"Video": failed["video_id"], "Problem": "not read by " + failed["engine"].astype("str"),
+                           "Reason": failed["reason"]})  # fmt: skip
+    unread = unread[~unread["Video"].isin(files["Video"])]
+    return pd.concat([files.sort_values("Problem", kind="stable"), unread]).reset_index(drop=True)
 
 
 def split(corpus: Corpus, *, share: float = 0.1, seed: int = 0) -> Corpus:

@@ -9,7 +9,7 @@ from workbench.app import loading
 from workbench.app.text import plain
 from workbench.app.widgets import choose
 from workbench.corpus import open_corpus
-from workbench.pipelines.datasets import holdings
+from workbench.pipelines.datasets import holdings, oddities
 
 st.title("Data")
 corpora = loading.all_corpora()
@@ -52,6 +52,11 @@ with right:
             else f"gone; say where: workbench data relocate {corpus.name} {rendition} FOLDER"
         )
         st.text(f"{rendition} videos: {root} ({found})")
+odd = oddities(corpus)
+if not odd.empty:
+    st.subheader("Videos with a problem")
+    st.caption(f"{len(odd):,} of {len(corpus.videos):,}; they stay in the gallery and are never replaced.")
+    st.dataframe(odd, hide_index=True)
 st.subheader("Runs")
 runs = loading.all_runs()
 shown = runs[["name", "state", "corpus", "split", "t2v_r1", "v2t_r1", "scoring", "order", "created", "note"]]
