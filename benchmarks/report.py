@@ -83,10 +83,10 @@ def circumstances(name: str, before: float) -> str:
 
 
 def put(file: Path, name: str, lines: Sequence[str], order: Sequence[str]) -> None:
-    """Write one part of RESULTS.md; the others stay, in the order given."""
+    """Write one part of RESULTS.md; the others stay, those of ``order`` first and in its order."""
     parts = dict(PART.findall(file.read_text("utf8"))) if file.exists() else {}
     parts[name] = "\n".join(lines)
-    shown = [f"<!-- {part} -->\n{parts[part].strip()}\n" for part in order if part in parts]
+    shown = [f"<!-- {part} -->\n{parts[part].strip()}\n" for part in dict.fromkeys([*order, *parts]) if part in parts]
     text = "\n".join([HEAD, *shown])
     temporary = file.with_suffix(".tmp")
     temporary.write_text(text, "utf8")

@@ -19,7 +19,7 @@ from workbench.core.seeds import generator
 from workbench.video import read_frames
 from workbench.video.sampling import Sampler, sample_frames
 
-ROUNDS, N_FRAMES, SECONDS, RATE = 3, 12, 10, 25
+ROUNDS, N_FRAMES, SECONDS, RATE = 5, 12, 10, 25
 SIZES = {"240p": (426, 240), "360p": (640, 360), "720p": (1280, 720), "1080p": (1920, 1080)}
 GROUPS = (12, 250)
 NEAR = 3  # grey levels: conversions to RGB differ by so much, frames by more

@@ -140,6 +140,9 @@ def test_one_file_that_was_not_probed_does_not_stop_the_others(tmp_path, monkeyp
 class Nothing:
     """An engine that finds nothing."""
 
+    def forget(self) -> None:
+        """There is nothing to forget."""
+
     def read(self, frame: np.ndarray) -> list:
         return []
 

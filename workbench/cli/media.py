@@ -24,7 +24,7 @@ def run(
     preset: Annotated[str, typer.Option(help="small-text (real videos) or fast (native size).")] = "small-text",
     fps: Annotated[float, typer.Option(help="Frames per second that are looked at.")] = 3.0,
     frames: Annotated[int | None, typer.Option(help="So many frames per video instead of a rate.")] = None,
-    stride: Annotated[int, typer.Option(help="Skip up to so many frames between two that show the same text.")] = 8,
+    stride: Annotated[int, typer.Option(help="Skip up to so many frames between two that are read.")] = 5,
     threads: Annotated[int, typer.Option(help="Engine threads per process.")] = 1,
     reader: Annotated[str, typer.Option(help="pyav, decord or auto.")] = "pyav",
     engine: Annotated[str, typer.Option("--as", help="Name under which the texts are stored.")] = "rapidocr",

@@ -11,6 +11,14 @@ LONGEST = 5
 """Words after a mark such as "the sign says" that are taken."""
 ABBREVIATIONS = frozenset("tv dj pc uk us usa ok cd dvd led lcd suv atv bmx bbq diy gps mc vip".split())
 """Words that captions write in capitals without quoting anything."""
+USUAL_CAPITALS = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august"
+    " september october november december african american arab arabian arabic asian australian brazilian british"
+    " canadian caucasian chinese christian dutch english european french german greek hispanic indian irish italian"
+    " japanese korean latin mexican muslim polish roman russian scottish spanish swedish thai turkish vietnamese welsh"
+    " mr mrs ms dr i'm i'll i've i'd".split()
+)
+"""Words that English begins with a capital whether or not they stand written in the video."""
 SURFACES = (
     "ad|banner|billboard|board|book|bottle|box|building|caption|card|cover|headline|jersey|label|letters|logo|menu"
     "|note|number|package|page|paper|plate|poster|scoreboard|screen|shirt|shop|sign|signboard|slogan|sticker|store"
@@ -29,19 +37,27 @@ _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|s)")
 def cue_words(caption: str) -> list[str]:
     """The words of an English caption that claim to stand in the video, normalised, each once, in its order.
 
-    The rule "marked words": words in quotes; words in capitals (two letters or more, no common abbreviation, and not in
-    a caption that is all capitals); words of two or more characters with a digit, without ordinals and decades; and up
-    to five words after a mark ("the sign says", "which reads", "with the words", "is written", "titled"), up to the
-    first function word or the end of the clause. Function words and single letters never count.
+    A word of the caption c is one if it is
 
-    It is no definition of scene-text queries: captions that only name a thing ("a Starbucks shop") have none.
+    - quoted: between quotation marks;
+    - marked: one of up to five words after a mark ("the sign says", "which reads", "with the words", "is written",
+      "titled"), up to the first function word or the end of the clause;
+    - in capitals: two letters or more, no common abbreviation, in a caption that is not all capitals;
+    - a number: two characters or more with a digit, no ordinal and no decade;
+    - a name: it begins with a capital inside a sentence, or has a capital after a small letter (``SEALiFE``), is none
+      of ``USUAL_CAPITALS``, and no more than half of the words inside the caption's sentences begin with a capital.
+
+    Function words and single letters never count. This rule is what ``evaluation.scene_text`` calls
+    ``scene-text-query v1``; whoever changes it makes a new version. Names of persons and places count although nobody
+    may have written them, and a name at the start of a sentence is missed.
     """
     places = _quoted(caption) + _marked(caption)
     shouted = not any(c.islower() for c in caption)
+    names = _names(caption)
     found: dict[str, None] = {}
     for token in re.finditer(r"\S+", caption):
         inside = any(start <= token.start() < end or start < token.end() <= end for start, end in places)
-        if inside or _stands_out(token.group(), shouted):
+        if inside or token.start() in names or _stands_out(token.group(), shouted):
             found.update(dict.fromkeys(_counted(token.group())))
     return list(found)
 
@@ -87,6 +103,24 @@ def _stands_out(token: str, shouted: bool) -> bool:
         return len(core) > 1 and not _ORDINAL.fullmatch(core.casefold())
     letters = [c for c in core if c.isalpha()]
     return not shouted and len(letters) > 1 and core.isupper() and core.casefold() not in ABBREVIATIONS
+
+
+def _names(caption: str) -> set[int]:
+    """Where the names of a caption begin; capitals that are explained by the start of a sentence are none."""
+    first, begins, inner = True, set(), 0
+    mixed = set()
+    for token in re.finditer(r"\S+", caption):
+        core = _bare(token.group())
+        if not any(c.isalpha() for c in core):
+            continue
+        if re.search(r"[^\W\d_][a-z]*[a-z][A-Z]", core):
+            mixed.add(token.start())
+        if not first:
+            inner += 1
+            if core[0].isupper() and any(c.islower() for c in core) and core.casefold() not in USUAL_CAPITALS:
+                begins.add(token.start())
+        first = token.group()[-1] in ".!?:"
+    return mixed if 2 * len(begins) > inner else mixed | begins
 
 
 def _counted(text: str) -> list[str]:

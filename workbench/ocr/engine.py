@@ -14,6 +14,7 @@ import numpy as np
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.core.optional import need
+from workbench.ocr.recall import Recall
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Settings:
         preset: A name of ``PRESETS``.
         fps: Frames per second that are looked at.
         n_frames: So many frames of the whole video instead (segment mid-points); None = by ``fps``.
-        stride: Text that stands before and after so many sampled frames is not looked for between them; 1 = read all.
+        stride: Between frames so many sampled ones apart none is read while the picture moves or its texts stay;
+            1 = read all.
         threads: Engine threads per process; scores may differ between thread counts.
         reader: Who decodes.
     """
@@ -54,7 +56,7 @@ class Settings:
     preset: str = "small-text"
     fps: float = 3.0
     n_frames: int | None = None
-    stride: int = 8
+    stride: int = 5
     threads: int = 1
     reader: str = "pyav"
 
@@ -84,7 +86,7 @@ def _version(name: str) -> str:
         return "none"
 
 
-ALGORITHM = 1
+ALGORITHM = 3
 """Raised when reading or tracking changes, so that old cache entries are not taken for new results."""
 
 
@@ -104,7 +106,7 @@ class Line:
 
 
 class Engine:
-    """RapidOCR with its bundled PP-OCR models.
+    """RapidOCR with its bundled PP-OCR models; lines that look as they did a moment ago are not recognised again.
 
     Source: RapidOCR 3 (github.com/RapidAI/RapidOCR), PP-OCRv6 small detection and recognition.
 
@@ -132,6 +134,12 @@ class Engine:
                 runtime + "intra_op_num_threads": threads, runtime + "inter_op_num_threads": 1, **size,
             }
         )  # fmt: skip
+        self.recall = Recall(self._run.recognize_txt)
+        self._run.recognize_txt = self.recall
+
+    def forget(self) -> None:
+        """Begin another video: lines of the last one are not remembered."""
+        self.recall.forget()
 
     def read(self, frame: np.ndarray) -> list[Line]:
         """The lines of a frame, uint8 RGB [height, width, 3]; an empty list where there is no text.

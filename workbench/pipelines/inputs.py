@@ -174,11 +174,12 @@ def _frames(
 ) -> tuple[np.ndarray, dict[str, tuple[list[int], list[float]]], dict[str, str]]:
     tasks, missing = [], {}
     folder = workspace().cache / "frames" / _key(rules)
-    status = corpus.videos.set_index("video_id")["status"]
+    known = corpus.videos.set_index("video_id")
+    status, why = known["status"], known["reason"]
     for video in ids:
         try:
             if status[video] == "broken":
-                raise StateError("it is broken")
+                raise StateError(why[video] if isinstance(why[video], str) else "it is broken")
             sha = rendition_row(corpus, video)["sha256"]
             path = file_of(corpus, video)
             tasks.append(_Task(video, path, rules, folder / f"{sha}.npz"))

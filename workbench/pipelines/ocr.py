@@ -175,7 +175,9 @@ def _read_one(task: _Task) -> dict[str, Any]:
         info = attempt or probe(task.path, exact=True)
         try:
             pictures = walk(info, sample_frames(rule, info.times), chosen_reader(how.reader, info))
-            reading = read_sampled(pictures, _the_engine().read, how.stride)
+            engine = _the_engine()
+            engine.forget()
+            reading = read_sampled(pictures, engine.read, how.stride)
             break
         except WorkbenchError:
             if info.index == "decoded":
