@@ -13,6 +13,7 @@ import importlib
 from typing import Any
 
 _HOME_OF = {
+    "audit": "workbench.pipelines.audit",
     "open_corpus": "workbench.corpus",
     "list_corpora": "workbench.corpus",
     "open_run": "workbench.evaluation",
@@ -22,7 +23,7 @@ _HOME_OF = {
     "show": "workbench.notebook",
 }
 
-__all__ = ["import_run", "list_corpora", "list_runs", "open_corpus", "open_run", "save_run", "show"]
+__all__ = ["audit", "import_run", "list_corpora", "list_runs", "open_corpus", "open_run", "save_run", "show"]
 __version__ = "0.1.0"
 
 

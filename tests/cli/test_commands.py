@@ -28,6 +28,8 @@ def all_commands(command=None, words=()):
 COMMANDS = sorted(all_commands())
 ERRORS = {  # one for each command that can be used wrongly: words, sentence
     "app --port 99999": "99999 is not a port. Ports are 1 to 65535.",
+    "audit": "There is nothing to audit. Give a run, a corpus or a model.",
+    "audit godo": "Did you mean good",
     "cache prune tilse": "The cache has no part 'tilse'.",
     "compare good nope": "No run is called 'nope'.",
     "demo --seed -1": "-1 is no seed.",
@@ -38,13 +40,18 @@ ERRORS = {  # one for each command that can be used wrongly: words, sentence
     "data remove nope": "No corpus is called 'nope'.",
     "data split made": "made has no train split.",
     "evaluate good --ties lucky": "No tie rule is called 'lucky'.",
+    "evaluate good --compat clip": "No compatibility mode is called 'clip'.",
+    "export good --format word -o x.doc": "No format is called 'word'.",
     "failures good --k 0": "K is 0; ranks start at 1.",
     "failures good --cause hug": "No cause is called 'hug'. Did you mean hub",
     "import none.npy --corpus made --name x": "none.npy does not exist",
+    "import sim.npy --corpus made --name x --format word": "No format is called 'word'.",
     "index build made --of sounds": "No source of words is called 'sounds'.",
     "index search made dog --by nothing": "No run is called 'nothing'.",
     "ocr import made none.jsonl": "none.jsonl is missing",
     "ocr run made --preset tiny": "No preset is called 'tiny'.",
+    "rescore good --method softmax --name x": "No way to re-score is called 'softmax'.",
+    "rescore good --method csls --beta 3 --name x": "csls takes no beta. It takes k.",
     "runs diff good nope": "No run is called 'nope'.",
     "runs note nope x": "No run is called 'nope'.",
     "runs pack nope x.zip": "No run is called 'nope'.",
@@ -120,6 +127,10 @@ def test_from_a_matrix_to_its_failures(workbench):
     assert code == 0 and "2 of " in out and "failed queries shown" in out
     code, out, _ = workbench("evaluate", "fair", "--ties", "optimistic")
     assert code == 0 and "R@1" in out and "v2t" in out
+    code, out, _ = workbench("evaluate", "fair", "--compat", "textvr")
+    assert code == 0 and "geometric mean" in out and "As TextVR prints it, for matching old tables only." in out
+    shown = json.loads(workbench("evaluate", "fair", "--compat", "clip4clip", "--json")[1])
+    assert shown["t2v"]["values"]["R@1"] > 0 and shown["wrong"] and shown["source"].startswith("ArrowLuo/CLIP4Clip")
 
 
 @pytest.mark.usefixtures("made")

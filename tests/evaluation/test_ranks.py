@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.evaluation import slow
 from tests.evaluation.real import matrix, needs_real_data
 from workbench.core.errors import DataError, UnknownNameError
-from workbench.evaluation import rank_bounds
+from workbench.evaluation import rank_bounds, retrieval_metrics
+from workbench.evaluation.blocks import check_similarity
 
 steady = settings(deadline=None, derandomize=True, max_examples=80)
 
@@ -59,6 +60,20 @@ def test_large_blocks_and_layouts_agree(seed):
             assert (want[direction].expected == got[direction].expected).all()
 
 
+@pytest.mark.parametrize("n_rows", [1, 3, 4, 6, 9])
+def test_rows_wider_than_a_tile(n_rows):
+    draw = np.random.default_rng(n_rows)
+    similarity = draw.integers(0, 9, (n_rows, 9000)).astype(np.float32)
+    right = draw.integers(0, 9000, n_rows)
+    grades = sp.coo_array((np.ones(n_rows, np.int8), (np.arange(n_rows), right)), shape=similarity.shape)
+    both = rank_bounds(similarity, grades, direction="both", v2t="caption")
+    own = similarity[np.arange(n_rows), right]
+    assert both["t2v"].n_above.tolist() == (similarity > own[:, None]).sum(axis=1).tolist()
+    assert both["t2v"].n_tied.tolist() == ((similarity == own[:, None]).sum(axis=1) - 1).tolist()
+    above = [int((similarity[:, video] > score).sum()) for video, score in zip(right, own, strict=True)]
+    assert len(set(right)) == n_rows and both["v2t"].n_above.tolist() == [above[i] for i in np.argsort(right)]
+
+
 @pytest.mark.parametrize("level", ["caption", "video"])
 def test_many_blocks_add_up(monkeypatch, level):
     draw = np.random.default_rng(3)
@@ -77,6 +92,35 @@ def test_float16_is_compared_in_float32():
     similarity = np.array([[1.0, 1.0 + 2**-11], [0, 0]])
     assert rank_bounds(similarity.astype(np.float16)).n_tied.tolist() == [1, 1]
     assert rank_bounds(similarity.astype(np.float32)).n_above.tolist() == [1, 0]
+
+
+def bfloat16(values):
+    """float32 values cut to bfloat16, as NumPy reads them from a file: two bytes without a meaning."""
+    return (np.asarray(values, np.float32).view(np.uint32) >> 16).astype(np.uint16).view("V2")
+
+
+@steady
+@given(problems(), st.sampled_from(["caption", "video"]), st.booleans())
+def test_bfloat16_is_compared_in_float32(problem, level, turned):
+    similarity, grades = problem  # all of these scores are exact in bfloat16
+    stored = bfloat16(similarity)
+    stored = np.asfortranarray(stored) if turned else stored
+    want = retrieval_metrics(similarity.astype(np.float32), grades, direction="both", v2t=level)
+    got = retrieval_metrics(stored, grades, direction="both", v2t=level)
+    for direction in want:
+        assert got[direction].to_dict() == want[direction].to_dict()
+        assert got[direction].per_query.equals(want[direction].per_query)
+
+
+def test_bfloat16_file_is_read_in_blocks(tmp_path):
+    values = np.random.default_rng(0).normal(size=(50, 50))
+    np.save(tmp_path / "s.npy", bfloat16(values))
+    stored = np.load(tmp_path / "s.npy", mmap_mode="r")
+    cut = (values.astype(np.float32).view(np.uint32) & 0xFFFF0000).view(np.float32)
+    assert (rank_bounds(stored).n_above == rank_bounds(cut).n_above).all()
+    assert check_similarity(stored).dtype == np.float32
+    with pytest.raises(DataError, match="1 NaN and 0"):
+        rank_bounds(bfloat16([[0, np.nan], [0, 0]]))
 
 
 def test_float64_is_not_rounded():
@@ -129,6 +173,7 @@ def test_not_finite_scores_are_named(value, named, level, place):
         (np.zeros((2, 3)), np.ones((2, 2)), "2 x 2"),
         (np.zeros((2, 3)), np.zeros((2, 3)), "no right pair"),
         (np.zeros((2, 2), complex), None, "complex"),
+        (np.zeros((2, 2), "V4"), None, "V4"),
         (np.zeros((2, 2), np.int64), None, "int64"),
     ],
 )

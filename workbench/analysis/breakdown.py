@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.run_texts import corpus_of_run
 from workbench.core.errors import DataError, StateError
 from workbench.core.lookup import pick
 from workbench.corpus import Corpus, domain_label
+from workbench.evaluation.corpora import corpus_of_run
 from workbench.evaluation.measures import METRICS, query_values
 from workbench.evaluation.runs import Run
 from workbench.evaluation.saving import query_groups
+from workbench.evaluation.scene_text import OCR_V1, SLICES, labels, scene_text_queries, scene_text_queries_ocr
 from workbench.evaluation.statistics import clustered_interval, design_effect, wilson
 
 FEW_SOURCES = 20
@@ -63,7 +64,8 @@ def by_slice(
     Args:
         run: The run.
         slices: bool [queries] by name, in the order of ``run.per(direction)``, parts may overlap; or a column of the
-            corpus' captions, such as ``query_type``, whose values are the parts (t2v only).
+            corpus' captions, such as ``query_type``, whose values are the parts (t2v only); or ``scene_text_query`` or
+            ``scene_text_query_ocr``, the definitions of ``evaluation.scene_text`` (t2v only).
         metric: As for ``by_domain``.
         direction: ``t2v`` or ``v2t``.
         corpus: The run's corpus, for a column; None = find it.
@@ -74,7 +76,7 @@ def by_slice(
 
     Raises:
         DataError: A mask of another length, or a corpus that the run was not made on.
-        StateError: The corpus is not at hand or states nothing in that column, or a column for v2t.
+        StateError: The corpus is not at hand or states nothing in that column, a column for v2t, or no text was read.
         UnknownNameError: Its captions have no such column.
     """
     table, groups = _queries(run, direction)
@@ -88,22 +90,32 @@ def by_slice(
 
 
 def slice_columns(corpus: Corpus) -> list[str]:
-    """Columns of the captions that divide them into a few parts (2 to 12 values), for ``by_slice``."""
+    """What divides the captions into a few parts (2 to 12), for ``by_slice``: columns, and scene-text queries.
+
+    Scene-text queries by definition stand in where the corpus itself states no ``query_type``.
+    """
     names = [name for name in corpus.captions.columns if name not in NO_SLICES]
-    return [name for name in names if 2 <= corpus.captions[name].nunique() <= MOST_SLICES]
+    found = [name for name in names if 2 <= corpus.captions[name].nunique() <= MOST_SLICES]
+    if corpus.captions["query_type"].isna().all() and scene_text_queries(corpus.captions).nunique() == 2:
+        found.append("scene_text_query")
+    return found
 
 
 def _caption_column(run: Run, column: str, direction: str, corpus: Corpus | None) -> pd.Series:
-    """A column of the corpus' captions by caption id."""
+    """A column of the corpus' captions, or what scene-text queries are, by caption id."""
     if direction != "t2v":
         raise StateError(
             f"The queries of {direction} are videos; {column} is said of captions.", "Ask for the direction t2v."
         )
+    if column in SLICES and SLICES[column] != OCR_V1:
+        return labels(scene_text_queries(run.queries))
     found, why = corpus_of_run(run, corpus)
     if found is None:
         raise StateError(why, "Prepare the corpus that the run was made on.")
+    if column in SLICES:
+        return labels(scene_text_queries_ocr(found))
     captions = found.captions.set_index("caption_id")
-    pick({name: name for name in captions.columns}, column, "column of captions")
+    pick({name: name for name in [*captions.columns, *SLICES]}, column, "column of captions")
     if captions[column].isna().all():
         raise StateError(f"The captions of {found.name} state no {column}.", "Prepare it from annotations that do.")
     return captions[column]

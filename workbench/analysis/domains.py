@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.corpus import Corpus, domain_label
+from workbench.evaluation.scene_text import scene_text_queries
 
 ALL = "(none)"
 """The one domain of a corpus that states none, and of videos that state none."""
@@ -28,12 +29,12 @@ def domain_overview(corpus: Corpus, failed: pd.DataFrame | None = None) -> pd.Da
 
     Returns:
         domain, label, n_videos, n_captions, n_sources (null = not stated), scene_text (share 0..1 of captions that
-        need scene text; NaN = the corpus does not say which), n_failed, cause (most frequent primary one, or null).
+        need scene text: by ``query_type`` where the corpus states it, else by ``scene-text-query v1``; NaN = not
+        defined), n_failed, cause (most frequent primary one, or null).
     """
     domains = domains_of(corpus)
     of_caption = _domain_of(corpus, domains, corpus.captions["video_id"])
-    kinds = corpus.captions["query_type"]
-    needs = kinds.isin(WITH_TEXT).astype(float).where(kinds.notna())
+    needs = _needs_text(corpus.captions)
     videos = corpus.videos.groupby(domains.to_numpy(), sort=True)
     table = pd.DataFrame({"n_videos": videos.size()})
     table["n_sources"] = videos["source_id"].agg(lambda one: one.nunique() if one.notna().all() else np.nan)
@@ -49,6 +50,14 @@ def domain_overview(corpus: Corpus, failed: pd.DataFrame | None = None) -> pd.Da
     alone = "All videos" if len(table) == 1 else "No domain stated"
     table["label"] = [domain_label(one) if one != ALL else alone for one in table["domain"]]
     return table.sort_values(["n_failed", "label"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def _needs_text(captions: pd.DataFrame) -> pd.Series:
+    """1 or 0 per caption: whether its right video is found by its text; NaN = undefined."""
+    kinds = captions["query_type"]
+    if kinds.notna().any():
+        return kinds.isin(WITH_TEXT).astype(float).where(kinds.notna())
+    return scene_text_queries(captions).astype("Float64").astype(float).reset_index(drop=True)
 
 
 def _domain_of(corpus: Corpus, domains: pd.Series, videos: pd.Series) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from workbench.evaluation.rescoring.protocol import seen_level
 from workbench.evaluation.runs import Run
 from workbench.evaluation.statistics import PairedTest, paired_test, verdict
 
@@ -21,15 +22,30 @@ MANY_TIES = 0.001
 
 
 def leaderboard(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per finished run, best t2v R@1 first.
+    """One row per finished run: those that have seen nothing first, then train, then test queries; best t2v R@1 first.
 
     Returns:
         run, t2v_r1 ... v2t_mean_rank, t2v_r1_low, t2v_r1_high, v2t_r1_low, v2t_r1_high (95 %, null = one source only),
-        clustered, n_queries, n_tied, scoring, sees, order, order_label, totals_only, warning.
+        clustered, n_queries, n_tied, scoring, sees, scoring_label, order, order_label, totals_only, warning.
     """
     rows = [_row(run) for run in runs if run.state == "finished"]
     table = pd.DataFrame(rows)
-    return table.sort_values("t2v_r1", ascending=False, ignore_index=True) if len(table) else table
+    if table.empty:
+        return table
+    best = table.sort_values("t2v_r1", ascending=False, kind="stable")
+    return best.sort_values("sees", key=lambda sees: sees.map(seen_level), kind="stable", ignore_index=True)
+
+
+def scoring_label(run: Run) -> str:
+    """How scores were made and what that has seen: ``raw``, ``DSL, saw test queries``, ``RRF, t2v only``."""
+    protocol = run.protocol
+    saw = "" if protocol["sees"] == "nothing" else f", saw {protocol['sees']}"
+    direction = protocol.get("direction", "both")
+    return f"{protocol['scoring']}{'' if direction == 'both' else f', {direction} only'}{saw}"
+
+
+def _seen(run: Run) -> int:
+    return seen_level(run.protocol["sees"])
 
 
 def _row(run: Run) -> dict[str, object]:
@@ -42,7 +58,8 @@ def _row(run: Run) -> dict[str, object]:
     t2v = run.metrics["t2v"]
     row |= {
         "clustered": t2v["interval"]["clustered"], "n_queries": t2v["n_queries"], "n_tied": t2v["n_tied"],
-        "scoring": run.protocol["scoring"], "sees": run.protocol["sees"], "order": run.order["how"],
+        "scoring": run.protocol["scoring"], "sees": run.protocol["sees"],
+        "scoring_label": scoring_label(run), "order": run.order["how"],
         "order_label": ORDER_BADGES[run.order["how"]], "totals_only": run.totals_only, "warning": _warning(run),
     }  # fmt: skip
     return row
@@ -59,19 +76,20 @@ def _warning(run: Run) -> str:
         said.append(f"{t2v['n_missed_unscored']} queries have no scored right video and count as misses")
     if run.order["how"] == "unverified":
         said.append("its order could not be checked")
-    return "; ".join(said)
+    return "; ".join([*said, *(one.rstrip(".") for one in run.protocol.get("warnings", []))])
 
 
 def leaderboard_verdict(runs: Sequence[Run]) -> str:
     """Which run is best at t2v R@1 and whether beyond noise, against every other run that can be compared.
 
-    Only runs that have seen the same (nothing, train queries, test queries) are put side by side; p-values are Holm
-    corrected over the comparisons made.
+    Only runs that have seen the same (nothing, train queries, test queries) are put side by side: those that have seen
+    the least of all that are there. p-values are Holm corrected over the comparisons made.
     """
     able = [run for run in runs if run.state == "finished" and not run.totals_only]
     if not able:
         return "No run here can be compared query by query."
-    best = max(able, key=lambda run: run.metrics["t2v"]["r1"])
+    least = min(map(_seen, able))
+    best = max((run for run in able if _seen(run) == least), key=lambda run: run.metrics["t2v"]["r1"])
     rivals = [
         r for r in able if r is not best and r.protocol["sees"] == best.protocol["sees"] and r.split == best.split
     ]

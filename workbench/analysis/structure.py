@@ -1,67 +1,20 @@
-"""Structure of a run's scores: hubs, confusion between domains, means of blocks, near duplicates, the ceiling."""
+"""Structure of a run's scores: confusion between domains, means of blocks, near duplicates, the ceiling."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from workbench.core.errors import StateError
+from workbench.core.errors import DataError, StateError
 from workbench.corpus import domain_label
 from workbench.evaluation.ceilings import ceiling
-from workbench.evaluation.runs import Run, similarity_of
+from workbench.evaluation.runs import Run, same_axes, similarity_of
 from workbench.evaluation.saving import query_groups
-from workbench.evaluation.statistics import design_effect, k_occurrence, wilson
+from workbench.evaluation.statistics import design_effect, wilson
 
 ROWS_PER_BLOCK = 512
-
-
-@dataclass(frozen=True)
-class Hubness:
-    """How unevenly the gallery is retrieved (t2v).
-
-    Attributes:
-        counts: int64 [videos]: in how many queries' first k each video stands.
-        skewness: Of these counts; near 0 for a fair gallery, above 1 hubs are strong.
-        anti_hub_share: Share of videos that stand in no list.
-        robin_hood: Share of all places that would have to move for an even spread, 0..1.
-        top: video_id, domain, count, n_wrong (queries in whose list it stands though it is wrong), k times its share.
-        k: Length of the lists.
-    """
-
-    counts: np.ndarray
-    skewness: float
-    anti_hub_share: float
-    robin_hood: float
-    top: pd.DataFrame
-    k: int
-
-
-def hubness(run: Run, k: int = 10, n_top: int = 20) -> Hubness:
-    """Hubs of a run: k-occurrence, its skewness, anti-hubs and the Robin Hood index.
-
-    Source: Radovanovic, Nanopoulos and Ivanovic, JMLR 2010; Robin Hood index as in Feldbauer et al., 2018.
-    """
-    lists = run.per("t2v")["top_columns"].to_list()
-    counts = k_occurrence(lists, len(run.gallery), k)
-    relevance = run.relevance_matrix.tocsc()
-    right = np.zeros(len(counts), int)
-    rows = (
-        pd.Series(np.arange(len(run.queries)), index=run.queries["caption_id"]).reindex(run.per("t2v")["id"]).to_numpy()
-    )
-    place = {int(row): lists[i][:k] for i, row in enumerate(rows)}
-    for column in np.argsort(-counts, kind="stable")[:n_top]:
-        owners = relevance.indices[relevance.indptr[column] : relevance.indptr[column + 1]]
-        right[column] = sum(column in place[int(row)] for row in owners)
-    best = np.argsort(-counts, kind="stable")[:n_top]
-    top = run.gallery.iloc[best][["video_id", "domain"]].reset_index(drop=True)
-    mean = counts.mean() or 1.0
-    top = top.assign(count=counts[best], n_wrong=counts[best] - right[best], times_its_share=counts[best] / mean)
-    robin_hood = float(np.abs(counts - counts.mean()).sum() / (2 * max(1, counts.sum())))
-    skew = float(stats.skew(counts)) if counts.std() > 0 else 0.0
-    return Hubness(counts, skew, float((counts == 0).mean()), robin_hood, top, k)
+MOST_PAIRS = 1_000_000
+ROUNDING = 1e-9
 
 
 def domain_confusion(run: Run) -> pd.DataFrame:
@@ -113,20 +66,10 @@ def domain_means(run: Run, other: Run | None = None) -> pd.DataFrame:
     _need_domains(run, groups)
     means = _block_means(run, groups)
     if other is not None:
-        if not (same_axes(run, other)):
+        if not same_axes(run, other):
             raise StateError(f"{run.name} and {other.name} have other rows or columns.", "Compare runs of one split.")
         means = means - _block_means(other, groups)
     return means
-
-
-def same_axes(a: Run, b: Run) -> bool:
-    """Whether two runs have the same captions as rows and the same videos as columns."""
-    return (
-        a.queries["caption_id"].equals(b.queries["caption_id"])
-        and a.gallery["video_id"].equals(b.gallery["video_id"])
-        and not a.totals_only
-        and not b.totals_only
-    )
 
 
 def _block_means(run: Run, row_domain: pd.Series) -> pd.DataFrame:
@@ -152,46 +95,79 @@ def column_correlations(similarity: np.ndarray, left: np.ndarray, right: np.ndar
     """Correlation over all queries of the columns ``left[i]`` and ``right[i]``; nan where one is constant."""
     value = np.full(len(left), np.nan)
     for start in range(0, len(left), ROWS_PER_BLOCK):
-        a, b = (np.array(similarity[:, at[start : start + ROWS_PER_BLOCK]], np.float64) for at in (left, right))
-        for block in (a, b):
-            scored = np.isfinite(block)
-            mean = block.sum(axis=0, where=scored) / np.maximum(scored.sum(axis=0), 1)
-            block[:] = np.where(scored, block, mean) - mean
-        norm = np.sqrt((a**2).sum(0) * (b**2).sum(0))
-        part = (a * b).sum(0)
-        value[start : start + ROWS_PER_BLOCK] = np.divide(part, norm, out=np.full(len(norm), np.nan), where=norm > 0)
+        a, b = (_unit_columns(similarity[:, at[start : start + ROWS_PER_BLOCK]]) for at in (left, right))
+        varied = a.any(axis=0) & b.any(axis=0)
+        value[start : start + ROWS_PER_BLOCK] = np.where(varied, np.clip((a * b).sum(axis=0), -1, 1), np.nan)
     return value
+
+
+def _unit_columns(part: np.ndarray) -> np.ndarray:
+    """float64: columns of mean 0 and length 1, what was not scored set to the mean; 0 where all scores are equal."""
+    block = np.array(part, np.float64)
+    scored = np.isfinite(block)
+    mean = block.sum(axis=0, where=scored) / np.maximum(scored.sum(axis=0), 1)
+    block = np.where(scored, block, mean) - mean
+    length = np.linalg.norm(block, axis=0)
+    return np.divide(
+        block, length, out=np.zeros_like(block), where=length > ROUNDING * np.abs(mean) * np.sqrt(len(block))
+    )
 
 
 def near_duplicates(run: Run, threshold: float = 0.95) -> pd.DataFrame:
     """Pairs of videos whose score columns correlate at least ``threshold`` over all queries.
 
+    A pair that was not scored counts as the mean of its column; a column of equal scores resembles nothing. One float32
+    copy of the similarity is made.
+
+    Args:
+        run: A run that keeps its similarity.
+        threshold: Above 0, at most 1.
+
     Returns:
-        video_a, video_b, correlation, same_source (null = unknown); highest first.
+        video_a, video_b (in the order of the gallery), correlation, same_source (null = unknown); highest first.
 
     Raises:
         StateError: The run keeps no similarity.
+        DataError: A threshold out of range, or one that more than ``MOST_PAIRS`` pairs reach.
     """
-    similarity = np.array(similarity_of(run), np.float32)
-    similarity[~np.isfinite(similarity)] = 0
-    similarity -= similarity.mean(0)
-    norm = np.linalg.norm(similarity, axis=0)
-    similarity /= np.where(norm > 0, norm, 1)
-    pairs: list[tuple[int, int, float]] = []
-    for start in range(0, similarity.shape[1], ROWS_PER_BLOCK):
-        value = similarity[:, start : start + ROWS_PER_BLOCK].T @ similarity
-        a, b = np.nonzero(value >= threshold)
-        keep = b > a + start
-        pairs += zip(a[keep] + start, b[keep], value[a[keep], b[keep]], strict=True)
-    found = pd.DataFrame(pairs, columns=["a", "b", "correlation"]).astype({"a": int, "b": int, "correlation": float})
+    if not 0 < threshold <= 1:
+        raise DataError(f"The threshold is {threshold}.", "Choose one above 0 and at most 1; 0.95 is usual.")
+    similarity = similarity_of(run)
+    a, b = _alike(_column_profiles(similarity), threshold)
+    value = np.nan_to_num(column_correlations(similarity, a, b))
+    order = np.argsort(-value, kind="stable")
+    order = order[value[order] >= threshold - ROUNDING]
+    a, b = a[order], b[order]
     ids, source = (run.gallery[c].to_numpy(dtype=object) for c in ("video_id", "source_id"))
-    a, b = found["a"].to_numpy(), found["b"].to_numpy()
     known = pd.notna(source[a]) & pd.notna(source[b])
     same = np.where(known, source[a] == source[b], None)
-    table = pd.DataFrame(
-        {"video_a": ids[a], "video_b": ids[b], "correlation": found["correlation"], "same_source": same}
-    )
-    return table.sort_values("correlation", ascending=False, kind="stable").reset_index(drop=True)
+    return pd.DataFrame({"video_a": ids[a], "video_b": ids[b], "correlation": value[order], "same_source": same})
+
+
+def _column_profiles(similarity: np.ndarray) -> np.ndarray:
+    """float32 [captions, videos]: columns of mean 0 and length 1; all 0 where a column holds equal scores."""
+    profiles = np.empty((len(similarity), similarity.shape[1]), np.float32)
+    for start in range(0, profiles.shape[1], ROWS_PER_BLOCK):
+        columns = slice(start, start + ROWS_PER_BLOCK)
+        profiles[:, columns] = _unit_columns(similarity[:, columns])
+    return profiles
+
+
+def _alike(profiles: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (a < b) of columns that may reach the threshold, up to the rounding of float32."""
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    number = 0
+    for start in range(0, profiles.shape[1], ROWS_PER_BLOCK):
+        value = profiles[:, start : start + ROWS_PER_BLOCK].T @ profiles[:, start:]
+        a, b = np.nonzero(value >= threshold - 1e-4)
+        keep = b > a
+        found.append((a[keep] + start, b[keep] + start))
+        number += int(keep.sum())
+        if number > MOST_PAIRS:
+            raise DataError(
+                f"More than {MOST_PAIRS:,} pairs of videos correlate at least {threshold}.", "Raise the threshold."
+            )
+    return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
 
 
 def ceiling_of(run: Run) -> dict[str, dict[str, float]]:

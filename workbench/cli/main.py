@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer
 
-from workbench.cli import data, look, machine, media, models, runs, scores
+from workbench.cli import audit, data, exchange, look, machine, media, models, rescore, runs, scores
 from workbench.cli.common import errors
 from workbench.core.errors import WorkbenchError
 from workbench.core.files import write_json
@@ -38,7 +38,10 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "train": (models.train, "workbench train textvr_fusion_demo modality=ocr --name my-ocr"),
     "score": (models.score, "workbench score bm25_ocr --corpus mine --name mine-bm25"),
     "import": (scores.import_scores, "workbench import sim.npy --corpus msrvtt-1ka --name theirs"),
+    "export": (exchange.export, "workbench export theirs ours --format latex -o table.tex"),
+    "rescore": (rescore.rescore, "workbench rescore theirs --method dsl --name theirs-dsl"),
     "evaluate": (scores.evaluate, "workbench evaluate theirs --ties pessimistic"),
+    "audit": (audit.audit, "workbench audit theirs --corpus msrvtt-1ka"),
     "compare": (look.compare, "workbench compare theirs ours --metric r1"),
     "failures": (look.failures, "workbench failures theirs --k 10 --domain Cooking"),
 }

@@ -1,24 +1,56 @@
 """Layer 2: ranks, metrics, statistics, order checks and runs. NumPy, pandas and numba only."""
 
+from workbench.evaluation.compatible import CompatibleMetrics, compatible_metrics
 from workbench.evaluation.metrics import RetrievalMetrics, retrieval_metrics
+from workbench.evaluation.moments import MomentMetrics, moment_metrics
 from workbench.evaluation.order import OrderCheck, check_order
 from workbench.evaluation.ranks import RankCounts, rank_bounds
+from workbench.evaluation.rescoring import (
+    Rescored,
+    ScoringProtocol,
+    WeightSweep,
+    csls,
+    dual_softmax,
+    fuse_scores,
+    querybank_norm,
+    reciprocal_rank_fusion,
+    sinkhorn,
+    sweep_weights,
+    weighted_rank_fusion,
+)
 from workbench.evaluation.runs import Run, list_runs, open_run
 from workbench.evaluation.saving import save_run
 from workbench.evaluation.statistics import PairedTest, paired_test, verdict
+from workbench.evaluation.streaming import stream_ranks
 
 __all__ = [
+    "CompatibleMetrics",
+    "MomentMetrics",
     "OrderCheck",
     "PairedTest",
     "RankCounts",
+    "Rescored",
     "RetrievalMetrics",
     "Run",
+    "ScoringProtocol",
+    "WeightSweep",
     "check_order",
+    "compatible_metrics",
+    "csls",
+    "dual_softmax",
+    "fuse_scores",
     "list_runs",
+    "moment_metrics",
     "open_run",
     "paired_test",
+    "querybank_norm",
     "rank_bounds",
+    "reciprocal_rank_fusion",
     "retrieval_metrics",
     "save_run",
+    "sinkhorn",
+    "stream_ranks",
+    "sweep_weights",
     "verdict",
+    "weighted_rank_fusion",
 ]

@@ -22,11 +22,17 @@ def n_threads() -> int:
     return max(1, min(cores, int(os.environ.get("NUMBA_NUM_THREADS", cores))))
 
 
-def check_similarity(similarity: Any) -> np.ndarray:
+def check_similarity(similarity: Any, *, bfloat16: bool = False) -> np.ndarray:
     """The similarity as a 2-D array of numbers; no copy of an array or memory map.
 
+    Args:
+        similarity: Scores [captions, videos].
+        bfloat16: Leave bfloat16 as it is stored, for a caller that reads parts by ``scores_of``; else it is copied to
+            float32.
+
     Raises:
-        DataError: Not two axes, no rows or columns, or not float16, float32, float64 or integers up to 32 bits.
+        DataError: Not two axes, no rows or columns, or not float16, bfloat16, float32, float64 or integers up to 32
+            bits.
     """
     matrix = np.asarray(similarity)
     if matrix.ndim != 2:
@@ -38,23 +44,40 @@ def check_similarity(similarity: Any) -> np.ndarray:
         raise DataError(
             f"The similarity is empty: {matrix.shape[0]} captions x {matrix.shape[1]} videos.", "Give scores."
         )
+    if is_bfloat16(matrix.dtype):
+        return matrix if bfloat16 else scores_of(matrix, np.dtype(np.float32))
     small_integer = matrix.dtype.kind in "iu" and matrix.dtype.itemsize <= 4
     if not small_integer and (matrix.dtype.kind != "f" or matrix.dtype.itemsize > 8):
         raise DataError(
             f"The similarity holds {matrix.dtype}.",
-            "Give float16, float32, float64 or integers of at most 32 bits.",
+            "Give float16, bfloat16, float32, float64 or integers of at most 32 bits.",
         )
     return matrix
 
 
+def is_bfloat16(dtype: np.dtype) -> bool:
+    """Whether it is bfloat16, which NumPy itself only knows as two bytes without a meaning (so files name it)."""
+    return dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None
+
+
 def compared_type(matrix: np.ndarray) -> np.dtype:
-    """The type scores are compared in: exact for each stored type (float16 in float32, integers in float64)."""
-    return np.dtype(np.float32 if matrix.dtype.kind == "f" and matrix.dtype.itemsize <= 4 else np.float64)
+    """The type scores are compared in: exact for each stored type (16 bits in float32, integers in float64)."""
+    small = matrix.dtype.kind == "f" and matrix.dtype.itemsize <= 4
+    return np.dtype(np.float32 if small or is_bfloat16(matrix.dtype) else np.float64)
+
+
+def scores_of(part: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """A part of a similarity as a C-contiguous array of that type; a view where it is one already."""
+    if not is_bfloat16(part.dtype):
+        return np.ascontiguousarray(part, dtype)
+    bits = np.ascontiguousarray(part).view(np.uint16).astype(np.uint32)  # the upper half of a float32
+    bits <<= 16
+    return bits.view(np.float32).astype(dtype, copy=False)
 
 
 def contiguous(part: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """A read-only C-contiguous array of that type; a view where the part is one already."""
-    block = np.ascontiguousarray(part, dtype).view(np.ndarray)
+    """As ``scores_of``, read-only."""
+    block = scores_of(part, dtype).view(np.ndarray)
     block = block[:]
     block.flags.writeable = False
     return block

@@ -1,4 +1,4 @@
-"""Compiled loops over blocks of a similarity matrix.
+"""Compiled loops over queries of a similarity matrix: their best items, and where right items stand.
 
 All of them run without the interpreter's lock, so threads of one process share the work, and a second thread (a page of
 the app) may call them at the same time. Blocks are C-contiguous float32 or float64 and are only read.
@@ -8,134 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-
-TILE = 4096  # columns whose thresholds and counters stay in the first-level caches
-
-
-@njit(cache=True, nogil=True)
-def count_rows(block, row_best, column_best, row_above, row_tied, column_above, column_tied):
-    """Count, for every row and every column, the entries above and equal to its threshold.
-
-    Args:
-        block: [rows, columns] scores.
-        row_best: Thresholds of the rows; +inf counts nothing.
-        column_best: Thresholds of the columns.
-        row_above: int32 counters of the rows, added to; so are row_tied, column_above and column_tied.
-        row_tied: Entries equal to the row's threshold.
-        column_above: Entries above the column's threshold.
-        column_tied: Entries equal to the column's threshold.
-
-    Returns:
-        Number of entries that are NaN or +inf.
-    """
-    n_rows, n_columns = block.shape
-    limit = block.dtype.type(np.inf)
-    bad = 0
-    for start in range(0, n_columns, TILE):
-        stop = min(start + TILE, n_columns)
-        thresholds = column_best[start:stop]
-        higher = column_above[start:stop]
-        equal = column_tied[start:stop]
-        for i in range(n_rows):
-            best = row_best[i]
-            above = np.int32(0)
-            tied = np.int32(0)
-            fine = np.int32(0)
-            row = block[i, start:stop]
-            for j in range(stop - start):
-                score = row[j]
-                above = np.int32(above + np.int32(score > best))
-                tied = np.int32(tied + np.int32(score == best))
-                fine = np.int32(fine + np.int32(score < limit))
-                higher[j] = np.int32(higher[j] + np.int32(score > thresholds[j]))
-                equal[j] = np.int32(equal[j] + np.int32(score == thresholds[j]))
-            row_above[i] += above
-            row_tied[i] += tied
-            bad += stop - start - fine
-    return bad
-
-
-@njit(cache=True, nogil=True)
-def count_only_rows(block, row_best, row_above, row_tied):
-    """As ``count_rows``, for the rows only."""
-    n_rows, n_columns = block.shape
-    limit = block.dtype.type(np.inf)
-    bad = 0
-    for i in range(n_rows):
-        best = row_best[i]
-        above = np.int32(0)
-        tied = np.int32(0)
-        fine = np.int32(0)
-        row = block[i]
-        for j in range(n_columns):
-            score = row[j]
-            above = np.int32(above + np.int32(score > best))
-            tied = np.int32(tied + np.int32(score == best))
-            fine = np.int32(fine + np.int32(score < limit))
-        row_above[i] += above
-        row_tied[i] += tied
-        bad += n_columns - fine
-    return bad
-
-
-@njit(cache=True, nogil=True)
-def _settle_right(
-    block, first, last, rows, indptr, indices, column_best, column_above, column_tied, column_right, best, right
-):
-    """Take a group back out of the counts of the columns it is right for; see ``count_groups``."""
-    low = block.dtype.type(-np.inf)
-    for i in range(first, last):
-        for k in range(indptr[rows[i]], indptr[rows[i] + 1]):
-            right[indices[k]] = low
-    for i in range(first, last):
-        for k in range(indptr[rows[i]], indptr[rows[i] + 1]):
-            j = indices[k]
-            right[j] = block[i, j] if block[i, j] > right[j] else right[j]
-    for i in range(first, last):
-        for k in range(indptr[rows[i]], indptr[rows[i] + 1]):
-            j = indices[k]
-            if np.isnan(right[j]):
-                continue
-            column_above[j] -= np.int32(best[j] > column_best[j])
-            column_tied[j] -= np.int32(best[j] == column_best[j])
-            column_right[j] += np.int32(right[j] == column_best[j])
-            right[j] = np.nan  # this column is settled for this group
-
-
-@njit(cache=True, nogil=True)
-def count_groups(block, starts, rows, indptr, indices, column_best, column_above, column_tied, column_right, work):
-    """Count, for every column, the groups of rows whose best entry is above or equal to its threshold.
-
-    A group that holds a right row of a column is right for it: it is never counted above or tied, and counts as right
-    when its best right row has exactly the threshold.
-
-    Args:
-        block: [rows, columns]; the rows of a group follow each other.
-        starts: First row of every group in the block, and the number of rows.
-        rows: [rows] number of each row of the block in the relevance lists.
-        indptr: Bounds of the relevance lists.
-        indices: Right columns of every row.
-        column_best: Thresholds; +inf counts nothing.
-        column_above: int32 counters, added to; so are column_tied and column_right.
-        column_tied: Groups equal to the threshold.
-        column_right: Right groups equal to the threshold.
-        work: Scratch [2, columns] of the block's type.
-    """
-    n_columns = block.shape[1]
-    best, right = work[0], work[1]
-    for group in range(len(starts) - 1):
-        first, last = starts[group], starts[group + 1]
-        best[:] = block[first]
-        for i in range(first + 1, last):
-            row = block[i]
-            for j in range(n_columns):
-                best[j] = row[j] if row[j] > best[j] else best[j]
-        for j in range(n_columns):
-            column_above[j] = np.int32(column_above[j] + np.int32(best[j] > column_best[j]))
-            column_tied[j] = np.int32(column_tied[j] + np.int32(best[j] == column_best[j]))
-        _settle_right(
-            block, first, last, rows, indptr, indices, column_best, column_above, column_tied, column_right, best, right
-        )
 
 
 @njit(cache=True, nogil=True)
@@ -271,3 +143,27 @@ def count_levels(block, indptr, indices, level_of, above, tied):
                     above[k] = n_items if unscored else higher
                     tied[k] = 0 if unscored else at[place]
             higher += at[place] + under[place]
+
+
+@njit(cache=True, nogil=True)
+def place_right(block, indptr, indices):
+    """Place of every right item in its sorted row, from 1, when equal scores stand in order of item number.
+
+    Args:
+        block: [queries, items].
+        indptr: Bounds of the lists of right items.
+        indices: Right items of every query.
+
+    Returns:
+        int64 [pairs].
+    """
+    place = np.ones(len(indices), np.int64)
+    for q in range(block.shape[0]):
+        row = block[q]
+        for k in range(indptr[q], indptr[q + 1]):
+            score = row[indices[k]]
+            for item in range(indices[k]):
+                place[k] += np.int64(row[item] >= score)
+            for item in range(indices[k] + 1, len(row)):
+                place[k] += np.int64(row[item] > score)
+    return place

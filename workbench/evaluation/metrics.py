@@ -236,7 +236,7 @@ def retrieval_metrics(
     """
     pick(DIRECTIONS, direction, "direction")
     rule = pick(TIES, ties, "tie rule")
-    matrix = check_similarity(similarity)
+    matrix = check_similarity(similarity, bfloat16=True)
     pairs = check_relevance(relevance, (matrix.shape[0], matrix.shape[1]))
     counts = count_both(matrix, pairs, pairs.level(v2t))
     both = {name: RetrievalMetrics(matrix, pairs, counts[name], rule) for name in ("t2v", "v2t")}

@@ -40,10 +40,15 @@ class Lists:
 
     def take(self, queries: np.ndarray) -> Lists:
         """The lists of some queries, in the order asked."""
-        sizes = self.sizes[queries]
-        indptr = np.concatenate([[0], np.cumsum(sizes)])
-        position = np.arange(indptr[-1]) + np.repeat(self.indptr[queries] - indptr[:-1], sizes)
+        position = self.positions(queries)
+        indptr = np.concatenate([[0], np.cumsum(self.sizes[queries])])
         return Lists(indptr, self.indices[position], self.grades[position])
+
+    def positions(self, queries: np.ndarray) -> np.ndarray:
+        """int64: where the pairs of some queries stand among all pairs, in the order asked."""
+        sizes = self.sizes[queries]
+        ends = np.cumsum(sizes)
+        return np.arange(sizes.sum()) + np.repeat(self.indptr[queries] - (ends - sizes), sizes)
 
 
 @dataclass(frozen=True)

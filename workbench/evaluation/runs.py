@@ -165,6 +165,16 @@ def similarity_of(run: Run) -> np.ndarray:
     return run.similarity
 
 
+def same_axes(a: Run, b: Run) -> bool:
+    """Whether two runs have the same captions as rows and the same videos as columns."""
+    return (
+        a.queries["caption_id"].equals(b.queries["caption_id"])
+        and a.gallery["video_id"].equals(b.gallery["video_id"])
+        and not a.totals_only
+        and not b.totals_only
+    )
+
+
 def _alive(info: dict[str, Any]) -> bool:
     """Whether the process that writes a run still lives; another host's process counts as alive for ten minutes."""
     writer = info.get("writer", {})

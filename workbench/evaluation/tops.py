@@ -6,7 +6,7 @@ import numpy as np
 
 from workbench.evaluation.blocks import BLOCK_ITEMS, on_all_cores, query_block
 from workbench.evaluation.draws import PairCounts
-from workbench.evaluation.kernels import count_levels, group_scores, keep_best_of_groups, top_items
+from workbench.evaluation.kernels import count_levels, group_scores, keep_best_of_groups, place_right, top_items
 from workbench.evaluation.ranks import RankCounts, right_scores
 from workbench.evaluation.relevance import Lists, Relevance
 
@@ -72,13 +72,27 @@ def pair_counts(matrix: np.ndarray, pairs: Relevance, counts: RankCounts) -> Pai
             block = group_scores(block, pairs.groups, counts.n_items, captions.indptr, captions.indices)
         own_above, own_tied, level = np.zeros((3, len(own.indices)), np.int64)
         count_levels(block, own.indptr, own.indices, level, own_above, own_tied)
-        place = np.arange(len(own.indices)) + np.repeat(lists.indptr[part] - own.indptr[:-1], own.sizes)
-        above[place], tied[place] = own_above, own_tied
-        scores[place] = block[own.owner, own.indices]
+        spots = lists.positions(part)
+        above[spots], tied[spots] = own_above, own_tied
+        scores[spots] = block[own.owner, own.indices]
 
     several = np.flatnonzero(lists.sizes > 1)
     on_all_cores(work, _parts(matrix, counts, several))
     return PairCounts(lists, above, tied, scores)
+
+
+def right_places(matrix: np.ndarray, pairs: Relevance, counts: RankCounts) -> tuple[Lists, np.ndarray]:
+    """Right items of every query, and their places from 1 (int64 [pairs]), equal scores in order of position."""
+    lists = right_items(pairs, counts.direction).take(counts.queries)
+    places = np.zeros(len(lists.indices), np.int64)
+
+    def work(part: np.ndarray) -> None:
+        own = lists.take(part)
+        block = query_block(matrix, counts.direction, counts.queries[part])
+        places[lists.positions(part)] = place_right(block, own.indptr, own.indices)
+
+    on_all_cores(work, _parts(matrix, counts, np.arange(len(counts.queries))))
+    return lists, places
 
 
 def _parts(matrix: np.ndarray, counts: RankCounts, chosen: np.ndarray | None = None) -> list[np.ndarray]:

@@ -13,7 +13,9 @@ from workbench.core.optional import need
 
 
 def read_torch_file(path: Path) -> dict[str, np.ndarray]:
-    """The tensors of a torch file by name; a bare tensor has the name ``""``. bfloat16 becomes float32.
+    """The tensors of a torch file, and its lists of texts, by name; a bare tensor has the name ``""``.
+
+    bfloat16 becomes float32.
 
     Raises:
         MissingExtraError: torch is not installed.
@@ -33,7 +35,22 @@ def read_torch_file(path: Path) -> dict[str, np.ndarray]:
     arrays = {str(key): as_array(item) for key, item in items.items() if is_tensor(item)}
     if not arrays:
         raise DataError(f"{path} holds no tensor.", "Save the similarity matrix with torch.save(similarity, path).")
-    return arrays
+    return arrays | {str(key): np.asarray(item) for key, item in items.items() if _is_texts(item)}
+
+
+def write_torch_file(path: Path, similarity: np.ndarray, **ids: list[str]) -> None:
+    """Write a similarity (under that name) and lists of ids as a torch file, which ``read_torch_file`` reads.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+    """
+    torch = need("torch", "Writing a .pt file")
+    with open(path, "wb") as stream:
+        torch.save({"similarity": torch.tensor(similarity), **ids}, stream)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 0 and all(isinstance(item, str) for item in value)
 
 
 def is_tensor(value: Any) -> bool:

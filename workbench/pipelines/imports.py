@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workbench.core.errors import DataError, OrderError
 from workbench.corpus import Corpus
+from workbench.evaluation.moment_table import save_moments
 from workbench.evaluation.order import OrderCheck, check_order
+from workbench.evaluation.orders import named_orders
 from workbench.evaluation.runs import Run
 from workbench.evaluation.saving import open_split, save_run
+from workbench.pipelines.exchange import Imported, find_importer
+from workbench.pipelines.ids import positions_of
 from workbench.pipelines.matrices import Matrix, flatten_groups, read_ids, read_matrix, read_reasons
 
 TWO_WAYS = (
@@ -43,6 +46,7 @@ def import_run(
     missing: Mapping[str, str] | str | Path | None = None,
     transpose: bool = False,
     totals_only: bool = False,
+    format: str | None = None,
     overwrite: bool = False,
     protocol: Mapping[str, Any] | None = None,
     **info: Any,
@@ -54,7 +58,8 @@ def import_run(
     used); where that contradicts, the corpus' named orders (aligned, scrambled, by path, by name) are tried.
 
     Args:
-        source: A path (npy, npz, pt, csv, tsv, also gzipped), array, tensor, or a pair (text, video) of embeddings.
+        source: A path (npy, npz, pt, pkl, csv, tsv, also gzipped; a TREC run, a long Parquet table, TVR predictions, a
+            CodaLab submission), array, tensor, or a pair (text, video) of embeddings.
         corpus: An open corpus or its name.
         name: The run's name.
         split: The split; None = the corpus' own or default one.
@@ -63,6 +68,7 @@ def import_run(
         missing: Videos that were not scored: reason by video id, or a file of ``video_id[TAB reason]`` lines.
         transpose: The file has videos as rows.
         totals_only: Keep the totals of a square matrix whose diagonal is right but whose order is unknown.
+        format: A name of ``exchange.IMPORTERS``; None = by the suffix of the file.
         overwrite: Move an existing run of that name to the trash.
         protocol: What differs from raw scoring; see ``design.md`` 4.2.
         **info: More entries of run.json (notes, model, group, ...).
@@ -75,12 +81,13 @@ def import_run(
         DataError: Unreadable file, wrong shape, unknown or repeated ids, NaN or +inf.
     """
     corpus = open_split(corpus, split)
-    matrix = _upright(_read(source), corpus, transpose)
+    found = _read(source, corpus, format)
+    matrix = _upright(found.matrix, corpus, transpose)
     reasons = read_reasons(Path(missing)) if isinstance(missing, str | Path) else dict(missing or {})
     rows, columns = (_id_list(given) for given in (row_ids, col_ids))
     arguments = {
         "missing": reasons,
-        "protocol": protocol,
+        "protocol": {"candidates": found.candidates, **(protocol or {})},
         "overwrite": overwrite,
         "source": matrix.origin,
         **info,
@@ -90,11 +97,23 @@ def import_run(
     else:
         ordered = _in_corpus_order(matrix, corpus, rows or matrix.row_ids, columns or matrix.column_ids, reasons)
     order = {"how": ordered.how, "evidence": ordered.evidence}
-    return save_run(ordered.values, corpus=corpus, name=name, order=order, totals_only=totals_only, **arguments)
+    run = save_run(ordered.values, corpus=corpus, name=name, order=order, totals_only=totals_only, **arguments)
+    if found.moments is not None:
+        save_moments(run, found.moments)
+    return run
 
 
-def _read(source: Any) -> Matrix:
-    """Read the source; for TextVR's embedding files take the ids that lie beside them."""
+def _read(source: Any, corpus: Corpus, format: str | None) -> Imported:
+    """Read the source: a file by its format, anything else as a matrix."""
+    if isinstance(source, str | Path):
+        return find_importer(Path(source), format)(Path(source), corpus)
+    if format is not None:
+        raise DataError("A format is said of an array or of two files.", "It names the format of one file.")
+    return Imported(_matrix(source))
+
+
+def _matrix(source: Any) -> Matrix:
+    """A matrix that is not one file; for TextVR's embedding files take the ids that lie beside them."""
     matrix = read_matrix(source)
     if isinstance(source, Sequence) and not isinstance(source, str) and all(isinstance(p, str | Path) for p in source):
         text, video = map(Path, source)
@@ -163,9 +182,10 @@ def _in_corpus_order(
     if check.how == "unverified":
         return _Ordered(values, "ids" if how == "ids" else "unverified", check.sentence)
     if how == "checked":
-        for label, reordered in _named_orders(values, corpus, scored):
+        for order in named_orders(corpus) if len(scored) == len(corpus.videos) else []:
+            reordered = order.to_corpus(values)
             if (again := _check(reordered, corpus, scored)).how == "checked":
-                return _Ordered(reordered, "checked", f"In the corpus' order {label!r}: {again.sentence}")
+                return _Ordered(reordered, "checked", f"In the corpus' order {order.name!r}: {again.sentence}")
     raise OrderError(f"{matrix.origin} does not follow the captions of {corpus.name}: {check.sentence}", TWO_WAYS)
 
 
@@ -173,21 +193,6 @@ def _check(values: np.ndarray, corpus: Corpus, scored: Any) -> OrderCheck:
     texts = corpus.captions.drop_duplicates("video_id").set_index("video_id")["text"]
     of_columns = texts.reindex(scored["video_id"]).fillna("").to_list()
     return check_order(values, corpus.captions["text"].to_list(), column_captions=of_columns)
-
-
-def _named_orders(values: np.ndarray, corpus: Corpus, scored: Any) -> Iterator[tuple[str, np.ndarray]]:
-    """The matrix read in each named order of the corpus: of the videos alone, and of captions and videos together."""
-    if len(scored) != len(corpus.videos):
-        return
-    own_videos, own_captions = corpus.videos["video_id"].to_list(), corpus.captions["caption_id"].to_list()
-    caption_orders = corpus.orders("captions")
-    for label, order in corpus.orders("videos").items():
-        by_column = values if order == own_videos else _take(values, 1, _positions(order, own_videos, "column"))
-        if order != own_videos:
-            yield label, by_column
-        rows = caption_orders.get(label)
-        if rows is not None and rows != own_captions:
-            yield f"{label} (captions and videos)", _take(by_column, 0, _positions(rows, own_captions, "row"))
 
 
 def _take(values: np.ndarray, axis: int, positions: np.ndarray) -> np.ndarray:
@@ -209,23 +214,13 @@ def _caption_keys(given: list[str], corpus: Corpus) -> list[str]:
 
 
 def _positions(given: list[str], known: list[str], what: str) -> np.ndarray:
-    """Position of each given id among the known ones; ids may be full, or unique file names with or without extension.
+    """Position of each given id among the known ones, each once.
 
     Raises:
-        DataError: An id is unknown or repeated; the sentence names it, its line and the nearest known one.
+        DataError: An id is unknown or repeated.
     """
-    lookup: dict[str, int] = {}
-    for key in (str, lambda v: PurePosixPath(v).name, lambda v: PurePosixPath(v).stem):
-        keys = [key(value) for value in known]
-        if len(set(keys)) == len(keys):
-            lookup = {**{k: i for i, k in enumerate(keys)}, **lookup}
-    positions = [lookup.get(value, -1) for value in given]
-    if -1 in positions:
-        line = positions.index(-1)
-        near = difflib.get_close_matches(given[line], known, n=1, cutoff=0.3)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Ids look like {known[0]!r}."
-        raise DataError(f"{what.capitalize()} id {given[line]!r} (line {line + 1}) is not in the corpus.", hint)
-    if len(set(positions)) != len(positions):
+    positions = positions_of(given, known, what)
+    if len(np.unique(positions)) != len(positions):
         repeated = next(value for value in given if given.count(value) > 1)
         raise DataError(f"{what.capitalize()} id {repeated!r} stands twice.", "Every row and column has its own id.")
-    return np.asarray(positions)
+    return positions

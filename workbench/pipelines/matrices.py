@@ -1,8 +1,7 @@
-"""Read a similarity matrix or a pair of embedding files: npy, npz, pt, csv, tsv, arrays, tensors."""
+"""Read a similarity matrix or a pair of embedding files: npy, npz, pt, pkl, csv, tsv, arrays, tensors."""
 
 from __future__ import annotations
 
-import gzip
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from workbench.core.errors import DataError
 from workbench.models.torch_files import as_array, is_tensor, read_torch_file
+from workbench.pipelines.number_text import read_number_text
+from workbench.pipelines.pickles import read_pickle
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-KNOWN_SUFFIXES = (".npy", ".npz", ".pt", ".pth", *TEXT_SUFFIXES)
+PICKLE_SUFFIXES = (".pkl", ".pickle")
+KNOWN_SUFFIXES = (".npy", ".npz", ".pt", ".pth", *PICKLE_SUFFIXES, *TEXT_SUFFIXES)
 MATRIX_KEYS = ("similarity", "sim_matrix", "sims", "sim", "scores", "S", "")
 
 
@@ -37,20 +38,21 @@ class Matrix:
     origin: str
 
 
-def read_matrix(source: Any) -> Matrix:
+def read_matrix(source: Any, kind: str | None = None) -> Matrix:
     """Read a similarity matrix.
 
     Args:
-        source: Path of an ``.npy`` (memory-mapped), ``.npz``, ``.pt``, ``.csv`` or ``.tsv`` (also ``.gz``, with or
-            without a header of column ids and a first column of row ids); an array; a tensor; or a pair (text, video)
-            of paths or arrays of embeddings [n, d], whose cosine similarity is taken.
+        source: Path of an ``.npy`` (memory-mapped), ``.npz``, ``.pt``, ``.pkl``, ``.csv`` or ``.tsv`` (also ``.gz``,
+            with or without a header of column ids and a first column of row ids); an array; a tensor; or a pair (text,
+            video) of paths or arrays of embeddings [n, d], whose cosine similarity is taken.
+        kind: The suffix that a file ought to have; None = the one it has.
 
     Raises:
         DataError: Unknown kind of file, damaged, not numbers, or several arrays to choose from.
     """
     if isinstance(source, str | Path):
         path = Path(source)
-        values, rows, columns = _read_file(path)
+        values, rows, columns = _read_file(path, kind or path.name)
         return Matrix(_numbers(values, str(path)), rows, columns, path.name)
     if isinstance(source, Sequence) and len(source) == 2:
         return _from_embeddings(*(read_matrix(part) for part in source))
@@ -70,10 +72,10 @@ def _numbers(values: np.ndarray, what: str) -> np.ndarray:
     return values
 
 
-def _read_file(path: Path) -> tuple[np.ndarray, list[str] | None, list[str] | None]:
+def _read_file(path: Path, named: str) -> tuple[np.ndarray, list[str] | None, list[str] | None]:
     if not path.is_file():
         raise DataError(f"{path} does not exist or is not a file.", "Check the path.")
-    suffix = next((suffix for suffix in KNOWN_SUFFIXES if path.name.lower().endswith(suffix)), None)
+    suffix = next((suffix for suffix in KNOWN_SUFFIXES if named.lower().endswith(suffix)), None)
     try:
         if suffix == ".npy":
             return np.load(path, mmap_mode="r", allow_pickle=False), None, None
@@ -82,8 +84,11 @@ def _read_file(path: Path) -> tuple[np.ndarray, list[str] | None, list[str] | No
                 return _choose({key: archive[key] for key in archive.files}, path)
         if suffix in (".pt", ".pth"):
             return _choose(read_torch_file(path), path)
+        if suffix in PICKLE_SUFFIXES:
+            return _choose(read_pickle(path), path)
         if suffix in TEXT_SUFFIXES:
-            return _read_text(path)
+            read = read_number_text(path)
+            return read.values, read.row_ids, read.column_ids
     except (ValueError, EOFError, zipfile.BadZipFile, OSError) as error:
         if isinstance(error, DataError):
             raise
@@ -104,40 +109,6 @@ def _choose(arrays: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, list
         raise DataError(f"{path} has no single matrix: it holds {found}.", "Name the matrix 'similarity' in it.")
     key = named[0] if named else next(iter(numeric))
     return numeric[key], ids("row_ids", "caption_ids", "query_ids"), ids("col_ids", "column_ids", "video_ids")
-
-
-def _read_text(path: Path) -> tuple[np.ndarray, list[str] | None, list[str] | None]:
-    separator = "\t" if ".tsv" in path.name.lower() else ","
-    opener = gzip.open if path.name.lower().endswith(".gz") else open
-    try:
-        with opener(path, "rt", encoding="utf-8-sig") as stream:
-            head = [line.rstrip("\r\n").split(separator) for _, line in zip(range(2), stream, strict=False)]
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text.", "Save it as UTF-8, or as .npy.") from error
-    if not head:
-        raise DataError(f"{path} is empty.", "Save the matrix again.")
-    header = 0 if not all(map(_is_number, head[0][1:] or head[0])) else None
-    ids_first = not _is_number(head[-1][0])
-    try:
-        table = pd.read_csv(
-            path, sep=separator, header=header, encoding="utf-8-sig", dtype={0: str} if ids_first else None
-        )
-    except pd.errors.ParserError as error:
-        raise DataError(f"{path} is not a table: {error}.", "Every line needs the same number of values.") from error
-    row_ids = table.pop(table.columns[0]).astype(str).tolist() if ids_first else None
-    column_ids = list(map(str, table.columns)) if header == 0 else None
-    try:
-        return table.to_numpy(np.float32), row_ids, column_ids
-    except ValueError as error:
-        raise DataError(f"{path} holds something that is not a number ({error}).", "Keep scores only.") from error
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _from_embeddings(text: Matrix, video: Matrix) -> Matrix:

@@ -279,19 +279,30 @@ def score_checkpoint(
         UnknownNameError: No such run or model.
         StateError: The run keeps no checkpoint, or the corpus lacks an input.
     """
-    info: dict[str, Any] = {}
-    if checkpoint in MODELS and not MODELS[checkpoint].trains:
-        model, rules, info["model"] = build_model(checkpoint), InputRules(), checkpoint
-    else:
-        parent, _, step = checkpoint.partition("@")
-        run = open_run(parent)
-        model, rules = model_of(run)
-        if step:
-            model = load_model(run.path, step)
-        info |= {key: run.info.get(key) for key in ("model", "recipe", "seed")} | {"parent": checkpoint}
+    model, rules, info = open_model(checkpoint)
     if engine is not None:
         rules = replace(rules, engine=engine)
         info["ablation"] = f"ocr {engine}"
     if reader is not None:
         rules = replace(rules, reader=reader)
     return score(model, corpus, name=name, split=split, rules=rules, overwrite=overwrite, **info)
+
+
+def open_model(checkpoint: str) -> tuple[RetrievalModel, InputRules, dict[str, Any]]:
+    """The model that a name stands for, how its inputs are made, and what ``run.json`` says of it.
+
+    Args:
+        checkpoint: A run trained here, ``RUN@STEP``, or a model that needs no training (``bm25_ocr``).
+
+    Raises:
+        UnknownNameError: No such run or model.
+        StateError: The run keeps no such checkpoint.
+    """
+    if checkpoint in MODELS and not MODELS[checkpoint].trains:
+        return build_model(checkpoint), InputRules(), {"model": checkpoint}
+    parent, _, step = checkpoint.partition("@")
+    run = open_run(parent)
+    model, rules = model_of(run)
+    if step:
+        model = load_model(run.path, step)
+    return model, rules, {key: run.info.get(key) for key in ("model", "recipe", "seed")} | {"parent": checkpoint}

@@ -6,6 +6,7 @@ from workbench.analysis import leaderboard
 from workbench.app import loading
 from workbench.app.text import plain
 from workbench.app.widgets import DIRECTIONS, choose_corpus
+from workbench.evaluation.scene_text import SLICES
 from workbench.figures import domain_bars, leaderboard_intervals
 
 NAMES = {"r1": "R@1 ↑", "r5": "R@5 ↑", "r10": "R@10 ↑", "median_rank": "MdR ↓", "mean_rank": "MnR ↓"}
@@ -26,7 +27,7 @@ with st.container(border=True):
         )
 
 columns = {"run": "Run"} | {f"{d}_{m}": f"{d} {label}" for d in ("t2v", "v2t") for m, label in NAMES.items()}
-shown = board.rename(columns={**columns, "order_label": "Order", "scoring": "Scoring"})
+shown = board.rename(columns={**columns, "order_label": "Order", "scoring_label": "Scoring"})
 st.dataframe(
     shown[[*columns.values(), "Scoring", "Order"]],
     hide_index=True,
@@ -59,3 +60,5 @@ for kind in loading.slice_columns(able[0]) if able else []:
     st.subheader(f"By {plain(kind.replace('_', ' '))}")
     tables = {run.name: loading.by_slice(loading.key_with_texts(run), kind, "r1") for run in able[:6]}
     st.plotly_chart(domain_bars(tables, "text → video R@1, %"), key=f"slices {kind}")
+    if kind in SLICES:
+        st.caption(f"By the definition {SLICES[kind]}: the caption quotes, marks or names something written.")
