@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-pytest.importorskip("PIL")
-pytest.importorskip("matplotlib")
+pytest.importorskip("PIL", reason="needs Pillow, which make setup installs")
+pytest.importorskip("matplotlib", reason="needs the fonts of matplotlib, which make setup installs")
 
 from workbench.pipelines.demo.clip import COLOURS, FPS, HEIGHT, STAGE, WIDTH, Clip, Sign
 from workbench.pipelines.demo.scenes import DOMAINS, draw

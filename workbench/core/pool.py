@@ -113,7 +113,7 @@ class _Process(SpawnProcess):
         script = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
         try:
-            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
+            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]  # not in the stubs
         finally:
             sys.modules["__main__"] = script
 

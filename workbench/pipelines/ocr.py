@@ -159,7 +159,7 @@ _wanted: dict[str, Any] = {}
 
 
 def _the_engine() -> Engine:
-    global _engine  # noqa: PLW0603
+    global _engine  # noqa: PLW0603  # as above
     if _engine is None:
         _engine = Engine(**_wanted)
     return _engine

@@ -36,7 +36,7 @@ class Person:
         shirt = Shades.of(colour)
         skin, hair = SKINS[int(rng.integers(len(SKINS)))], HAIRS[int(rng.integers(len(HAIRS)))]
         looks: dict[str, object] = {"legs": shirt.deep, "skin": skin, "hair": hair} | more
-        return cls(shirt=shirt, **looks)  # type: ignore[arg-type]
+        return cls(shirt=shirt, **looks)  # type: ignore[arg-type]  # looks of several types
 
 
 @dataclass(frozen=True)
