@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 import workbench as wb
+from tests.clips import CLIPS, write_clip
 from tests.made import made_corpus
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.corpus.store import replace_media, replace_texts
-from workbench.pipelines import datasets
+from workbench.pipelines import checks, datasets
 
 
 def clip(path, n_frames: int = 12) -> None:
@@ -40,7 +41,7 @@ def clips(tmp_path):
 
 
 def problems(corpus, level):
-    return {(row.level, row.id): row.problem for row in datasets.check(corpus, level).problems.itertuples()}
+    return {(row.level, row.id): row.problem for row in checks.check(corpus, level).problems.itertuples()}
 
 
 def test_check_goes_deeper_level_by_level(clips):
@@ -48,7 +49,7 @@ def test_check_goes_deeper_level_by_level(clips):
     assert set(problems(corpus, "index")) == {("index", "source_id")}
     assert problems(corpus, "existence")["existence", "d.mp4"] == "it has no file"
     found = problems(corpus, "decodability")
-    assert "cannot be decoded" in found["decodability", "c.mp4"]
+    assert found["decodability", "c.mp4"].startswith("c.mp4: cannot be read: ")
     assert not {("decodability", "a.mp4"), ("decodability", "b.mp4")} & set(found)
     (root / "a.mp4").unlink()
     (root / "b.mp4").write_bytes(b"12345")
@@ -57,18 +58,18 @@ def test_check_goes_deeper_level_by_level(clips):
         found["existence", "a.mp4"] == "a.mp4 is gone" and found["existence", "b.mp4"] == "b.mp4 has changed its size"
     )
     with pytest.raises(DataError, match="no check level 'decode'"):
-        datasets.check(corpus, "decode")
+        checks.check(corpus, "decode")
 
 
 def test_a_resumed_check_decodes_only_what_is_new(clips, home, monkeypatch):
     corpus, root = clips
-    datasets.check(corpus, "decodability")
+    checks.check(corpus, "decodability")
     asked = []
-    monkeypatch.setattr(datasets, "why_undecodable", lambda path: asked.append(path.name) or "")
+    monkeypatch.setattr(checks, "why_undecodable", lambda path: asked.append(path.name) or "")
     clip(root / "b.mp4", 20)
-    datasets.check(corpus, "decodability")
+    checks.check(corpus, "decodability")
     assert asked == ["b.mp4"]
-    datasets.check(corpus, "decodability", resume=False)
+    checks.check(corpus, "decodability", resume=False)
     assert asked == ["b.mp4", "a.mp4", "b.mp4", "c.mp4"]
 
 
@@ -111,7 +112,7 @@ def test_split_keeps_sources_together_and_test_untouched(tmp_path):
     sources = {name: set(after.with_split(name).videos["source_id"]) for name in ("train", "val")}
     assert not sources["train"] & sources["val"]
     assert after.meta["counts"]["train"]["captions"] + after.meta["counts"]["val"]["captions"] == 90
-    assert datasets.check(after, "index").ok
+    assert checks.check(after, "index").ok
     with pytest.raises(StateError, match="has a val split already"):
         datasets.split(after)
     with pytest.raises(DataError, match="A share of 2 is not between 0 and 1"):
@@ -133,14 +134,14 @@ def test_remove_goes_to_the_trash(home):
 
 
 def test_holdings_say_what_adds_a_part():
-    table = datasets.holdings(made_corpus(16)).set_index("Part")
+    table = checks.holdings(made_corpus(16)).set_index("Part")
     assert "--root FOLDER" in table.loc["videos on disk", "To add it"]
     assert table.loc["domains", "To add it"] == ""
 
 
 def test_videos_with_a_problem_are_named_once_with_the_reason():
     corpus = made_corpus(16)
-    assert datasets.oddities(corpus).empty
+    assert checks.oddities(corpus).empty
     videos = corpus.with_split(None).videos.copy()
     videos.loc[3, ["status", "reason"]] = ["broken", "no picture"]
     videos.loc[5, "reason"] = "ends early"
@@ -148,6 +149,29 @@ def test_videos_with_a_problem_are_named_once_with_the_reason():
     states = {videos["video_id"][i]: "failed" for i in (3, 7)}
     coverage = pd.DataFrame({"video_id": list(states), "engine": "mine", "state": "failed", "reason": "crashed"})
     corpus = replace_texts(corpus, "mine", corpus.texts, coverage, {})
-    table = datasets.oddities(corpus)
+    table = checks.oddities(corpus)
     assert table["Problem"].to_list() == ["broken", "damaged", "not read by mine"]
     assert table["Reason"].to_list() == ["no picture", "ends early", "crashed"]
+
+
+def test_files_that_cannot_be_decoded_say_why(tmp_path):
+    clip(tmp_path / "fine.mp4")
+    write_clip(tmp_path / "fine.mpg", codec="mpeg2video")
+    (tmp_path / "none.mp4").write_bytes(b"no video at all")
+    write_clip(tmp_path / "torn.mp4", options=CLIPS["constant.mp4"]["options"])
+    data = bytearray((tmp_path / "torn.mp4").read_bytes())
+    with av.open(str(tmp_path / "torn.mp4")) as container:
+        last = [packet for packet in container.demux(video=0) if packet.size][-1]
+    data[last.pos : last.pos + last.size] = bytes(last.size)
+    (tmp_path / "torn.mp4").write_bytes(data)
+    why = {name: checks.why_undecodable(tmp_path / name) for name in ("fine.mp4", "fine.mpg", "none.mp4", "torn.mp4")}
+    assert why["fine.mp4"] == why["fine.mpg"] == ""
+    assert why["none.mp4"].startswith("cannot be read: ") and why["torn.mp4"] == "1 of its packets cannot be decoded"
+
+
+def test_damage_that_shows_when_text_is_read_is_named():
+    corpus = made_corpus(16)
+    video = corpus.videos["video_id"][0]
+    coverage = pd.DataFrame([{"video_id": video, "engine": "mine", "state": "empty", "reason": "1 packet is torn"}])
+    table = checks.oddities(replace_texts(corpus, "mine", corpus.texts, coverage, {}))
+    assert table.to_dict("records") == [{"Video": video, "Problem": "damaged", "Reason": "1 packet is torn"}]

@@ -131,7 +131,7 @@ def test_one_file_that_was_not_probed_does_not_stop_the_others(tmp_path, monkeyp
     meta = {"roots": {key: str(value) for key, value in roots.items()}}
     corpus = save_corpus("mine", {"videos": videos, "renditions": renditions}, meta)
     corpus = probe_corpus(corpus, workers=1)
-    monkeypatch.setattr(ocr, "_the_engine", Nothing)
+    monkeypatch.setattr(ocr, "_the_reader", Nothing)
     report = run_ocr(corpus, FAST, workers=1)
     assert report.videos["state"].tolist() == ["empty", "failed"]
     assert "could not read its file" in report.videos["reason"][1]

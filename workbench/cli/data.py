@@ -87,11 +87,11 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """What is wrong with a corpus on this machine, and what to do; exit code 1 when anything is."""
-    from workbench.pipelines import datasets
+    from workbench.pipelines import checks
 
-    report = datasets.check(open_corpus(name), level=level, resume=not restart)
+    report = checks.check(open_corpus(name), level=level, resume=not restart)
     if as_json:
-        show_json(datasets.as_dict(report))
+        show_json(checks.as_dict(report))
     else:
         say(f"{name}: {len(report.problems)} problems at level {level} in {report.n_videos:,} videos.")
         show_table(report.problems if limit == 0 else report.problems.head(limit), empty="Nothing is wrong.")

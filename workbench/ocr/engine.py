@@ -86,7 +86,7 @@ def _version(name: str) -> str:
         return "none"
 
 
-ALGORITHM = 3
+ALGORITHM = 4
 """Raised when reading or tracking changes, so that old cache entries are not taken for new results."""
 
 
@@ -152,12 +152,32 @@ class Engine:
                 f"A frame is uint8 [height, width, 3], found {frame.dtype} {frame.shape}.", "Decode to RGB."
             )
         height, width = frame.shape[:2]
-        if min(height, width) < 8:
+        return self.read_part(frame, (0, 0, width, height))
+
+    def read_part(self, frame: np.ndarray, box: tuple[int, int, int, int]) -> list[Line]:
+        """The lines in a part of a frame, enlarged as the whole frame would be; quads in 0..1 of the whole frame.
+
+        Args:
+            frame: uint8 RGB [height, width, 3].
+            box: left, top, right, bottom in pixels; right and bottom excluded.
+        """
+        (height, width), (left, top, right, bottom) = frame.shape[:2], box
+        if min(right - left, bottom - top) < 8:
             return []  # nothing is legible, and the engine divides by the size of what is left after rounding
-        found = self._run(np.ascontiguousarray(frame[:, :, ::-1]))
+        if self.preset.min_side is not None:
+            enlarged = max(1.0, self.preset.min_side / min(height, width))
+            self._detector().limit_side_len = round(enlarged * min(right - left, bottom - top))
+        found = self._run(np.ascontiguousarray(frame[top:bottom, left:right, ::-1]))
         if found is None or found.boxes is None or found.txts is None:
             return []
-        return list(self._lines(zip(found.txts, found.scores, found.boxes, strict=True), width, height))
+        boxes = np.asarray(found.boxes, float) + (left, top)
+        return list(self._lines(zip(found.txts, found.scores, boxes, strict=True), width, height))
+
+    def _detector(self) -> Any:
+        """RapidOCR's detector, which it loads when it is first used."""
+        if self._run.text_det is None:
+            self._run(np.zeros((32, 32, 3), np.uint8))
+        return self._run.text_det
 
     def _lines(self, found: Iterable[tuple[str, float, Any]], width: int, height: int) -> Iterable[Line]:
         for text, score, box in found:

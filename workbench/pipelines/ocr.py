@@ -18,7 +18,7 @@ from workbench.core.workspace import workspace
 from workbench.corpus import Corpus
 from workbench.corpus.media import file_of, rendition_row
 from workbench.corpus.store import replace_texts
-from workbench.ocr import Engine, Line, Reading, Settings, read_sampled
+from workbench.ocr import ChangeReader, Engine, Line, Reading, Settings, read_sampled
 from workbench.ocr.tracks import link, tables
 from workbench.video import probe
 from workbench.video.readers import chosen_reader, reader_version, walk
@@ -93,7 +93,7 @@ def run_ocr(
             continue
         of_video, boxes[task.video_id] = _tables(found, task.video_id, engine)
         texts[task.video_id] = of_video
-        row = _row(task.video_id, "read" if len(of_video) else "empty", "", found)
+        row = _row(task.video_id, "read" if len(of_video) else "empty", found["damage"], found)
         rows.append({**row, "n_texts": len(of_video), "cached": task.video_id in cached})
     in_order = [texts[task.video_id] for task in tasks if task.video_id in texts]  # not as the processes finished
     found_texts = [part for part in in_order if len(part)]
@@ -145,24 +145,24 @@ def _row(video_id: str, state: str, reason: str, found: dict[str, Any] | None = 
     }  # fmt: skip
 
 
-_engine: Engine | None = None
+_reader: ChangeReader | None = None
 
 
 def _set_up(preset: str, threads: int) -> None:
     """One engine per process, made when the first uncached video needs it."""
-    global _engine  # noqa: PLW0603  # the process' own engine: it cannot be sent to it
-    _engine = None
+    global _reader  # noqa: PLW0603  # the process' own engine: it cannot be sent to it
+    _reader = None
     _wanted.update(preset=preset, threads=threads)
 
 
 _wanted: dict[str, Any] = {}
 
 
-def _the_engine() -> Engine:
-    global _engine  # noqa: PLW0603  # as above
-    if _engine is None:
-        _engine = Engine(**_wanted)
-    return _engine
+def _the_reader() -> ChangeReader:
+    global _reader  # noqa: PLW0603  # as above
+    if _reader is None:
+        _reader = ChangeReader(Engine(**_wanted))
+    return _reader
 
 
 def _read_one(task: _Task) -> dict[str, Any]:
@@ -175,9 +175,9 @@ def _read_one(task: _Task) -> dict[str, Any]:
         info = attempt or probe(task.path, exact=True)
         try:
             pictures = walk(info, sample_frames(rule, info.times), chosen_reader(how.reader, info))
-            engine = _the_engine()
-            engine.forget()
-            reading = read_sampled(pictures, engine.read, how.stride)
+            reader = _the_reader()
+            reader.forget()
+            reading = read_sampled(pictures, reader.read, how.stride)
             break
         except WorkbenchError:
             if info.index == "decoded":

@@ -114,13 +114,16 @@ def _threads(n: int) -> Iterator[None]:
     """Run torch deterministically on so many threads; sums depend on their number."""
     torch = need("torch", "Training")
     before, was = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    filled = torch.utils.deterministic.fill_uninitialized_memory
     torch.set_num_threads(n)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a search for bugs that costs a tenth of each step
     try:
         yield
     finally:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(was, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = filled
 
 
 def _loop(recipe: Recipe, model: Any, rules: InputRules, folder: Path, resume: bool, stop_at: int | None) -> bool:

@@ -9,7 +9,7 @@ from workbench.app import loading
 from workbench.app.text import plain
 from workbench.app.widgets import choose
 from workbench.corpus import open_corpus
-from workbench.pipelines.datasets import holdings, oddities
+from workbench.pipelines.checks import holdings, oddities
 
 st.title("Data")
 corpora = loading.all_corpora()

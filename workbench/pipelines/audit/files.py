@@ -12,7 +12,7 @@ from workbench.core.files import sha256_file
 from workbench.core.progress import track
 from workbench.corpus import Corpus
 from workbench.pipelines.audit.findings import Finding, counted, finding
-from workbench.pipelines.datasets import check
+from workbench.pipelines.checks import check
 
 SAME_TIME_S = 2.0
 """Some file systems keep times to two seconds only."""
