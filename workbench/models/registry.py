@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -34,6 +34,21 @@ class RetrievalModel(Protocol):
 
     def parts(self, captions: Sequence[str], encoded: Any) -> dict[str, np.ndarray]:
         """The similarities whose sum is ``similarity``, by modality; empty where there is one only."""
+
+
+@runtime_checkable
+class ScoresOnDevice(Protocol):
+    """A ``RetrievalModel`` whose scores need not leave the GPU to be counted.
+
+    Attributes:
+        device: The torch device it computes on.
+    """
+
+    @property
+    def device(self) -> Any: ...
+
+    def device_similarity(self, captions: Sequence[str], encoded: Any) -> Any:
+        """As ``similarity``, a float32 torch tensor on the device."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -110,19 +110,30 @@ class TextvrFusion:
 
     def parts(self, captions: Sequence[str], encoded: list[dict[str, Any]]) -> dict[str, np.ndarray]:
         """Similarity by modality, float32 [captions, videos]; computed tile by tile."""
-        torch = need("torch", "The model textvr_fusion")
         rows: dict[str, list[np.ndarray]] = {}
-        with torch.inference_mode():
-            for at in range(0, len(captions), CAPTIONS_PER_TILE):
+        for tile in self._tiles(captions, encoded):
+            for name, part in tile.items():
+                rows.setdefault(name, []).append(part.cpu().numpy())
+        return {name: np.concatenate(found) for name, found in rows.items()}
+
+    def _tiles(self, captions: Sequence[str], encoded: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Tensors by modality, some captions against all videos."""
+        torch = need("torch", "The model textvr_fusion")
+        for at in range(0, len(captions), CAPTIONS_PER_TILE):
+            with torch.inference_mode():
                 tokens = self.network.caption(self.caption_inputs(captions[at : at + CAPTIONS_PER_TILE]))
                 tiles = [self.network.parts(tokens, tile) for tile in encoded]
-                for name in tiles[0]:
-                    rows.setdefault(name, []).append(torch.cat([tile[name] for tile in tiles], 1).cpu().numpy())
-        return {name: np.concatenate(found) for name, found in rows.items()}
+                yield {name: torch.cat([tile[name] for tile in tiles], 1) for name in tiles[0]}
 
     def similarity(self, captions: Sequence[str], encoded: list[dict[str, Any]]) -> np.ndarray:
         """Sum of the parts, float32 [captions, videos]."""
         return np.asarray(sum(self.parts(captions, encoded).values()), np.float32)
+
+    def device_similarity(self, captions: Sequence[str], encoded: list[dict[str, Any]]) -> Any:
+        """As ``similarity``, a tensor on the network's device."""
+        torch = need("torch", "The model textvr_fusion")
+        with torch.inference_mode():
+            return torch.cat([sum(tile.values()) for tile in self._tiles(captions, encoded)])
 
     def save(self, folder: Path) -> None:
         """Write ``model.safetensors`` with the options in its header."""

@@ -32,6 +32,7 @@ def grams_of(word: str, buckets: int) -> tuple[int, ...]:
     return tuple(sorted(1 + zlib.crc32(gram.encode()) % (buckets - 1) for gram in grams))
 
 
+@lru_cache(maxsize=200_000)
 def shape_of(word: str) -> int:
     """0 lower case, 1 capitals only, 2 with a digit, 3 other."""
     if any(sign.isdigit() for sign in word):

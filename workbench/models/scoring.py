@@ -1,0 +1,126 @@
+"""Score captions against a gallery tile by tile, into a matrix or into counts that need none.
+
+Tiles hold a fixed number of captions in a fixed order, so that a score has the same bits whoever asks for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeGuard
+
+import numpy as np
+import scipy.sparse as sp
+
+from workbench.core.optional import need
+from workbench.evaluation.metrics import RetrievalMetrics
+from workbench.evaluation.passes import rows_of_groups
+from workbench.evaluation.relevance import check_relevance
+from workbench.evaluation.streaming import stream_metrics
+from workbench.models.device_counter import DeviceCounter
+from workbench.models.registry import RetrievalModel, ScoresOnDevice
+
+CAPTIONS_PER_TILE = 256
+TILES_KEPT = 3  # a block may begin in the tile where the last one ended, and threads may ask out of turn
+
+
+class Tiles:
+    """Scores of any captions, out of tiles that are always computed in the same company.
+
+    Attributes:
+        relevance: Sparse grades [captions, videos].
+    """
+
+    def __init__(
+        self,
+        model: RetrievalModel,
+        captions: Sequence[str],
+        encoded: Any,
+        relevance: sp.csr_array,
+        absent: Sequence[int] = (),
+    ) -> None:
+        """Nothing is scored yet.
+
+        Args:
+            model: The model.
+            captions: Texts of the rows.
+            encoded: The gallery as the model encoded it.
+            relevance: Sparse grades [captions, videos], > 0 is right: captions of one video share a tile.
+            absent: Columns that are not scored: -inf.
+        """
+        self.relevance = relevance
+        self._model, self._captions, self._encoded = model, captions, encoded
+        self._absent = np.asarray(absent, np.int64)
+        pairs = check_relevance(relevance, relevance.shape)
+        grouped = pairs.level("auto") == "video"
+        self._order = rows_of_groups(pairs)[0] if grouped else np.arange(len(captions))
+        self._place = np.argsort(self._order)
+        self._kept: OrderedDict[int, Any] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def matrix(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The whole similarity, float32 [captions, videos], and its parts by modality."""
+        similarity = np.empty(self.relevance.shape, np.float32)
+        parts: dict[str, np.ndarray] = {}
+        for rows, scores, of_tile in self._with_parts():
+            similarity[rows] = scores
+            for name, part in of_tile.items():
+                parts.setdefault(name, np.empty_like(similarity))[rows] = part
+        return similarity, parts
+
+    def metrics(self) -> dict[str, RetrievalMetrics]:
+        """Metrics of both directions, equal to those of ``matrix``, which is never held; on a GPU counted there."""
+        counter = DeviceCounter(self._model.device) if _on_gpu(self._model) else None
+        return stream_metrics(self.rows, self.relevance.shape, self.relevance, counter=counter)
+
+    def rows(self, rows: slice | np.ndarray) -> Any:
+        """Scores [rows, videos] of some captions, where the model computes; may be called from several threads."""
+        numbers = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        tile, place = np.divmod(self._place[numbers], CAPTIONS_PER_TILE)
+        with self._turn:
+            found = [self._tile(one)[place[tile == one]] for one in np.unique(tile)]
+        return _joined(found)[np.argsort(np.argsort(tile, kind="stable"))]
+
+    def _with_parts(self) -> Iterator[tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]]:
+        for start in range(0, len(self._order), CAPTIONS_PER_TILE):
+            rows = self._order[start : start + CAPTIONS_PER_TILE]
+            captions = [self._captions[row] for row in rows]
+            parts = self._model.parts(captions, self._encoded)
+            scores = np.asarray(sum(parts.values()), np.float32) if parts else self._numbers(captions)
+            for matrix in (scores, *parts.values()):
+                matrix[:, self._absent] = -np.inf
+            yield rows, scores, parts
+
+    def _tile(self, number: int) -> Any:
+        """A tile, computed unless it was asked for a moment ago."""
+        if number not in self._kept:
+            first = number * CAPTIONS_PER_TILE
+            captions = [self._captions[row] for row in self._order[first : first + CAPTIONS_PER_TILE]]
+            self._kept[number] = self._scored(captions)
+            if len(self._kept) > TILES_KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[number]
+
+    def _numbers(self, captions: Sequence[str]) -> np.ndarray:
+        scores = np.array(self._model.similarity(captions, self._encoded), np.float32)
+        scores[:, self._absent] = -np.inf
+        return scores
+
+    def _scored(self, captions: Sequence[str]) -> Any:
+        """A tile where the model computes: a tensor on a GPU, else an array."""
+        if not _on_gpu(self._model):
+            return self._numbers(captions)
+        torch = need("torch", "Scoring on a GPU")
+        scores = self._model.device_similarity(captions, self._encoded)
+        return scores.index_fill(1, torch.as_tensor(self._absent, device=scores.device), float("-inf"))
+
+
+def _on_gpu(model: RetrievalModel) -> TypeGuard[ScoresOnDevice]:
+    return isinstance(model, ScoresOnDevice) and model.device.type != "cpu"
+
+
+def _joined(blocks: Sequence[Any]) -> Any:
+    if len(blocks) == 1 or isinstance(blocks[0], np.ndarray):
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+    return need("torch", "Scoring on a GPU").cat(list(blocks))
