@@ -49,8 +49,8 @@ def _write(report: Report, runs: dict[str, list[Run]], seconds: dict[str, list[t
         f"## The demo at seeds {', '.join(map(str, SEEDS))}", "",
         f"`{RECIPE}` trained on the demo corpus of seed 0; {n_queries} test captions, {n_videos} videos, chance"
         f" {100 / n_videos:.1f} % R@1. Mean over seeds, least and most in brackets; 95 % intervals of each seed,"
-        " clustered by source video. Seconds: training with its checks on the val split; in all: with decoding (the first"
-        " time) and scoring of the test split.",
+        " clustered by source video. Seconds: training with its checks on the val split; in all: with decoding (the"
+        " first time) and scoring of the test split.",
     )  # fmt: skip
     report.header("model", "t2v R@1 %", "intervals by seed", "v2t R@1 %", "intervals by seed", "seconds", "in all")
     for name, board in boards.items():
