@@ -13,18 +13,22 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.csv_reading import csv_reading
 from benchmarks.demo_seeds import demo_seeds
 from benchmarks.failure_causes import failure_causes
 from benchmarks.ocr_reading import ocr_reading
 from benchmarks.ranks import at_textvr_size, ranks
 from benchmarks.real_videos import measured_real_videos
 from benchmarks.report import NoDataError, Report, circumstances, load, put
+from benchmarks.rescoring import rescoring
 from benchmarks.video_reading import video_reading
 from benchmarks.word_matching import word_matching
 
 BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "ranks": ranks,
     "metrics": at_textvr_size,
+    "rescoring": rescoring,
+    "csv_reading": csv_reading,
     "word_matching": word_matching,
     "failure_causes": failure_causes,
     "video_reading": video_reading,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -17,17 +18,30 @@ from tests.made import made_similarity
 from workbench.corpus import open_corpus, save_corpus
 from workbench.corpus.formats import find_format
 from workbench.corpus.media import file_of
+from workbench.pipelines.exchange import EXPORTERS, IMPORTERS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+NUMBERS = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 pytestmark = [pytest.mark.notebooks, pytest.mark.filterwarnings("default")]
 
 
-def blocks(language: str) -> list[str]:
-    """Code blocks of the README in one language, without their indent."""
-    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", README, re.M | re.S)
+def blocks(language: str, text: str = README) -> list[str]:
+    """Code blocks of a document in one language, without their indent."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", text, re.M | re.S)
     return ["\n".join(line.removeprefix(indent) for line in body.splitlines()) for indent, body in found]
+
+
+def bring_matrices() -> None:
+    """An annotation file of MSR-VTT's layout and two matrices."""
+    lines = [f"ret{i},msr{i},video{i},a {'red green blue'.split()[i % 3]} thing number {i}" for i in range(60)]
+    Path("MSRVTT_JSFUSION_test.csv").write_text("\n".join(["key,vid_key,video_id,sentence", *lines]) + "\n")
+    tables = find_format("msrvtt")([Path("MSRVTT_JSFUSION_test.csv")]).tables
+    tables["videos"] = tables["videos"].assign(source_id=tables["videos"]["video_id"])
+    corpus = save_corpus("scratch", tables).with_split("test")
+    np.save("sim.npy", made_similarity(corpus, 1.0))
+    np.save("other.npy", made_similarity(corpus, 0.5, seed=1))
 
 
 @pytest.fixture
@@ -36,27 +50,57 @@ def owner(own_demo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("clips").mkdir()
     shutil.copy(file_of(open_corpus("demo"), "Street_View_Outdoor/test_00.mp4"), "clips/street.mp4")
-    lines = [f"ret{i},msr{i},video{i},a {'red green blue'.split()[i % 3]} thing number {i}" for i in range(60)]
-    Path("MSRVTT_JSFUSION_test.csv").write_text("\n".join(["key,vid_key,video_id,sentence", *lines]) + "\n")
-    tables = find_format("msrvtt")([Path("MSRVTT_JSFUSION_test.csv")]).tables
-    tables["videos"] = tables["videos"].assign(source_id=tables["videos"]["video_id"])
-    corpus = save_corpus("scratch", tables).with_split("test")
-    np.save("sim.npy", made_similarity(corpus, 1.0))
-    np.save("other.npy", made_similarity(corpus, 0.5, seed=1))
+    bring_matrices()
     return tmp_path
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("owner")
-def test_readme_commands_and_python_run():
-    commands = [line for block in blocks("bash") for line in block.splitlines()]
+def run_commands(text: str) -> None:
+    """Run every command of a document, in its order."""
+    commands = [line for block in blocks("bash", text) for line in block.splitlines()]
     assert len(commands) >= 9 and all(line.startswith("workbench ") for line in commands)
     for line in commands:
         words = ["app", "--help"] if line == "workbench app" else line.split()[1:]
         done = subprocess.run([sys.executable, "-m", "workbench", *words], capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("owner")
+def test_readme_commands_and_python_run():
+    run_commands(README)
     (code,) = blocks("python")
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.fixture
+def scorer(home, tmp_path, monkeypatch):
+    """A folder with MSR-VTT's annotation file, two matrices, and TVR's files with predictions."""
+    monkeypatch.chdir(tmp_path)
+    bring_matrices()
+    names = [f"house_s01e0{i}_seg02_clip_00" for i in range(1, 7)]
+    asked = [
+        {"vid_name": name, "duration": 60.0, "ts": [3.0, 9.0], "desc": f"number {i}", "type": "v", "desc_id": i}
+        for i, name in enumerate(names[:4])
+    ]  # fmt: skip
+    Path("tvr_val_release.jsonl").write_text("\n".join(map(json.dumps, asked)))
+    Path("tvr_video2dur_idx.json").write_text(json.dumps({"val": {name: [60.0, i] for i, name in enumerate(names)}}))
+    lists = [{"desc_id": i, "desc": "", "predictions": [[i, 3.0, 9.0, 2.0], [5, 0.0, 6.0, 1.0]]} for i in range(4)]
+    numbers = {name: i for i, name in enumerate(names)}
+    Path("tvr_val_submission.json").write_text(json.dumps({"video2idx": numbers, "VCMR": lists, "VR": lists}))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("scorer")
+def test_commands_about_numbers_run():
+    run_commands(NUMBERS)
+
+
+@pytest.mark.parametrize(("column", "ways"), [(2, IMPORTERS), (3, EXPORTERS)], ids=["in", "out"])
+def test_every_format_is_in_the_document(column, ways):
+    table = NUMBERS[NUMBERS.index("| format") : NUMBERS.index("Runs hold scores")]
+    rows = [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
+    told = " ".join(row[1] for row in rows if row[column] == "yes")
+    assert [name for name in ways if not re.search(rf"\b{name}\b", told)] == []
 
 
 def test_readme_names_what_exists():

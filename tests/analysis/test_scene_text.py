@@ -9,6 +9,7 @@ import pytest
 import workbench as wb
 from tests.texts import FIRST, IDS, WRONG, read_corpus, run_on
 from workbench import analysis
+from workbench.analysis.run_texts import readings_of
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.corpus import save_corpus
 from workbench.corpus.engines import first_engine
@@ -29,6 +30,15 @@ def test_a_missed_word(home):
     causes, evidence = found(run_on(corpus))
     assert causes == ["ocr_missed"]
     assert evidence == 'The OCR (rapidocr) read no word like "Sloane", "Square" in the right video'
+
+
+def test_subtitles_are_not_read_in_frames(home):
+    corpus = read_corpus(name="spoken")
+    lines = pd.DataFrame({"text_id": ["a#s#0"], "video_id": ["a"], "kind": ["subtitle"], "engine": ["alpha"],
+                          "text": ["Sloane Square"]})  # fmt: skip
+    tables = {"videos": corpus.videos, "captions": corpus.captions, "texts": lines}
+    run = run_on(save_corpus("spoken", tables, overwrite=True).with_split("test"))
+    assert readings_of(run).engine is None and "No text was read" in readings_of(run).missing
 
 
 def test_a_misread_word(home):

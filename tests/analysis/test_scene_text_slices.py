@@ -20,8 +20,9 @@ def test_a_slice_of_the_captions_alone_needs_no_corpus(home):
     assert table.loc["scene-text query", "value"] == 0 and table.loc["no scene-text query", "value"] == 100
     with pytest.raises(StateError, match="not in this workspace"):
         analysis.by_slice(run, "scene_text_query_ocr")
-    with pytest.raises(StateError, match="queries of v2t are videos"):
-        analysis.by_slice(run, "scene_text_query", direction="v2t")
+    videos = analysis.by_slice(run, "scene_text_query", direction="v2t").set_index("label")
+    assert videos["n_queries"].to_dict() == {"no scene-text query": 3, "scene-text query": 1}
+    assert videos["value"].to_dict() == {"no scene-text query": 100, "scene-text query": 100}
 
 
 def test_a_slice_of_captions_and_ocr(home):
@@ -29,6 +30,8 @@ def test_a_slice_of_captions_and_ocr(home):
     table = analysis.by_slice(run, "scene_text_query_ocr").set_index("label")
     assert table["n_queries"].to_dict() == {"scene-text query": 2, "no scene-text query": 2}
     assert table.loc["scene-text query", "value"] == 50
+    videos = analysis.by_slice(run, "scene_text_query_ocr", direction="v2t").set_index("label")
+    assert videos["n_queries"].to_dict() == {"scene-text query": 2, "no scene-text query": 2}
     with pytest.raises(StateError, match="No text was read"):
         analysis.by_slice(run_on(read_corpus(name="e"), name="e"), "scene_text_query_ocr")
 

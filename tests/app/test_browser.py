@@ -223,13 +223,12 @@ def test_the_demo_fills_every_page_and_plays(demo, browser, tmp_path):
 
 def test_markup_in_captions_is_shown_as_text(site):
     site.open("query")
-    assert "<b>no</b>" in site.text() and "*0*" in site.text()
+    shows(site, "<b>no</b>", "*0*")
 
 
 def test_next_and_the_address_of_a_query(site):
     site.open("query?v=1&run=poor&other=good&q=Sports%2Fclip_0150.mp4%230")
-    assert "Query 151 of 160" in site.text()
-    assert "poor" in site.page.inner_text("[data-testid=stMain]")
+    shows(site, "Query 151 of 160", "poor")
     site.page.get_by_role("link", name="Next").click()
     site.page.wait_for_function("document.body.innerText.includes('Query 152 of 160')", timeout=20_000)
     assert "q=Sports" in site.page.url
@@ -249,7 +248,8 @@ def test_matrix_draws_and_a_click_opens_the_query(site):
     site.page.mouse.click(left + 0.5 * side, box["y"] + 0.5 * side)
     site.page.wait_for_selector("h1:has-text('Query')", timeout=20_000)
     site.settle()
-    assert "of 160" in site.text() and site.complaints == []
+    shows(site, "of 160")
+    assert site.complaints == []
 
 
 def test_a_row_of_the_failures_opens_its_query(site):
@@ -276,7 +276,8 @@ def test_routes_take_names_only(site):
 def test_an_empty_workspace_starts(home, browser, tmp_path):
     for site in served(home, browser, tmp_path):
         site.open("")
-        assert "What do you have?" in site.text() and site.complaints == []
+        shows(site, "What do you have?")
+        assert site.complaints == []
 
 
 def test_real_matrices(home, browser, tmp_path, real_data):
@@ -292,6 +293,5 @@ def test_real_matrices(home, browser, tmp_path, real_data):
             assert site.page.query_selector("[data-testid=stException]") is None
             assert site.page.query_selector("[data-testid=stAlertContentError]") is None
         site.open("")
-        assert "internvideo2 is better, beyond noise" in site.text()
-        assert "its rows cannot be tied to captions" in site.text()
+        shows(site, "internvideo2 is better, beyond noise", "its rows cannot be tied to captions")
         assert site.complaints == []

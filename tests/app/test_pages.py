@@ -99,6 +99,36 @@ def test_leaderboard(made):
     assert "Ceiling here" in words(app)
 
 
+def test_metrics_of_the_leaderboard_are_chosen_and_stand_in_the_address(made):
+    app = opened("", metrics="mrr,both,nonsense")
+    table = app.dataframe[0].value
+    both = "RSum t2v + v2t"
+    assert not app.exception and list(table)[:5] == ["Run", "MRR ↑", "MRR 95 %", f"{both} ↑", f"{both} 95 %"]
+    assert f"{both} ↑" not in app.dataframe[1].value  # of both directions: said once
+    app.multiselect(key="choose metrics").select("median_rank").run()
+    assert app.query_params["metrics"] == "mrr,both,median_rank" and "MdR ↓" in app.dataframe[0].value
+    low, high = map(float, app.dataframe[0].value["MRR 95 %"][0].split(" – "))
+    assert low <= app.dataframe[0].value["MRR ↑"][0] <= high
+
+
+def test_seeds_of_one_group_are_one_row(made):
+    for seed in (1, 2):
+        wb.save_run(made_similarity(made, noise=1.5, seed=seed), corpus=made, name=f"s{seed}", group="seeds", seed=seed)
+    app = opened()
+    assert not app.exception and list(app.dataframe[0].value["Run"]).count("seeds") == 1
+    row = app.dataframe[0].value.set_index("Run").loc["seeds"]
+    assert row["Seeds"].startswith("2: ") and "seeds (2 seeds, " in words(app).replace("\\", "")
+    app = opened("", seeds="each")
+    assert {"↳ s1", "↳ s2", "seeds"} <= set(app.dataframe[0].value["Run"])
+
+
+@pytest.mark.parametrize("metric", ["median_rank", "map"])
+def test_any_metric_can_be_compared(made, metric):
+    app = opened("compare", metric=metric)
+    assert not app.exception and not app.error, words(app)
+    assert {"median_rank": "MdR", "map": "mAP"}[metric] in words(app)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens(made, page):
     app = opened(page)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from tests.cli.test_commands import workbench  # noqa: F401  # the fixture
 from tests.made import made_corpus, made_similarity
 from workbench.corpus import save_corpus
 
@@ -22,7 +21,7 @@ def runs(home):
 
 
 @pytest.mark.usefixtures("runs")
-def test_what_is_wrong_decides_the_exit_code(workbench):  # noqa: F811
+def test_what_is_wrong_decides_the_exit_code(workbench):
     code, out, error = workbench("audit", "good")
     assert code == 0 and error == "" and "ok" in out.splitlines()[-1] and "0 wrong" in out.splitlines()[-1]
     code, out, _ = workbench("audit", "turned")
@@ -32,7 +31,7 @@ def test_what_is_wrong_decides_the_exit_code(workbench):  # noqa: F811
 
 
 @pytest.mark.usefixtures("runs")
-def test_json_and_corpora(workbench):  # noqa: F811
+def test_json_and_corpora(workbench):
     code, out, _ = workbench("audit", "turned", "--corpus", "made", "--split", "test", "--json")
     rows = json.loads(out)
     assert code == 3 and {"run turned", "corpus made", "corpus made/test"} == {row["about"] for row in rows}
@@ -42,14 +41,14 @@ def test_json_and_corpora(workbench):  # noqa: F811
     assert code == 2 and "'test' is a split of no corpus. Add --corpus NAME." in error
 
 
-def test_text_from_data_is_shown_as_text(workbench, runs):  # noqa: F811
+def test_text_from_data_is_shown_as_text(workbench, runs):
     videos = runs.videos.assign(video_id="<b>[red]x[/red] " + runs.videos["video_id"], source_id="s")
     captions = runs.captions.assign(video_id="<b>[red]x[/red] " + runs.captions["video_id"])
     save_corpus("odd", {"videos": videos, "captions": captions})
     assert "[red]x[/red]" in workbench("audit", "--corpus", "odd")[1]
 
 
-def test_constant_similarity(workbench, runs):  # noqa: F811
+def test_constant_similarity(workbench, runs):
     wb.save_run(np.zeros((80, 80)), corpus=runs, name="flat")
     code, out, _ = workbench("audit", "flat")
     assert code == 0 and "80 captions have the same score for all videos" in out and "ties" in out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import typer.main
 from click import Group
 
+import workbench as wb
 from tests.made import made_corpus, made_runs, made_similarity
 from workbench.cli import main as entry
 
@@ -40,6 +42,7 @@ ERRORS = {  # one for each command that can be used wrongly: words, sentence
     "data remove nope": "No corpus is called 'nope'.",
     "data split made": "made has no train split.",
     "evaluate good --ties lucky": "No tie rule is called 'lucky'.",
+    "evaluate good --nms 0.5": "Run good holds no moments.",
     "evaluate good --compat clip": "No compatibility mode is called 'clip'.",
     "export good --format word -o x.doc": "No format is called 'word'.",
     "failures good --k 0": "K is 0; ranks start at 1.",
@@ -53,6 +56,7 @@ ERRORS = {  # one for each command that can be used wrongly: words, sentence
     "rescore good --method softmax --name x": "No way to re-score is called 'softmax'.",
     "rescore good --method csls --beta 3 --name x": "csls takes no beta. It takes k.",
     "runs diff good nope": "No run is called 'nope'.",
+    "runs group seeds good nope": "No run is called 'nope'.",
     "runs note nope x": "No run is called 'nope'.",
     "runs pack nope x.zip": "No run is called 'nope'.",
     "runs remove nope": "No run is called 'nope'.",
@@ -60,26 +64,12 @@ ERRORS = {  # one for each command that can be used wrongly: words, sentence
     "runs show godo": "Did you mean good",
     "runs unpack none.zip": "none.zip is not a zip file.",
     "score good --corpus made --name x": "Run good keeps no checkpoint",
+    "sweep good": "Run good keeps no two modalities (none). Name runs to fuse it with (--with RUN).",
     "train nothing": "No recipe is called 'nothing'.",
     "train textvr_fusion_demo modality=smell": "No modality is called 'smell'.",
     "video compress none small": "none is not a folder.",
     "video probe nope": "No corpus is called 'nope'.",
 }
-
-
-@pytest.fixture
-def workbench(capfd, monkeypatch):
-    """Run a command in this process; returns exit code, output, errors."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["workbench", *words])
-        with pytest.raises(SystemExit) as stop:
-            entry.main()
-            raise SystemExit(0)
-        out, error = capfd.readouterr()
-        return stop.value.code or 0, out, error
-
-    return run
 
 
 @pytest.fixture
@@ -123,19 +113,34 @@ def test_from_a_matrix_to_its_failures(workbench):
     code, out, _ = workbench("compare", "fair", "good")
     assert code == 0 and "good is better" in out and "TV Show" in out
     assert json.loads(workbench("compare", "fair", "good", "--json")[1])["test"]["wins"] > 0
+    code, out, _ = workbench("compare", "fair", "good", "theirs", "--metric", "mean_rank")
+    assert code == 0 and out.count("fair = ") == 2 and "p_holm" in out and "better" in out
+    found = json.loads(
+        workbench("compare", "fair", "good", "--metric", "sum_recall", "--direction", "both", "--json")[1]
+    )
+    assert found["family"][0]["verdict"] == "better" and "RSum t2v + v2t" in found["verdicts"][0]
     code, out, _ = workbench("failures", "fair", "--limit", "2")
     assert code == 0 and "2 of " in out and "failed queries shown" in out
     code, out, _ = workbench("evaluate", "fair", "--ties", "optimistic")
-    assert code == 0 and "R@1" in out and "v2t" in out
+    assert code == 0 and "R@1" in out and "v2t" in out and "it has seen nothing" in out
+    assert "95 % intervals, clustered by source" in out and re.search(r"RSum ↑ +[0-9.]+ \[[0-9.]+, [0-9.]+\]", out)
+    shown = json.loads(workbench("evaluate", "fair", "--json")[1])
+    stored = wb.open_run("fair").metrics
+    for direction in ("t2v", "v2t", "both"):
+        assert shown[direction]["interval"] == stored[direction]["interval"]
     code, out, _ = workbench("evaluate", "fair", "--compat", "textvr")
-    assert code == 0 and "geometric mean" in out and "As TextVR prints it, for matching old tables only." in out
+    assert code == 0 and "it has seen nothing" in out
+    assert "geometric mean" in out and "As TextVR prints it, for matching old tables only." in out
     shown = json.loads(workbench("evaluate", "fair", "--compat", "clip4clip", "--json")[1])
     assert shown["t2v"]["values"]["R@1"] > 0 and shown["wrong"] and shown["source"].startswith("ArrowLuo/CLIP4Clip")
 
 
 @pytest.mark.usefixtures("made")
 def test_keeping_runs_and_corpora(workbench):
-    assert "noise 0" in workbench("runs", "show", "good")[1]
+    assert "noise 0" in (shown := workbench("runs", "show", "good")[1]) and "GMean" in shown
+    assert "now of group seeds" in workbench("runs", "group", "seeds", "good", "fair")[1]
+    assert {wb.open_run(name).info["group"] for name in ("good", "fair")} == {"seeds"}
+    assert workbench("runs", "group", "", "good", "fair")[0] == 0 and wb.open_run("good").info["group"] is None
     assert "notes" in workbench("runs", "diff", "good", "fair")[1]
     for words in (
         "runs note good hello", "runs pack good good.zip", "runs unpack good.zip --name copy", "runs rename copy other",

@@ -20,6 +20,8 @@ AT_HAND = {  # files whose sums can be taken where the real data lies
     ("didemo", "test_data.json"): "annotations/didemo_test_data.json",
     ("vatex", "descs_ret_test.json"): "annotations/gram_vatex_descs_ret_test.json",
     ("tvr", "tvr_val_release.jsonl"): "annotations/tvr/tvr_val_release.jsonl",
+    ("tvr", "tvr_test_public_release.jsonl"): "annotations/tvr/tvr_test_public_release.jsonl",
+    ("tvr", "tvr_video2dur_idx.json"): "annotations/tvr/tvr_video2dur_idx.json",
 }
 
 

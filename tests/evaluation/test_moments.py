@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 
 from tests.made import made_corpus, made_runs
 from workbench.core.errors import DataError, StateError
+from workbench.corpus import save_corpus
+from workbench.evaluation import save_run
+from workbench.evaluation.intervals import wilson
 from workbench.evaluation.moment_table import check_moments, read_moments, save_moments
 from workbench.evaluation.moments import KS, TIOUS, moment_metrics
 from workbench.evaluation.spans import temporal_iou, temporal_nms
@@ -208,6 +212,37 @@ def test_moments_of_a_run_in_and_out(home):
     pd.testing.assert_frame_equal(read_moments(run), check_moments(pd.DataFrame(rows)))
     with pytest.raises(DataError, match="name the video 'nowhere', which is not in run good"):
         save_moments(run, pd.DataFrame(rows).assign(video_id="nowhere"))
+
+
+def test_intervals_know_the_sources():
+    table = table_of(ANSWERS, ("svmr",))
+    alone = moment_metrics(table, TRUTH)
+    assert not alone.clustered
+    shared = moment_metrics(table, TRUTH.assign(source_id=["a", "b", "a", "a"]))
+    assert shared.clustered
+    for found in (alone, shared):
+        assert ((found.table["low"] <= found.table["recall"]) & (found.table["recall"] <= found.table["high"])).all()
+    first = alone.table.query("k == 1 and tiou == 0.5 and query_type == ''").iloc[0]
+    assert (first["low"], first["high"]) == pytest.approx([100 * one for one in wilson(3, 4)])
+    widths = [(found.table["high"] - found.table["low"]).sum() for found in (alone, shared)]
+    assert widths[1] > widths[0]
+
+
+def test_a_run_has_the_types_and_sources_of_its_corpus(home):
+    corpus = made_corpus(8)
+    captions = corpus.captions.assign(query_type=["v", "t"] * 4)
+    relevance = corpus.relevance.assign(start_s=1.0, end_s=5.0)
+    typed = save_corpus("typed", {"videos": corpus.videos, "captions": captions, "relevance": relevance})
+    run = save_run(np.eye(8, dtype=np.float32), corpus=typed.with_split("test"), name="r")
+    assert run.moments is None
+    rows = captions[["caption_id", "video_id"]].assign(task="vcmr", rank=1, start_s=1.0, end_s=4.0, score=1.0)
+    save_moments(run, rows)
+    assert len(run.moments) == 8
+    found = moment_metrics(run)
+    assert found.clustered and set(found.table["query_type"]) == {"", "v", "t"}
+    assert found.recall("vcmr", 1, 0.7, "t") == 100.0
+    shutil.rmtree(typed.path)
+    assert moment_metrics(run).clustered and set(moment_metrics(run).table["query_type"]) == {""}
 
 
 def test_the_size_of_tvr(real_data):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.evaluation.real import needs_real_data, textvr_captions
-from tests.texts import read_corpus
+from tests.texts import read_corpus, run_on
 from workbench.core.errors import StateError
 from workbench.evaluation.scene_text import (
     OCR_V1,
@@ -16,6 +16,8 @@ from workbench.evaluation.scene_text import (
     scene_text_definitions,
     scene_text_queries,
     scene_text_queries_ocr,
+    scene_text_videos,
+    slices,
 )
 from workbench.ocr.matching import STOP_WORDS, caption_words
 
@@ -96,6 +98,28 @@ def test_the_table_counts_each_definition():
     assert found.loc["any cue", "n_scene_text"] == 6 and found.loc["any cue", "n_only"] == 3
     for name, (_, holds) in PROXIES.items():
         assert found.loc[name, "n_scene_text"] == sum(map(holds, CAPTIONS))
+
+
+def test_a_video_is_one_where_half_of_its_captions_are():
+    queries = pd.Series([True, False, True, False, False, None, None], index=list("abcdefg"), dtype="boolean", name=V1)
+    rows = [("v", "a", 1), ("v", "b", 1), ("w", "c", 1), ("w", "d", 1), ("w", "e", 1), ("x", "f", 1), ("y", "a", 0),
+            ("y", "b", 1), ("z", "c", 2), ("z", "g", 1), ("z", "c", 1)]  # fmt: skip
+    relevance = pd.DataFrame(rows, columns=["video_id", "caption_id", "grade"])
+    found = scene_text_videos(queries, relevance)
+    assert found.name == V1 and found.drop("x").to_dict() == {"v": True, "w": False, "y": False, "z": True}
+    assert pd.isna(found["x"])
+
+
+def test_parts_of_a_run_for_its_metrics(home):
+    run = run_on(read_corpus())
+    found = slices(run)
+    assert found["t2v"][V1].to_dict() == {
+        "q0": "scene-text query", "q1": "no scene-text query", "q2": "no scene-text query", "q3": "no scene-text query",
+    }  # fmt: skip
+    assert list(found["v2t"][V1].index) == list("abcd") and found["v2t"][V1].iloc[0] == "scene-text query"
+    assert slices(run_on(read_corpus("a horse", name="d"), name="d")) == {"t2v": {}, "v2t": {}}
+    totals = run_on(read_corpus(name="e"), name="e", totals_only=True)
+    assert slices(totals) == {"t2v": {}, "v2t": {}}
 
 
 @needs_real_data

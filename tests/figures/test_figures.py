@@ -12,6 +12,7 @@ import workbench as wb
 from tests.made import made_corpus, made_runs, made_similarity
 from workbench import analysis, figures
 from workbench.core.errors import DataError, StateError, UnknownNameError
+from workbench.evaluation import sweep_weights
 from workbench.figures.matrix_tiles import FACTOR, HIGH, LOW, TILE
 
 
@@ -50,6 +51,20 @@ def test_charts_are_made_of_analysis_tables(runs):
         text = figure.to_json()
         assert len(figure.data) >= 1 and len(text) < 500_000
         assert "<b>fair" not in text and "of <b>no" not in text
+
+
+def test_a_sweep_marks_the_chosen_weights(home):
+    corpus = made_corpus(80)
+    parts = {"ocr": made_similarity(corpus, 1.0), "<b>x": made_similarity(corpus, 1.5, seed=1)}
+    found = sweep_weights(parts, steps=5, domains=corpus.videos["domain"])
+    figure = figures.sweep_curves(found, 0.25)
+    lines, marks = figure.data[::2], figure.data[1::2]
+    assert [line.name for line in lines] == [
+        "Cooking (20)", "Driving (20)", "TV Show (20)", "Sports (20)", "all queries (80)"
+    ]  # fmt: skip
+    assert [mark.x[0] for mark in marks] == [*found.best_of_domain.values(), found.weights["<b>x"]]
+    assert all(line.y[list(line.x).index(mark.x[0])] == mark.y[0] for line, mark in zip(lines, marks, strict=True))
+    assert "used 0.25" in figure.to_json() and "<b>x" not in figure.to_json()
 
 
 def test_level_0_is_the_sorted_standardised_matrix(view, runs):

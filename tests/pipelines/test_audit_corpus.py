@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.made import made_corpus
+from tests.texts import read_corpus
 from workbench.core.files import sha256_file, write_table
 from workbench.corpus import save_corpus
 from workbench.pipelines.audit import audit
@@ -53,6 +54,16 @@ def test_duplicates_and_near_duplicates(home):
     assert ceiling.numbers["t2v_mean_rank"] == pytest.approx(7 / 6) and ceiling.numbers["t2v_mrr"] < 1
     same_video = corpus_of(["a dog runs home", "a dog runs home"], videos=["v", "v"], name="d")
     assert audit(corpus=same_video).of("duplicate captions").severity == "ok"
+
+
+def test_what_each_definition_of_scene_text_takes(home):
+    found = audit(corpus=read_corpus(rapidocr={"a": ["SLOANE"], "b": ["dog"]}))
+    (row,) = [one for one in found if one.check == "scene-text queries"]
+    assert row.severity == "note" and row.fix == "Say which definition a number is for."
+    assert "by scene-text-query v1: 1 of 4; scene-text-query-ocr v1: 2 of 4; capitals" in row.sentence
+    assert [one["n_scene_text"] for one in row.numbers["definitions"]] == [1, 2, 1, 1, 1]
+    unread = audit(corpus=read_corpus(name="d")).of("scene-text queries")
+    assert "scene-text-query-ocr" not in unread.sentence and "Run: workbench ocr run d" in unread.fix
 
 
 def test_no_captions(home):

@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+import pytrec_eval
 import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -204,7 +205,6 @@ def test_numbers_of_trec_eval(real_data):
 
 @pytest.mark.parametrize("name", ["compat", "cwl"])
 def test_graded_files_against_pytrec_eval(real_data, name):
-    pytrec_eval = pytest.importorskip("pytrec_eval", reason="needs pytrec_eval, an oracle for graded judgements")
     folder = real_data / "trec" / "ir_measures"
     lists, qrels = read_trec_lists(folder / f"{name}.run"), read_qrels(folder / f"{name}.qrels")
     judgements, answers = {}, {}
@@ -306,6 +306,31 @@ def test_tvr_predictions_out_and_in(run, corpus, tmp_path):
     assert back.similarity[0, 1:3].tolist() == [-1, -2] and back.protocol["candidates"] == 2
 
 
+def test_a_zip_for_the_challenge_out_and_in(run, corpus, tmp_path):
+    moments = moments_of(corpus)
+    save_moments(run, moments)
+    assert export([run], tmp_path / "a.zip") == "VCMR, SVMR, VR of 40 captions"
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert archive.namelist() == ["tvr_test_submission.json"]
+        content = archive.read("tvr_test_submission.json")
+    back = wb.import_run(tmp_path / "a.zip", corpus=corpus, name="back")
+    pd.testing.assert_frame_equal(back.moments, moments)
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("tvr_val_submission.json", "{}")
+        archive.writestr("tvr_test_submission.json", content)
+    again = wb.import_run(tmp_path / "b.zip", corpus=corpus, name="again")
+    pd.testing.assert_frame_equal(again.moments, moments)
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        archive.writestr("a.json", "{}")
+        archive.writestr("b.json", "{")
+    with pytest.raises(DataError, match="holds a.json, b.json, and no tvr_test_submission.json"):
+        wb.import_run(tmp_path / "c.zip", corpus=corpus, name="x")
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive:
+        archive.writestr("b.json", "{")
+    with pytest.raises(DataError, match="d.zip cannot be read"):
+        wb.import_run(tmp_path / "d.zip", corpus=corpus, name="x")
+
+
 def test_a_run_without_moments_is_a_ranking_of_videos(run, corpus, tmp_path):
     export([run], tmp_path / "a.json", "tvr")
     back = wb.import_run(tmp_path / "a.json", corpus=corpus, name="back", format="tvr")
@@ -344,6 +369,12 @@ def test_any_moments_survive_a_submission(rows):
         ({"video2idx": {"a": 0}, "VR": {}}, "VR is no list"),
         ({"video2idx": {"a": 0}, "VR": [{"desc_id": 1}]}, "VR entry 0 has no desc_id and predictions"),
         ({"video2idx": {"a": 0}, "VR": [{"desc_id": 1, "predictions": [[0, 0]]}]}, "query '1', prediction 1 is wrong"),
+        (
+            {"video2idx": {"a": 0}, "VR": [{"desc_id": 1, "predictions": [[0, 0, 0, 1]] * 3 + [[0, 0, 1e301, 1]]}]},
+            "n 4",
+        ),
+        ({"video2idx": {"a": 0}, "VR": [{"desc_id": 1, "predictions": [[0, 0, "1", 1]]}]}, "prediction 1 is wrong"),
+        ({"video2idx": {"a": 0}, "VR": [{"desc_id": 1, "predictions": [[0, 0, 0, 1], [0, None, 0]]}]}, "prediction 2"),
         ({"video2idx": {"a": 0}, "VR": [{"desc_id": 1, "predictions": [[3, 0, 0]]}]}, "a video number that video2idx"),
         ({"video2idx": {"a": 0}, "VR": [{"desc_id": 1, "predictions": []}] * 2}, "query '1' stands twice in VR"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ import workbench as wb
 from tests.made import made_corpus, made_similarity
 from workbench.core.errors import DataError, OrderError
 from workbench.core.seeds import generator
-from workbench.pipelines.matrices import flatten_groups, read_matrix
+from workbench.corpus import save_corpus
+from workbench.pipelines.matrices import read_matrix
 
 torch = pytest.importorskip("torch", reason="needs torch, which make setup installs")
 
@@ -103,7 +105,62 @@ def test_padded_captions_per_video(home):
     assert np.array_equal(run.similarity, matrix)
     with pytest.raises(DataError, match="disagrees with the captions of the corpus at video 4"):
         padded[4, 1] = -np.inf
-        flatten_groups(padded, [2] * 30)
+        wb.import_run(padded, corpus=corpus, name="x")
+
+
+def uneven(home):
+    """A corpus of 20 videos of 1 to 3 captions, a similarity, the same padded with rows that hold none, the masks."""
+    whole = made_corpus(20, per_video=3)
+    kept = np.ones((20, 3), bool)
+    kept[3, 1:], kept[7, 2] = False, False
+    captions = whole.captions[kept.ravel()].reset_index(drop=True)
+    corpus = save_corpus("uneven", {"videos": whole.videos, "captions": captions}).with_split("test")
+    similarity = made_similarity(corpus)
+    padded = np.full((60, 20), 9.0, np.float32)
+    padded[kept.ravel()] = similarity
+    return corpus, similarity, padded, kept.astype(np.float64)
+
+
+@pytest.mark.parametrize("place", ["beside", "flat", "inside", "npz", "array", "cube"])
+def test_rows_that_hold_no_caption(home, tmp_path, place):
+    corpus, similarity, padded, masks = uneven(home)
+    path, options = tmp_path / "sims.pkl", {}
+    content = {"sims": padded, "query_masks": masks} if place == "inside" else padded
+    path.write_bytes(pickle.dumps(content))
+    if place in ("beside", "flat"):
+        options["masks"] = tmp_path / "masks.pkl"
+        options["masks"].write_bytes(pickle.dumps(masks.ravel() if place == "flat" else masks))
+    elif place == "npz":
+        path = tmp_path / "sims.npz"
+        np.savez(path, similarity=padded, query_masks=masks, row_ids=[f"{i}" for i in range(60)])
+        with pytest.raises(DataError, match="Row id '0' .line 1. is not in the corpus"):
+            wb.import_run(path, corpus=corpus, name="x")
+        np.savez(path, similarity=padded, query_masks=masks)
+    elif place in ("array", "cube"):
+        options["masks"] = masks
+        path = padded if place == "array" else padded.reshape(20, 3, 20)
+    run = wb.import_run(path, corpus=corpus, name="theirs", **options)
+    assert np.array_equal(run.similarity, similarity)
+
+
+def test_masks_that_do_not_fit(home, tmp_path):
+    corpus, _, padded, masks = uneven(home)
+    wrong = masks.copy()
+    wrong[7, 2] = 1
+    for given, message in (
+        (wrong, "disagrees with the captions of the corpus at video 7"),
+        (masks[:-1], "at the number of videos"),
+        (np.where(masks == 0, 0.0, 0.5), "The masks of an array are not 0 and 1"),
+    ):
+        with pytest.raises(DataError, match=message):
+            wb.import_run(padded, corpus=corpus, name="x", masks=given)
+    with pytest.raises(DataError, match="There are 60 masks for the rows of an array, which is 59 x 20"):
+        wb.import_run(padded[:-1], corpus=corpus, name="x", masks=masks)
+    np.savez(tmp_path / "two.npz", a=masks, b=masks)
+    for name, message in (("two.npz", "holds a, b. Call the masks 'query_masks'"), ("m.csv", "is text; masks are")):
+        (tmp_path / "m.csv").write_text("1\n")
+        with pytest.raises(DataError, match=message):
+            wb.import_run(padded, corpus=corpus, name="x", masks=tmp_path / name)
 
 
 def test_missing_videos_from_a_file(matrix, corpus, tmp_path):

@@ -112,6 +112,10 @@ def test_banks(run, tmp_path):
     np.savez(tmp_path / "named.npz", similarity=bank[:, moved], video_ids=run.gallery["video_id"].to_numpy(str)[moved])
     named = rescore(run, "qb-norm", name="from-names", bank=tmp_path / "named.npz", beta=20.0)
     assert np.array_equal(named.similarity, wanted.similarity)
+    padded = np.insert(bank, 7, 9.0, axis=0)
+    np.savez(tmp_path / "padded.npz", similarity=padded, query_masks=np.arange(51) != 7)
+    masked = rescore(run, "qb-norm", name="masked", bank=tmp_path / "padded.npz", beta=20.0)
+    assert np.array_equal(masked.similarity, wanted.similarity)
     plain = rescore(run, "inverted-softmax", name="plain", bank=bank)
     assert np.array_equal(plain.similarity, evaluation.querybank_norm(run.similarity, bank, dynamic=False).similarity)
     own = rescore(run, "qb-norm", name="own", bank="fair")
@@ -142,6 +146,26 @@ def test_fusion_with_the_weight_of_another_split(splits):
         rescore("test", "fusion", name="x", validation="fused")
     given = rescore("test", "fusion", name="given", weights={"ocr": 1, "vision": 3}, scale="query")
     assert given.protocol["selected_on"] is None and given.protocol["direction"] == "t2v"
+
+
+def test_a_sweep_of_two_runs(splits):
+    test = wb.open_run("test")
+    for name, matrix in test.modalities.items():
+        wb.save_run(matrix, corpus=splits.with_split("test"), name=f"only-{name}")
+    own = sweep_run("test", metric="geometric_mean", direction="v2t", steps=5)
+    pair = sweep_run("only-ocr", others=["only-vision"], metric="geometric_mean", direction="v2t", steps=5)
+    pd.testing.assert_frame_equal(own.curve, pair.curve)
+    assert list(pair.weights) == ["only-ocr", "only-vision"] and list(pair.weights.values()) == list(
+        own.weights.values()
+    )
+    middle = own.curve[own.curve["weight"] == 0.5].set_index(own.curve[own.curve["weight"] == 0.5]["domain"].fillna(""))
+    found = evaluation.retrieval_metrics(test.similarity, direction="v2t")
+    assert middle.loc["", "value"] == pytest.approx(found.geometric_mean)
+    part = evaluation.retrieval_metrics(np.asarray(test.similarity), direction="v2t").per_query
+    hits = (part["rank"].to_numpy()[:20] <= np.array([[1], [5], [10]])).mean(axis=1)
+    assert middle.loc["a", "value"] == pytest.approx(100 * np.cbrt(hits.prod()))
+    with pytest.raises(StateError, match="keeps no two modalities"):
+        sweep_run("only-ocr")
 
 
 def test_fusion_of_runs(run):
@@ -189,6 +213,12 @@ def test_what_cannot_be(run, home):
     assert all(method.sentence for method in METHODS.values())
 
 
+def test_one_list_of_methods():
+    for method in METHODS.values():
+        function = getattr(method.function, "func", method.function)
+        assert getattr(evaluation, function.__name__) is function
+
+
 def test_the_leaderboard_keeps_kinds_of_scoring_apart(run):
     bank = np.random.default_rng(0).uniform(-1, 1, (50, 60)).astype(np.float32)
     rescore("fair", "dsl", name="transductive")
@@ -204,16 +234,37 @@ def test_the_leaderboard_keeps_kinds_of_scoring_apart(run):
     assert "good is better" in sentence and "2 more cannot be compared" in sentence
 
 
-def test_the_command(run, monkeypatch, capfd):
+@pytest.fixture
+def command(monkeypatch, capfd):
+    """Run a command in this process; returns exit code, output, errors."""
     from workbench.cli import main
 
-    def command(*words):
+    def run(*words):
         monkeypatch.setattr("sys.argv", ["workbench", *words])
         with pytest.raises(SystemExit) as stop:
             main.main()
             raise SystemExit(0)
         return stop.value.code or 0, *capfd.readouterr()
 
+    return run
+
+
+def test_the_curve_is_printed(splits, command):
+    code, out, _ = command("sweep", "val", "--steps", "5")
+    lines = out.splitlines()
+    assert code == 0 and lines[0].split() == ["weight", "of", "vision", "all", "a", "b"]
+    assert [line.split()[0] for line in lines[1:6]] == ["0.00", "0.25", "0.50", "0.75", "1.00"]
+    assert sum(line.count("*") for line in lines[1:6]) == 3
+    assert "Best over all queries of val: ocr 0.5, vision 0.5: R@1" in out
+    assert "Use it: workbench rescore RUN --method fusion --validation val --name NAME" in out
+    assert "Only to look at: a weight chosen on test cannot be tested on it." in command("sweep", "test")[1]
+    shown = json.loads(command("sweep", "val", "--steps", "3", "--json")[1])
+    assert shown["split"] == "val" and len(shown["curve"]) == 9 and shown["weights"]["ocr"] == 0.5
+    code, out, _ = command("sweep", "test", "--with", "test", "--steps", "2")
+    assert code == 2
+
+
+def test_the_command(run, command):
     code, out, _ = command("rescore", "good", "--method", "dsl", "--name", "dsl", "--temperature", "0.1")
     assert code == 0 and "Scoring: DSL. It has seen test queries." in out
     code, out, _ = command("rescore", "good", "--method", "fusion", "--with", "fair", "--weight", "good=2",

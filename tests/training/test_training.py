@@ -115,12 +115,12 @@ def test_a_video_that_cannot_be_read_is_left_out_and_named():
 
 @pytest.mark.usefixtures("small")
 def test_in_the_background_and_by_the_command():
-    job = train(RECIPE, name="later", modality="ocr", steps=2, background=True)
+    job = train(RECIPE, name="later", group="seeds", modality="ocr", steps=2, background=True)
     until = time.monotonic() + 120
     while job.state == "running" and time.monotonic() < until:
         time.sleep(0.5)
     assert job.state == "finished", job.tail()
-    assert open_run("later").state == "finished"
+    assert open_run("later").state == "finished" and open_run("later").info["group"] == "seeds"
 
 
 @pytest.mark.usefixtures("small")

@@ -11,10 +11,18 @@ from workbench.core.errors import DataError, StateError
 from workbench.core.lookup import pick
 from workbench.corpus import Corpus, domain_label
 from workbench.evaluation.corpora import corpus_of_run
-from workbench.evaluation.measures import METRICS, query_values
+from workbench.evaluation.measures import METRICS, metric_value, query_values
+from workbench.evaluation.run_tables import query_groups
 from workbench.evaluation.runs import Run
-from workbench.evaluation.saving import query_groups
-from workbench.evaluation.scene_text import OCR_V1, SLICES, labels, scene_text_queries, scene_text_queries_ocr
+from workbench.evaluation.scene_text import (
+    OCR_V1,
+    SLICES,
+    labels,
+    scene_text_queries,
+    scene_text_queries_ocr,
+    scene_text_videos,
+)
+from workbench.evaluation.sides import query_table
 from workbench.evaluation.statistics import clustered_interval, design_effect, wilson
 
 FEW_SOURCES = 20
@@ -41,7 +49,7 @@ def by_domain(run: Run, metric: str = "r1", direction: str = "t2v") -> pd.DataFr
         StateError: The run's corpus states no domains, or the run holds totals only.
         UnknownNameError: Unknown metric or direction.
     """
-    table, groups = _queries(run, direction)
+    table, groups = _queries(run, direction, metric)
     if groups["domain"].isna().all():
         raise StateError(
             f"The corpus of run {run.name} states no domains.",
@@ -65,7 +73,7 @@ def by_slice(
         run: The run.
         slices: bool [queries] by name, in the order of ``run.per(direction)``, parts may overlap; or a column of the
             corpus' captions, such as ``query_type``, whose values are the parts (t2v only); or ``scene_text_query`` or
-            ``scene_text_query_ocr``, the definitions of ``evaluation.scene_text`` (t2v only).
+            ``scene_text_query_ocr``, the definitions of ``evaluation.scene_text``.
         metric: As for ``by_domain``.
         direction: ``t2v`` or ``v2t``.
         corpus: The run's corpus, for a column; None = find it.
@@ -79,9 +87,9 @@ def by_slice(
         StateError: The corpus is not at hand or states nothing in that column, a column for v2t, or no text was read.
         UnknownNameError: Its captions have no such column.
     """
-    table, groups = _queries(run, direction)
+    table, groups = _queries(run, direction, metric)
     if isinstance(slices, str):
-        values = _caption_column(run, slices, direction, corpus).reindex(table["id"])
+        values = _column(run, slices, direction, corpus).reindex(table["id"])
         return _largest_first(_parts(table, groups, _masks(values), metric))
     for name, mask in slices.items():
         if np.shape(mask) != (len(table),) or np.asarray(mask).dtype != bool:
@@ -101,24 +109,34 @@ def slice_columns(corpus: Corpus) -> list[str]:
     return found
 
 
-def _caption_column(run: Run, column: str, direction: str, corpus: Corpus | None) -> pd.Series:
-    """A column of the corpus' captions, or what scene-text queries are, by caption id."""
+def _column(run: Run, name: str, direction: str, corpus: Corpus | None) -> pd.Series:
+    """The part of every query by its id: a column of the corpus' captions, or what scene-text queries are."""
+    if name in SLICES:
+        queries = _scene_text(run, SLICES[name], corpus)
+        return labels(queries if direction == "t2v" else scene_text_videos(queries, run.relevance))
     if direction != "t2v":
         raise StateError(
-            f"The queries of {direction} are videos; {column} is said of captions.", "Ask for the direction t2v."
+            f"The queries of {direction} are videos; {name} is said of captions.", "Ask for the direction t2v."
         )
-    if column in SLICES and SLICES[column] != OCR_V1:
-        return labels(scene_text_queries(run.queries))
+    found = _corpus(run, corpus)
+    captions = found.captions.set_index("caption_id")
+    pick({one: one for one in [*captions.columns, *SLICES]}, name, "column of captions")
+    if captions[name].isna().all():
+        raise StateError(f"The captions of {found.name} state no {name}.", "Prepare it from annotations that do.")
+    return captions[name]
+
+
+def _scene_text(run: Run, definition: str, corpus: Corpus | None) -> pd.Series:
+    if definition == OCR_V1:
+        return scene_text_queries_ocr(_corpus(run, corpus))
+    return scene_text_queries(run.queries)
+
+
+def _corpus(run: Run, corpus: Corpus | None) -> Corpus:
     found, why = corpus_of_run(run, corpus)
     if found is None:
         raise StateError(why, "Prepare the corpus that the run was made on.")
-    if column in SLICES:
-        return labels(scene_text_queries_ocr(found))
-    captions = found.captions.set_index("caption_id")
-    pick({name: name for name in [*captions.columns, *SLICES]}, column, "column of captions")
-    if captions[column].isna().all():
-        raise StateError(f"The captions of {found.name} state no {column}.", "Prepare it from annotations that do.")
-    return captions[column]
+    return found
 
 
 def _masks(values: pd.Series) -> dict[str, np.ndarray]:
@@ -130,10 +148,10 @@ def _largest_first(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values("n_queries", ascending=False, kind="stable").reset_index(drop=True)
 
 
-def _queries(run: Run, direction: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _queries(run: Run, direction: str, metric: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     if run.totals_only:
         raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids to look at its parts.")
-    table = run.per(direction)
+    table = query_table(run, direction, metric)
     return table, query_groups(run, direction, table["id"].to_numpy())
 
 
@@ -157,5 +175,5 @@ def _part(name: str, values: np.ndarray, sources: pd.Series, metric: str) -> dic
     if metric.startswith("r") and metric[1:].isdigit():
         low, high = wilson(float(values.sum()), len(values), design_effect(values, clusters))
     else:
-        low, high = clustered_interval(values, clusters)
-    return {**row, "value": scale * float(values.mean()), "low": scale * low, "high": scale * high}
+        low, high = clustered_interval(values, clusters, METRICS[metric].statistic)
+    return {**row, "value": metric_value(values, metric), "low": scale * low, "high": scale * high}

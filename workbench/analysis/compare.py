@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from workbench.core.errors import DataError
 from workbench.corpus import domain_label
-from workbench.evaluation.measures import METRICS, query_values
+from workbench.evaluation.families import holm, paired_tests
+from workbench.evaluation.groups import SeedGroup
+from workbench.evaluation.measures import metric_value, query_values
+from workbench.evaluation.run_tables import query_groups
 from workbench.evaluation.runs import Run
-from workbench.evaluation.saving import query_groups
-from workbench.evaluation.statistics import PairedTest, clustered_interval, paired_test, verdict
+from workbench.evaluation.sides import members, query_table
+from workbench.evaluation.statistics import PairedTest, paired_test, paired_test_values, verdict
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,8 @@ class Comparison:
     Attributes:
         table: id, text, domain, rank_a, rank_b, outcome at rank 1 (win = B is better, loss, both, neither).
         test: The paired test; its difference is B minus A.
-        by_domain: domain, label, n_queries, n_sources, a, b, difference, low, high; empty without domains.
+        by_domain: domain, label, n_queries, n_sources, a, b, difference, low, high (of each domain by itself), p_holm
+            (corrected over the domains); empty without domains.
         overlap: top10 (mean share of common videos in the first ten), phi (correlation of hits at 1).
         verdict: One sentence.
         note: What a reader should know: queries left out, another corpus; may be empty.
@@ -44,7 +50,7 @@ def compare_runs(
     Args:
         run_a: The run to compare with.
         run_b: The run whose gain is asked.
-        metric: r1, r5, r10, r50, r100, mrr or mean_rank.
+        metric: A name of ``METRICS``.
         direction: ``t2v`` or ``v2t``.
         allow_other_corpus: Compare although the fingerprints differ.
 
@@ -53,7 +59,9 @@ def compare_runs(
     """
     note = _same_corpus(run_a, run_b, allow_other_corpus)
     test = paired_test(run_a, run_b, metric, direction=direction)
-    tables = [run.per(direction).assign(rank=run.rank(direction)).set_index("id") for run in (run_a, run_b)]
+    tables = [
+        query_table(run, direction, metric).assign(rank=run.rank(direction)).set_index("id") for run in (run_a, run_b)
+    ]
     shared = tables[0].index[tables[0].index.isin(tables[1].index)]
     if test.n_unshared:
         note += f" {len(shared)} shared queries are compared; {test.n_unshared} stand in one run only."
@@ -73,6 +81,44 @@ def compare_runs(
     )  # fmt: skip
 
 
+def compare_many(
+    run: Run | SeedGroup,
+    others: Sequence[Run | SeedGroup],
+    *,
+    metric: str = "r1",
+    direction: str = "t2v",
+    allow_other_corpus: bool = False,
+) -> tuple[pd.DataFrame, list[str]]:
+    """Several runs, or groups of seeds, against the same one, as one family of tests.
+
+    Args:
+        run: What the others are compared with.
+        others: The runs whose gains are asked.
+        metric: A name of ``METRICS``.
+        direction: ``t2v`` or ``v2t``; for ``sum_recall`` also ``both``.
+        allow_other_corpus: Compare although the fingerprints differ.
+
+    Returns:
+        A table run, difference (to ``run``, in the metric's unit), low, high, p, p_holm (Holm's correction over all
+        rows), wins, losses, minimum_detectable, verdict (``better``, ``worse``, ``not distinguishable``: by the
+        interval and the corrected p); and for each row the sentence of the test by itself.
+
+    Raises:
+        DataError: Other fingerprint, no shared query, or totals only.
+        UnknownNameError: Unknown metric or direction.
+    """
+    for other in others:
+        for a, b in product(members(run), members(other)):
+            _same_corpus(a, b, allow_other_corpus)
+    family = paired_tests([(run, other) for other in others], metric, direction)
+    rows = [
+        (one.name_b, one.test.difference, *one.test.interval, one.test.p, one.p_holm, one.test.wins, one.test.losses,
+         one.test.minimum_detectable, one.verdict) for one in family
+    ]  # fmt: skip
+    columns = ["run", "difference", "low", "high", "p", "p_holm", "wins", "losses", "minimum_detectable", "verdict"]
+    return pd.DataFrame(rows, columns=columns), [verdict(one.test, one.name_a, one.name_b) for one in family]
+
+
 def _same_corpus(a: Run, b: Run, allow: bool) -> str:
     if a.fingerprint == b.fingerprint:
         differ = "" if a.protocol["sees"] == b.protocol["sees"] else (
@@ -89,21 +135,21 @@ def _same_corpus(a: Run, b: Run, allow: bool) -> str:
 
 
 def _by_domain(a: pd.DataFrame, b: pd.DataFrame, groups: pd.DataFrame, metric: str) -> pd.DataFrame:
-    columns = ["domain", "label", "n_queries", "n_sources", "a", "b", "difference", "low", "high"]
-    scale = METRICS[metric].scale
-    value_a, value_b = scale * query_values(a, metric), scale * query_values(b, metric)
+    columns = ["domain", "label", "n_queries", "n_sources", "a", "b", "difference", "low", "high", "p_holm"]
+    value_a, value_b = query_values(a, metric), query_values(b, metric)
     rows = []
     for domain in groups["domain"].dropna().unique():
         mine = (groups["domain"] == domain).to_numpy()
         sources = groups["source_id"][mine]
         known = bool(sources.notna().all())
-        difference = (value_b - value_a)[mine]
-        low, high = clustered_interval(difference, sources.to_numpy() if known else None)
+        own_a, own_b = value_a[mine], value_b[mine]
+        test = paired_test_values(own_a, own_b, sources.to_numpy() if known else None, metric=metric)
         rows.append((
             domain, domain_label(domain), int(mine.sum()), int(sources.nunique()) if known else None,
-            value_a[mine].mean(), value_b[mine].mean(), difference.mean(), low, high,
+            metric_value(own_a, metric), metric_value(own_b, metric), test.difference, *test.interval, test.p,
         ))  # fmt: skip
-    return pd.DataFrame(rows, columns=columns).sort_values("n_queries", ascending=False, ignore_index=True)
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(p_holm=holm(table["p_holm"])).sort_values("n_queries", ascending=False, ignore_index=True)
 
 
 def _overlap(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from workbench.core.lookup import pick
+from workbench.evaluation.families import paired_tests
+from workbench.evaluation.groups import SeedGroup, seed_groups, seed_summary
+from workbench.evaluation.measures import METRICS, SHOWN
 from workbench.evaluation.rescoring.protocol import seen_level
-from workbench.evaluation.runs import Run
-from workbench.evaluation.statistics import PairedTest, paired_test, verdict
+from workbench.evaluation.runs import DIRECTIONS, Run
+from workbench.evaluation.statistics import verdict
 
-METRICS = {"r1": "R@1", "r5": "R@5", "r10": "R@10", "median_rank": "MdR", "mean_rank": "MnR"}
 ORDER_BADGES = {
     "ids": "order by ids",
     "checked": "order checked",
@@ -21,22 +26,35 @@ ORDER_BADGES = {
 MANY_TIES = 0.001
 
 
-def leaderboard(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per finished run: those that have seen nothing first, then train, then test queries; best t2v R@1 first.
+def leaderboard(runs: Sequence[Run], metrics: Sequence[str] = SHOWN, *, seeds: bool = False) -> pd.DataFrame:
+    """One row per finished run or group of seeds: those that have seen nothing first, then train, then test queries.
+
+    Within those the best t2v R@1 comes first.
+
+    Args:
+        runs: Runs on one split.
+        metrics: Names of ``METRICS``; R@1 is always there.
+        seeds: Show the single runs of every group beneath it.
 
     Returns:
-        run, t2v_r1 ... v2t_mean_rank, t2v_r1_low, t2v_r1_high, v2t_r1_low, v2t_r1_high (95 %, null = one source only),
-        clustered, n_queries, n_tied, scoring, sees, scoring_label, order, order_label, totals_only, warning.
+        run; t2v_r1 ... for each metric and direction, with ``_low`` and ``_high`` (95 % interval over queries; null =
+        one source only, or not stored by an older version), for groups ``_min``, ``_max`` and ``_sd`` over seeds;
+        both_sum_recall with the same; n_seeds, group (of a run shown beneath), clustered, n_queries, n_tied, scoring,
+        sees, scoring_label, order, order_label, totals_only, warning.
+
+    Raises:
+        UnknownNameError: Unknown metric.
     """
-    rows = [_row(run) for run in runs if run.state == "finished"]
-    table = pd.DataFrame(rows)
-    if table.empty:
-        return table
-    best = table.sort_values("t2v_r1", ascending=False, kind="stable")
-    return best.sort_values("sees", key=lambda sees: sees.map(seen_level), kind="stable", ignore_index=True)
+    names = list(dict.fromkeys(["r1", *(name for name in metrics if pick(METRICS, name, "metric"))]))
+    rows = []
+    for one in seed_groups([run for run in runs if run.state == "finished"]):
+        beneath = one.runs if seeds and isinstance(one, SeedGroup) else ()
+        rows.append([_row(one, names), *({**_row(run, names), "group": one.name} for run in beneath)])
+    rows.sort(key=lambda own: (seen_level(own[0]["sees"]), -own[0]["t2v_r1"]))
+    return pd.DataFrame([row for own in rows for row in own])
 
 
-def scoring_label(run: Run) -> str:
+def scoring_label(run: Any) -> str:
     """How scores were made and what that has seen: ``raw``, ``DSL, saw test queries``, ``RRF, t2v only``."""
     protocol = run.protocol
     saw = "" if protocol["sees"] == "nothing" else f", saw {protocol['sees']}"
@@ -44,28 +62,48 @@ def scoring_label(run: Run) -> str:
     return f"{protocol['scoring']}{'' if direction == 'both' else f', {direction} only'}{saw}"
 
 
-def _seen(run: Run) -> int:
-    return seen_level(run.protocol["sees"])
-
-
-def _row(run: Run) -> dict[str, object]:
-    row: dict[str, object] = {"run": run.name}
-    for direction in ("t2v", "v2t"):
-        metrics = run.metrics[direction]
-        row |= {f"{direction}_{name}": metrics[name] for name in METRICS}
-        low, high = metrics["interval"]["r1"] or (None, None)
-        row |= {f"{direction}_r1_low": low, f"{direction}_r1_high": high}
-    t2v = run.metrics["t2v"]
+def _row(one: Run | SeedGroup, names: Sequence[str]) -> dict[str, Any]:
+    runs = one.runs if isinstance(one, SeedGroup) else (one,)
+    first = runs[0]
+    row: dict[str, Any] = {"run": one.name, "n_seeds": len(runs), "group": ""}
+    wanted = [(direction, name) for direction in DIRECTIONS for name in names] + [("both", "sum_recall")]
+    for direction, name in wanted:
+        numbers = _of_group(one, name, direction) if isinstance(one, SeedGroup) else _of_run(one, name, direction)
+        row |= {f"{direction}_{name}{end}": value for end, value in numbers.items()}
+    orders = {run.order["how"] for run in runs}
+    order = next(how for how in reversed(ORDER_BADGES) if how in orders)
     row |= {
-        "clustered": t2v["interval"]["clustered"], "n_queries": t2v["n_queries"], "n_tied": t2v["n_tied"],
-        "scoring": run.protocol["scoring"], "sees": run.protocol["sees"],
-        "scoring_label": scoring_label(run), "order": run.order["how"],
-        "order_label": ORDER_BADGES[run.order["how"]], "totals_only": run.totals_only, "warning": _warning(run),
+        "clustered": first.metrics["t2v"]["interval"]["clustered"], "n_queries": first.metrics["t2v"]["n_queries"],
+        "n_tied": max(run.metrics["t2v"]["n_tied"] for run in runs), "scoring": one.protocol["scoring"],
+        "sees": one.protocol["sees"], "scoring_label": scoring_label(one), "order": order,
+        "order_label": ORDER_BADGES[order], "totals_only": first.totals_only,
+        "warning": "; ".join(dict.fromkeys([*_differing(one), *(said for run in runs for said in _warnings(run))])),
     }  # fmt: skip
     return row
 
 
-def _warning(run: Run) -> str:
+def _of_run(run: Run, name: str, direction: str) -> dict[str, float]:
+    """A stored metric and its interval; runs of older versions store few intervals, and no RSum of both."""
+    stored = run.metrics.get(direction, {})
+    value = stored.get(name, np.nan)
+    if direction == "both" and not stored:
+        value = sum(run.metrics[one]["sum_recall"] for one in DIRECTIONS)
+    low, high = stored.get("interval", {}).get(name) or (np.nan, np.nan)
+    return {"": value, "_low": low, "_high": high, "_min": np.nan, "_max": np.nan, "_sd": np.nan}
+
+
+def _of_group(group: SeedGroup, name: str, direction: str) -> dict[str, float]:
+    found = seed_summary(group, name, direction)
+    low, high = found.interval
+    return {"": found.mean, "_low": low, "_high": high, "_min": found.low, "_max": found.high, "_sd": found.sd}
+
+
+def _differing(one: Run | SeedGroup) -> list[str]:
+    differ = one.differ if isinstance(one, SeedGroup) else []
+    return [f"its runs differ in more than the seed: {', '.join(differ)}"] if differ else []
+
+
+def _warnings(run: Run) -> list[str]:
     t2v = run.metrics["t2v"]
     said = []
     if run.totals_only:
@@ -76,41 +114,48 @@ def _warning(run: Run) -> str:
         said.append(f"{t2v['n_missed_unscored']} queries have no scored right video and count as misses")
     if run.order["how"] == "unverified":
         said.append("its order could not be checked")
-    return "; ".join([*said, *(one.rstrip(".") for one in run.protocol.get("warnings", []))])
+    return [*said, *(one.rstrip(".") for one in run.protocol.get("warnings", []))]
 
 
-def leaderboard_verdict(runs: Sequence[Run]) -> str:
-    """Which run is best at t2v R@1 and whether beyond noise, against every other run that can be compared.
+def leaderboard_verdict(runs: Sequence[Run], metric: str = "r1", direction: str = "t2v") -> str:
+    """Which run or group of seeds is best and whether beyond noise, against every other that can be compared.
 
     Only runs that have seen the same (nothing, train queries, test queries) are put side by side: those that have seen
     the least of all that are there. p-values are Holm corrected over the comparisons made.
+
+    Args:
+        runs: Runs on one split.
+        metric: A name of ``METRICS`` that decides.
+        direction: ``t2v``, ``v2t``, or ``both`` for ``sum_recall``.
+
+    Raises:
+        DataError: Another metric over both directions.
+        UnknownNameError: Unknown metric or direction.
     """
-    able = [run for run in runs if run.state == "finished" and not run.totals_only]
+    chosen = pick(METRICS, metric, "metric")
+    finished = seed_groups([run for run in runs if run.state == "finished"])
+    able = [one for one in finished if isinstance(one, SeedGroup) or not one.totals_only]
     if not able:
         return "No run here can be compared query by query."
-    least = min(map(_seen, able))
-    best = max((run for run in able if _seen(run) == least), key=lambda run: run.metrics["t2v"]["r1"])
-    rivals = [
-        r for r in able if r is not best and r.protocol["sees"] == best.protocol["sees"] and r.split == best.split
-    ]
-    left_out = len([run for run in runs if run.state == "finished"]) - len(rivals) - 1
+    least = min(seen_level(one.protocol["sees"]) for one in able)
+    sign = 1 if chosen.higher_is_better else -1
+    worth = [sign * _value(one, metric, direction) for one in able]
+    at = max((i for i, one in enumerate(able) if seen_level(one.protocol["sees"]) == least), key=lambda i: worth[i])
+    best = able[at]
+    alike = [one.protocol["sees"] == best.protocol["sees"] and one.split == best.split for one in able]
+    rivals = [i for i, same in enumerate(alike) if same and i != at]
+    left_out = len(finished) - len(rivals) - 1
     rest = f" {left_out} more cannot be compared query by query with it." if left_out else ""
     if not rivals:
-        r1 = best.metrics["t2v"]["r1"]
-        return f"{best.name} is the only run that can be compared here (t2v R@1 {r1:.1f}).{rest}"
-    second = max(rivals, key=lambda run: run.metrics["t2v"]["r1"])
-    family = {run.name: paired_test(run, best) for run in rivals}
-    return f"{verdict(family[second.name], second.name, best.name)}{_holm(family)}{rest}"
+        stated = f"{direction} {chosen.label} {abs(worth[at]):.{chosen.digits}f}"
+        return f"{best.name} is the only run that can be compared here ({stated}).{rest}"
+    family = paired_tests([(able[i], best) for i in rivals], metric, direction)
+    second = family[max(range(len(rivals)), key=lambda i: worth[rivals[i]])]
+    held = sum(one.verdict == "better" for one in family)
+    beaten = f" After Holm's correction it beats {held} of {len(family)} other runs." if len(family) > 1 else ""
+    return f"{verdict(second.test, second.name_a, best.name)}{beaten}{rest}"
 
 
-def _holm(family: dict[str, PairedTest]) -> str:
-    """How many of the comparisons hold after Holm's correction (Holm 1979); empty for a single one."""
-    tests = sorted((test.p, name) for name, test in family.items())
-    if len(tests) < 2:
-        return ""
-    held = 0
-    for i, (p, _) in enumerate(tests):
-        if p * (len(tests) - i) >= 0.05:
-            break
-        held += 1
-    return f" After Holm's correction it beats {held} of {len(tests)} other runs."
+def _value(one: Run | SeedGroup, metric: str, direction: str) -> float:
+    runs = one.runs if isinstance(one, SeedGroup) else (one,)
+    return float(np.mean([_of_run(run, metric, direction)[""] for run in runs]))

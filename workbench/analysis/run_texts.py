@@ -54,7 +54,8 @@ def readings_of(run: Run, corpus: Corpus | None = None) -> Readings:
     found, why = corpus_of_run(run, corpus)
     if found is None:
         return Readings(engine, given=given, reads=reads, missing=why)
-    engine = engine or first_engine({*found.texts["engine"], *found.text_coverage["engine"]})
+    in_frames = found.texts[found.texts["kind"] == "ocr"]
+    engine = engine or first_engine({*in_frames["engine"], *found.text_coverage["engine"]})
     written = _texts_of(found, TRUTH)
     read = {} if engine is None else _texts_of(found, engine)
     missing = "" if read else f"No text was read in the videos: workbench ocr run {found.name}."

@@ -8,8 +8,8 @@ import pandas as pd
 from workbench.core.errors import DataError, StateError
 from workbench.corpus import domain_label
 from workbench.evaluation.ceilings import ceiling
+from workbench.evaluation.run_tables import query_groups
 from workbench.evaluation.runs import Run, same_axes, similarity_of
-from workbench.evaluation.saving import query_groups
 from workbench.evaluation.statistics import design_effect, wilson
 
 ROWS_PER_BLOCK = 512

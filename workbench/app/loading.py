@@ -19,8 +19,10 @@ from workbench.core.lookup import pick
 from workbench.core.workspace import workspace
 from workbench.corpus import Corpus, list_corpora, open_corpus
 from workbench.corpus.engines import READ_ENGINES, TRUTH
+from workbench.evaluation.rescoring import WeightSweep
 from workbench.evaluation.runs import Run, list_runs, open_run
 from workbench.figures import MatrixView
+from workbench.pipelines.rescoring import sweep_run
 from workbench.pipelines.search import Searcher, searchers_of
 
 
@@ -219,10 +221,22 @@ def ranks(run: tuple[str, int], direction: str) -> dict[str, float]:
     return dict(zip(table.per(direction)["id"], table.rank(direction).tolist(), strict=True))
 
 
+@st.cache_data(max_entries=16, show_spinner="Trying weights …")
+def sweep(run: tuple[str, int], direction: str) -> WeightSweep:
+    """``sweep_run`` of the two modalities of a run."""
+    return sweep_run(_run(*run), direction=direction)
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
 def verdict(runs: tuple[tuple[str, int], ...]) -> str:
     """``analysis.leaderboard_verdict`` of runs."""
     return analysis.leaderboard_verdict([_run(*run) for run in runs])
+
+
+@st.cache_data(max_entries=16, show_spinner="Resampling …")
+def board(runs: tuple[tuple[str, int], ...], metrics: tuple[str, ...], seeds: bool) -> pd.DataFrame:
+    """``analysis.leaderboard`` of runs."""
+    return analysis.leaderboard([_run(*run) for run in runs], metrics, seeds=seeds)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pandas as pd
@@ -80,6 +80,30 @@ def choose_switch(label: str, options: dict[str, str], key: str) -> str:
         label, list(options), key=f"choose {key}", format_func=options.__getitem__, required=True, on_change=changed
     )
     return _keep(key, str(chosen or value))
+
+
+def choose_several(label: str, options: Mapping[str, str], key: str, first: Sequence[str]) -> list[str]:
+    """Some of several names, in the order chosen; they stand in the address, joined by commas.
+
+    Args:
+        label: Of the widget.
+        options: What the widget shows, by name.
+        key: In the address.
+        first: Those shown where neither the address nor an earlier choice says, or where none is left.
+    """
+    asked = str(st.query_params.get(key, st.session_state.get(f"last {key}", ""))).split(",")
+    known = [one for one in dict.fromkeys(asked) if one in options]
+    st.session_state[f"choose {key}"] = known or list(first)
+
+    def changed() -> None:
+        st.query_params[key] = ",".join(st.session_state[f"choose {key}"])
+
+    chosen = st.multiselect(
+        label, list(options), key=f"choose {key}", format_func=options.__getitem__, on_change=changed
+    )
+    found = chosen or list(first)
+    _keep(key, ",".join(found))
+    return found
 
 
 def choose_corpus() -> tuple[str, pd.DataFrame]:

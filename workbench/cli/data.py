@@ -10,6 +10,7 @@ import typer
 
 from workbench.cli.common import AsJson, group, say, show_json, show_table
 from workbench.corpus import list_corpora, open_corpus
+from workbench.corpus.formats import FORMATS
 
 app = group("data", "Data sets: what they are, and the corpora made of them.")
 Corpus = Annotated[str, typer.Argument(help="A corpus.")]
@@ -54,9 +55,7 @@ def prepare(
     ] = None,
     root: Annotated[Path | None, typer.Option(help="Folder of the original videos.")] = None,
     small: Annotated[Path | None, typer.Option(help="Folder of the videos made small for training.")] = None,
-    format: Annotated[
-        str | None, typer.Option(help="textvr, msrvtt, table, folder or package.module:function.")
-    ] = None,
+    format: Annotated[str | None, typer.Option(help=f"{', '.join(FORMATS)} or package.module:function.")] = None,
     rename: Annotated[str | None, typer.Option("--name", help="Another name for the corpus.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a corpus of that name to the trash.")] = False,
 ) -> None:

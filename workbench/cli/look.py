@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from workbench.cli.common import AsJson, say, show_json, show_table
 from workbench.core.errors import DataError
-from workbench.evaluation import open_run
+from workbench.evaluation import Run, open_run
+from workbench.evaluation.groups import open_side
+from workbench.evaluation.measures import METRICS
 
 
 def compare(
-    run_a: Annotated[str, typer.Argument(help="The first run.")],
-    run_b: Annotated[str, typer.Argument(help="The second run.")],
-    metric: Annotated[str, typer.Option(help="r1, r5, r10 or mrr.")] = "r1",
-    direction: Annotated[str, typer.Option(help="t2v or v2t.")] = "t2v",
+    run_a: Annotated[str, typer.Argument(help="A run, or a group of seeds: what the others are compared with.")],
+    others: Annotated[list[str], typer.Argument(help="One or several more.")],
+    metric: Annotated[str, typer.Option(help=f"{', '.join(METRICS)}.")] = "r1",
+    direction: Annotated[str, typer.Option(help="t2v, v2t, or both (for sum_recall).")] = "t2v",
     allow_other_corpus: Annotated[
         bool, typer.Option("--allow-other-corpus", help="Compare across fingerprints.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Which of two runs is better, by how much, and whether beyond noise; then the difference per domain."""
-    from workbench.analysis import compare_runs
+    """Which run is better, by how much, and whether beyond noise; of two runs also the difference per domain."""
+    from workbench.analysis import compare_many, compare_runs
 
-    result = compare_runs(
-        open_run(run_a),
-        open_run(run_b),
-        metric=metric,
-        direction=direction,
-        allow_other_corpus=allow_other_corpus,
-    )
+    first, rest = open_side(run_a), [open_side(name) for name in others]
+    options: Any = {"metric": metric, "direction": direction, "allow_other_corpus": allow_other_corpus}
+    if len(rest) > 1 or direction == "both" or not (isinstance(first, Run) and isinstance(rest[0], Run)):
+        return show_family(*compare_many(first, rest, **options), as_json)
+    result = compare_runs(first, rest[0], **options)
     if as_json:
         domains = result.by_domain.to_dict("records")
         show_json(
@@ -46,6 +47,18 @@ def compare(
     if result.note:
         say(result.note)
     show_table(result.by_domain, empty="The corpus states no domains.")
+
+
+def show_family(table: pd.DataFrame, sentences: list[str], as_json: bool) -> None:
+    """Several runs against one: the sentence of each test, and the table with Holm's correction."""
+    if as_json:
+        show_json({"family": table.to_dict("records"), "verdicts": sentences})
+        return
+    for sentence in sentences:
+        say(sentence)
+    if len(table) > 1:
+        show_table(table.drop(columns="minimum_detectable"), digits=3)
+        say(f"The last column holds after Holm's correction over these {len(table)} tests (p_holm).")
 
 
 def failures(

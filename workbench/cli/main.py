@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "import": (scores.import_scores, "workbench import sim.npy --corpus msrvtt-1ka --name theirs"),
     "export": (exchange.export, "workbench export theirs ours --format latex -o table.tex"),
     "rescore": (rescore.rescore, "workbench rescore theirs --method dsl --name theirs-dsl"),
+    "sweep": (rescore.sweep, "workbench sweep ours-val"),
     "evaluate": (scores.evaluate, "workbench evaluate theirs --ties pessimistic"),
     "audit": (audit.audit, "workbench audit theirs --corpus msrvtt-1ka"),
     "compare": (look.compare, "workbench compare theirs ours --metric r1"),

@@ -9,7 +9,7 @@ import pandas as pd
 import typer
 import yaml
 
-from workbench.cli.common import AsJson, group, say, show_json, show_table
+from workbench.cli.common import AsJson, errors, group, say, show_json, show_table
 from workbench.cli.scores import show_metrics
 from workbench.core.errors import DataError
 from workbench.corpus import open_corpus
@@ -21,6 +21,7 @@ def train(
     recipe: Annotated[str, typer.Argument(help="A recipe by name, or a YAML file.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="key=value of the recipe, e.g. modality=ocr.")] = None,
     name: Annotated[str | None, typer.Option(help="The run's name; none = corpus and modality.")] = None,
+    group: Annotated[str | None, typer.Option(help="Group of runs that differ in their seed alone.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     background: Annotated[bool, typer.Option("--background", help="Start it as a job and return.")] = False,
@@ -30,7 +31,8 @@ def train(
     from workbench.core.jobs import Job
     from workbench.training import train as fit
 
-    run = fit(recipe, name=name, overwrite=overwrite, resume=resume, background=background, **_values(overrides or []))
+    options = {"group": group, "overwrite": overwrite, "resume": resume, "background": background}
+    run = fit(recipe, name=name, **options, **_values(overrides or []))  # type: ignore[arg-type]  # of several types
     if isinstance(run, Job):
         say(f"Started job {run.name}. Watch it: workbench runs watch")
         return
@@ -51,15 +53,22 @@ def score(
     split: Annotated[str | None, typer.Option(help="Its split; none = the default.")] = None,
     engine: Annotated[str | None, typer.Option(help="Whose texts: rapidocr, kwai, truth, ...")] = None,
     reader: Annotated[str | None, typer.Option(help="Who decodes: pyav, decord, auto; none = as trained.")] = None,
+    matrix: Annotated[
+        bool | None, typer.Option("--matrix/--no-matrix", help="Store the similarity; none = up to 4 GiB.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score a corpus with a model that exists; the new run names its parent."""
     from workbench.pipelines.search import score_checkpoint
 
-    options = {"split": split, "engine": engine, "reader": reader, "overwrite": overwrite}
+    options = {"split": split, "engine": engine, "reader": reader, "overwrite": overwrite, "keep_matrix": matrix}
     run = score_checkpoint(checkpoint, corpus, name=name, **options)  # type: ignore[arg-type]  # of several types
     show_metrics(run.metrics, run, as_json)
+    if matrix is None and run.similarity is None:
+        gigabytes = 4 * len(run.queries) * len(run.gallery) / 1e9
+        said = f"The similarity of {gigabytes:.1f} GB was counted and not stored. To store it, add --matrix."
+        errors.print(said, markup=False, highlight=False)
 
 
 def demo(

@@ -1,4 +1,4 @@
-"""Commands about stored runs: list, show, watch, diff, rename, note, pack, unpack, remove."""
+"""Commands about stored runs: list, show, watch, diff, rename, note, group, pack, unpack, remove."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 
 from workbench.cli.common import AsJson, group, say, show_json, show_table
+from workbench.cli.scores import show_metrics
 from workbench.evaluation import library, list_runs, open_run
 
 app = group("runs", "List and keep runs.")
@@ -40,9 +41,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
         return
     facts = {key: value for key, value in run.info.items() if value not in (None, "", {}, [])}
     show_table(pd.DataFrame(facts.items(), columns=["key", "value"]))
-    columns = ["r1", "r5", "r10", "median_rank", "mean_rank", "mrr", "n_queries"]
-    rows = [{"direction": d, **{c: run.metrics[d].get(c) for c in columns}} for d in ("t2v", "v2t")]
-    show_table(pd.DataFrame(rows))
+    show_metrics(run.metrics, run, as_json)
 
 
 @app.command(epilog="Example: workbench runs watch")
@@ -84,6 +83,17 @@ def note(name: Name, text: Annotated[str, typer.Argument(help="The note; replace
     """Write a note into a run."""
     library.note(open_run(name), text)
     say(f"Noted in {name}.")
+
+
+@app.command("group", epilog="Example: workbench runs group fusion seed0 seed1 seed2")
+def group_(
+    name: Annotated[str, typer.Argument(help="The group; '' takes runs out of theirs.")],
+    runs: Annotated[list[str], typer.Argument(help="Runs that differ in their seed alone.")],
+) -> None:
+    """Show runs that differ in their seed alone as one: mean over seeds, spread of seeds, interval over queries."""
+    for run in [open_run(one) for one in runs]:
+        library.regroup(run, name)
+    say(f"{', '.join(runs)}: now of group {name}." if name else f"{', '.join(runs)}: of no group.")
 
 
 @app.command(epilog="Example: workbench runs pack theirs theirs.zip")

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
+from workbench.cli import moments
 from workbench.cli.common import AsJson, say, show_json, show_table
 from workbench.evaluation import open_run
 from workbench.evaluation.compatible import MODES
-from workbench.evaluation.runs import Run
-
-METRICS = {"r1": "R@1", "r5": "R@5", "r10": "R@10", "median_rank": "MdR", "mean_rank": "MnR"}
+from workbench.evaluation.measures import METRICS
+from workbench.evaluation.runs import DIRECTIONS, Run
 
 
 def import_scores(
@@ -31,6 +31,9 @@ def import_scores(
     row_ids: Annotated[Path | None, typer.Option(help="Caption ids of the rows, one a line.")] = None,
     col_ids: Annotated[Path | None, typer.Option(help="Video ids of the columns, one a line.")] = None,
     missing: Annotated[Path | None, typer.Option(help="Videos that were not scored: id, tab, reason.")] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Which rows hold a caption (QB-Norm's query masks): npy, npz, pt, pkl.")
+    ] = None,
     transpose: Annotated[bool, typer.Option("--transpose", help="The file has videos as rows.")] = False,
     totals_only: Annotated[
         bool, typer.Option("--totals-only", help="Order unknown: keep metrics over all queries.")
@@ -46,11 +49,14 @@ def import_scores(
     run = import_run(
         source if video is None else (source, video),
         corpus=corpus, name=name, split=split, format=format, row_ids=row_ids, col_ids=col_ids, missing=missing,
-        transpose=transpose, totals_only=totals_only, protocol={"scoring": scoring, "sees": sees}, overwrite=overwrite,
+        masks=masks, transpose=transpose, totals_only=totals_only, overwrite=overwrite,
+        protocol={"scoring": scoring, "sees": sees},
     )  # fmt: skip
     if not as_json:
         say(f"Order {run.order['how']}: {run.order['evidence']}")
     show_metrics(run.metrics, run, as_json)
+    if run.moments is not None and not as_json:
+        say(f"It holds moments too: workbench evaluate {run.name}")
 
 
 def evaluate(
@@ -61,11 +67,13 @@ def evaluate(
     compat: Annotated[
         str | None, typer.Option(help=f"Numbers as another project prints them: {', '.join(MODES)}.")
     ] = None,
+    nms: Annotated[
+        float | None, typer.Option(help="Moments: suppress those that overlap a better one at this tIoU, e.g. 0.5.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Metrics again from a stored similarity: other ties, v2t level or judgements; nothing is changed."""
-    from workbench.evaluation import retrieval_metrics
-    from workbench.evaluation.runs import similarity_of
+    """Metrics again from a stored similarity, and of moments where the run holds some; nothing is changed."""
+    from workbench.evaluation.metric_intervals import evaluated
 
     opened = open_run(run)
     relevance = opened.relevance_matrix
@@ -75,8 +83,12 @@ def evaluate(
         relevance = judged(opened, qrels)
     if compat is not None:
         return show_compatible(opened, relevance, compat, as_json)
-    both = retrieval_metrics(similarity_of(opened), relevance, direction="both", v2t=v2t, ties=ties)
-    show_metrics({direction: metrics.to_dict() for direction, metrics in both.items()}, opened, as_json)
+    metrics = evaluated(opened, relevance, v2t=v2t, ties=ties)
+    found = moments.moments_of(opened, nms)
+    more = moments.as_json(found, nms) if found is not None and as_json else {}
+    show_metrics({**metrics, **more}, opened, as_json)
+    if found is not None and not as_json:
+        moments.show_moments(found, nms)
 
 
 def show_compatible(run: Run, relevance: Any, mode: str, as_json: bool) -> None:
@@ -87,24 +99,56 @@ def show_compatible(run: Run, relevance: Any, mode: str, as_json: bool) -> None:
     found = compatible_metrics(similarity_of(run), relevance, mode=mode)
     card = MODES[mode]
     if as_json:
-        show_json({"run": run.name, "order": run.order, "compat": mode, "source": card.source, "wrong": card.wrong,
-                   **{direction: vars(one) for direction, one in found.items()}})  # fmt: skip
+        stated = {"run": run.name, "order": run.order, "protocol": run.protocol}
+        about = {"compat": mode, "source": card.source, "wrong": card.wrong}
+        show_json({**stated, **about, **{direction: vars(one) for direction, one in found.items()}})
         return
     rows = [
         {"run": run.name, "direction": direction, **one.values, "queries": one.n_queries, "divided by": one.n_entries}
         for direction, one in found.items()
     ]
+    say(stated_protocol(run))
     show_table(pd.DataFrame(rows), digits=4)
     say(f"As {card.label} prints it, for matching old tables only. {card.wrong}")
 
 
 def show_metrics(metrics: dict, run: Run, as_json: bool) -> None:
+    """All metrics of both directions with their intervals, how scores were made and what that has seen."""
     if as_json:
         show_json({"run": run.name, "order": run.order, **metrics})
         return
+    say(stated_protocol(run))
     rows = [
-        {"run": run.name, "direction": direction, **{label: values[key] for key, label in METRICS.items()},
-         "MRR": values["mrr"], "queries": values["n_queries"], "tied": values["n_tied"]}
-        for direction, values in metrics.items() if direction in ("t2v", "v2t")
-    ]  # fmt: skip
+        {"metric": metric.heading, **{one: _with_interval(metrics[one], name) for one in DIRECTIONS}}
+        for name, metric in METRICS.items()
+    ]
+    rows += [
+        {"metric": label, **{one: f"{metrics[one][name]:g}" for one in DIRECTIONS}}
+        for name, label in (("n_queries", "queries"), ("n_tied", "of these tied"))
+    ]
     show_table(pd.DataFrame(rows))
+    if "both" in metrics:
+        say(f"RSum t2v + v2t: {_with_interval(metrics['both'], 'sum_recall')}")
+    stored = metrics["t2v"].get("interval", {})
+    if not set(METRICS) <= set(stored):
+        say(f"An older version stored few intervals. For all of them: workbench evaluate {run.name}")
+    clustered = stored.get("clustered")
+    if clustered is not None:
+        unknown = "not clustered: the corpus does not state which videos share a source, so they may be too narrow"
+        say(f"In brackets: 95 % intervals, {'clustered by source' if clustered else unknown}.")
+
+
+def stated_protocol(run: Run) -> str:
+    """One line: corpus, how scores were made, what that has seen, how the order is known."""
+    protocol = run.protocol
+    return (
+        f"{run.name} on {run.corpus_name}/{run.split}. Scoring: {protocol['scoring']}; it has seen {protocol['sees']}. "
+        f"Order: {run.order['how']}."
+    )
+
+
+def _with_interval(values: dict, name: str) -> str:
+    digits = METRICS[name].digits
+    spread = values.get("interval", {}).get(name)
+    shown = f"{values[name]:.{digits}f}"
+    return shown if spread is None else f"{shown} [{spread[0]:.{digits}f}, {spread[1]:.{digits}f}]"

@@ -1,7 +1,10 @@
 """Layer 2: ranks, metrics, statistics, order checks and runs. NumPy, pandas and numba only."""
 
 from workbench.evaluation.compatible import CompatibleMetrics, compatible_metrics
+from workbench.evaluation.families import holm
+from workbench.evaluation.groups import SeedGroup, SeedSummary, seed_groups, seed_summary
 from workbench.evaluation.metrics import RetrievalMetrics, retrieval_metrics
+from workbench.evaluation.moment_table import save_moments
 from workbench.evaluation.moments import MomentMetrics, moment_metrics
 from workbench.evaluation.order import OrderCheck, check_order
 from workbench.evaluation.ranks import RankCounts, rank_bounds
@@ -21,7 +24,7 @@ from workbench.evaluation.rescoring import (
 from workbench.evaluation.runs import Run, list_runs, open_run
 from workbench.evaluation.saving import save_run
 from workbench.evaluation.statistics import PairedTest, paired_test, verdict
-from workbench.evaluation.streaming import stream_ranks
+from workbench.evaluation.streaming import stream_metrics, stream_ranks
 
 __all__ = [
     "CompatibleMetrics",
@@ -33,12 +36,15 @@ __all__ = [
     "RetrievalMetrics",
     "Run",
     "ScoringProtocol",
+    "SeedGroup",
+    "SeedSummary",
     "WeightSweep",
     "check_order",
     "compatible_metrics",
     "csls",
     "dual_softmax",
     "fuse_scores",
+    "holm",
     "list_runs",
     "moment_metrics",
     "open_run",
@@ -47,8 +53,12 @@ __all__ = [
     "rank_bounds",
     "reciprocal_rank_fusion",
     "retrieval_metrics",
+    "save_moments",
     "save_run",
+    "seed_groups",
+    "seed_summary",
     "sinkhorn",
+    "stream_metrics",
     "stream_ranks",
     "sweep_weights",
     "verdict",

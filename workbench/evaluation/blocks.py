@@ -83,9 +83,9 @@ def contiguous(part: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return block
 
 
-def row_ranges(n_rows: int, n_columns: int) -> list[tuple[int, int]]:
-    """Ranges of rows of about ``BLOCK_ITEMS`` scores each."""
-    size = max(1, BLOCK_ITEMS // n_columns)
+def row_ranges(n_rows: int, n_columns: int, items: int | None = None) -> list[tuple[int, int]]:
+    """Ranges of rows of about ``items`` scores each; None = ``BLOCK_ITEMS``."""
+    size = max(1, (items or BLOCK_ITEMS) // n_columns)
     return [(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
 
@@ -97,10 +97,16 @@ def query_block(matrix: np.ndarray, direction: str, queries: np.ndarray) -> np.n
     return contiguous(part, compared_type(matrix))
 
 
-def on_all_cores(work: Callable[[Block], Result], blocks: Iterable[Block]) -> list[Result]:
-    """Results of ``work`` for all blocks, in their order; the work must free the interpreter's lock."""
-    todo = list(blocks)
-    if len(todo) < 2 or n_threads() == 1:
+def on_all_cores(work: Callable[[Block], Result], blocks: Iterable[Block], workers: int | None = None) -> list[Result]:
+    """Results of ``work`` for all blocks, in their order; the work must free the interpreter's lock.
+
+    Args:
+        work: Done for every block.
+        blocks: The blocks.
+        workers: Threads; None = one per core.
+    """
+    todo, threads = list(blocks), n_threads() if workers is None else workers
+    if len(todo) < 2 or threads == 1:
         return [work(block) for block in todo]
-    with ThreadPoolExecutor(min(n_threads(), len(todo))) as pool:
+    with ThreadPoolExecutor(min(threads, len(todo))) as pool:
         return list(pool.map(work, todo))

@@ -82,58 +82,56 @@ def count_rows(block, row_best, column_best, row_above, row_tied, column_above, 
 
 
 @njit(cache=True, nogil=True)
-def count_only_rows(block, row_best, row_above, row_tied):
-    """As ``count_rows``, for the rows only."""
-    n_rows, n_columns = block.shape
-    limit = block.dtype.type(np.inf)
-    bad = 0
-    for i in range(n_rows):
-        best = row_best[i]
-        above = np.int32(0)
-        tied = np.int32(0)
-        fine = np.int32(0)
-        row = block[i]
-        for j in range(n_columns):
-            score = row[j]
-            above = np.int32(above + np.int32(score > best))
-            tied = np.int32(tied + np.int32(score == best))
-            fine = np.int32(fine + np.int32(score < limit))
-        row_above[i] += above
-        row_tied[i] += tied
-        bad += n_columns - fine
-    return bad
+def _count_four(row0, row1, row2, row3, edges, best):
+    """Count four rows of a group against their thresholds, and raise its best scores; (above, tied, finite)."""
+    b0, b1, b2, b3 = edges[0], edges[1], edges[2], edges[3]
+    limit = best.dtype.type(np.inf)
+    a0 = a1 = a2 = a3 = t0 = t1 = t2 = t3 = fine = np.int32(0)
+    for j in range(len(best)):
+        s0, s1, s2, s3, known = row0[j], row1[j], row2[j], row3[j], best[j]
+        a0, t0 = np.int32(a0 + np.int32(s0 > b0)), np.int32(t0 + np.int32(s0 == b0))
+        a1, t1 = np.int32(a1 + np.int32(s1 > b1)), np.int32(t1 + np.int32(s1 == b1))
+        a2, t2 = np.int32(a2 + np.int32(s2 > b2)), np.int32(t2 + np.int32(s2 == b2))
+        a3, t3 = np.int32(a3 + np.int32(s3 > b3)), np.int32(t3 + np.int32(s3 == b3))
+        fine = np.int32(fine + np.int32((s0 < limit) & (s1 < limit) & (s2 < limit) & (s3 < limit)))
+        low, high = (s0 if s0 > s1 else s1), (s2 if s2 > s3 else s3)
+        most = low if low > high else high
+        best[j] = most if most > known else known
+    return (a0, a1, a2, a3), (t0, t1, t2, t3), fine
 
 
 @njit(cache=True, nogil=True)
-def _settle_right(
-    block, first, last, rows, indptr, indices, column_best, column_above, column_tied, column_right, best, right
-):
-    """Take a group back out of the counts of the columns it is right for; see ``count_groups``."""
-    low = block.dtype.type(-np.inf)
-    for i in range(first, last):
-        for k in range(indptr[rows[i]], indptr[rows[i] + 1]):
-            right[indices[k]] = low
-    for i in range(first, last):
-        for k in range(indptr[rows[i]], indptr[rows[i] + 1]):
-            j = indices[k]
-            right[j] = block[i, j] if block[i, j] > right[j] else right[j]
-    for i in range(first, last):
-        for k in range(indptr[rows[i]], indptr[rows[i] + 1]):
-            j = indices[k]
-            if np.isnan(right[j]):
-                continue
-            column_above[j] -= np.int32(best[j] > column_best[j])
-            column_tied[j] -= np.int32(best[j] == column_best[j])
-            column_right[j] += np.int32(right[j] == column_best[j])
-            right[j] = np.nan  # this column is settled for this group
+def _count_last_four(row0, row1, row2, row3, edges, best, column_best, column_above, column_tied):
+    """As ``_count_four`` for the last rows of a group, whose best scores are then counted for the columns."""
+    b0, b1, b2, b3 = edges[0], edges[1], edges[2], edges[3]
+    limit = best.dtype.type(np.inf)
+    a0 = a1 = a2 = a3 = t0 = t1 = t2 = t3 = fine = np.int32(0)
+    for j in range(len(best)):
+        s0, s1, s2, s3, known, edge = row0[j], row1[j], row2[j], row3[j], best[j], column_best[j]
+        a0, t0 = np.int32(a0 + np.int32(s0 > b0)), np.int32(t0 + np.int32(s0 == b0))
+        a1, t1 = np.int32(a1 + np.int32(s1 > b1)), np.int32(t1 + np.int32(s1 == b1))
+        a2, t2 = np.int32(a2 + np.int32(s2 > b2)), np.int32(t2 + np.int32(s2 == b2))
+        a3, t3 = np.int32(a3 + np.int32(s3 > b3)), np.int32(t3 + np.int32(s3 == b3))
+        fine = np.int32(fine + np.int32((s0 < limit) & (s1 < limit) & (s2 < limit) & (s3 < limit)))
+        low, high = (s0 if s0 > s1 else s1), (s2 if s2 > s3 else s3)
+        most = low if low > high else high
+        most = most if most > known else known
+        column_above[j] = np.int32(column_above[j] + np.int32(most > edge))
+        column_tied[j] = np.int32(column_tied[j] + np.int32(most == edge))
+    return (a0, a1, a2, a3), (t0, t1, t2, t3), fine
 
 
 @njit(cache=True, nogil=True)
-def _raise(best, row):
-    """Raise each best score to that of the row where it is higher."""
+def _count_one(row, edge, best):
+    """As ``_count_four``, for one row."""
+    limit = best.dtype.type(np.inf)
+    above = tied = fine = np.int32(0)
     for j in range(len(best)):
         score, known = row[j], best[j]
+        above, tied = np.int32(above + np.int32(score > edge)), np.int32(tied + np.int32(score == edge))
+        fine = np.int32(fine + np.int32(score < limit))
         best[j] = score if score > known else known
+    return above, tied, fine
 
 
 @njit(cache=True, nogil=True)
@@ -146,31 +144,96 @@ def _count_best(best, column_best, column_above, column_tied):
 
 
 @njit(cache=True, nogil=True)
-def count_groups(block, starts, rows, indptr, indices, column_best, column_above, column_tied, column_right, work):
-    """Count, for every column, the groups of rows whose best entry is above or equal to its threshold.
-
-    A group that holds a right row of a column is right for it: it is never counted above or tied, and counts as right
-    when its best right row has exactly the threshold.
+def count_groups(block, starts, row_best, column_best, row_above, row_tied, column_above, column_tied):
+    """As ``count_rows``, where what is counted for the columns is the best score of each group of rows.
 
     Args:
         block: [rows, columns]; the rows of a group follow each other.
         starts: First row of every group in the block, and the number of rows.
-        rows: [rows] number of each row of the block in the relevance lists.
-        indptr: Bounds of the relevance lists.
-        indices: Right columns of every row.
-        column_best: Thresholds; +inf counts nothing.
-        column_above: int32 counters, added to; so are column_tied and column_right.
-        column_tied: Groups equal to the threshold.
-        column_right: Right groups equal to the threshold.
-        work: Scratch [2, columns] of the block's type.
+        row_best: Thresholds of the rows; +inf counts nothing.
+        column_best: Thresholds of the columns.
+        row_above: int32 counters of the rows, added to; so are row_tied, column_above and column_tied.
+        row_tied: Entries equal to the row's threshold.
+        column_above: Groups above the column's threshold.
+        column_tied: Groups equal to the column's threshold.
+
+    Returns:
+        0 where no entry is NaN or +inf, else more.
     """
-    best, right = work[0], work[1]
-    for group in range(len(starts) - 1):
-        first, last = starts[group], starts[group + 1]
-        best[:] = block[first]
-        for i in range(first + 1, last):
-            _raise(best, block[i])
-        _count_best(best, column_best, column_above, column_tied)
-        _settle_right(
-            block, first, last, rows, indptr, indices, column_best, column_above, column_tied, column_right, best, right
-        )
+    n_columns = block.shape[1]
+    low = block.dtype.type(-np.inf)
+    work = np.empty(min(TILE, n_columns), block.dtype)
+    bad = 0
+    for start in range(0, n_columns, TILE):
+        stop = min(start + TILE, n_columns)
+        best, edges = work[: stop - start], column_best[start:stop]
+        higher, equal = column_above[start:stop], column_tied[start:stop]
+        for group in range(len(starts) - 1):
+            first, last = starts[group], starts[group + 1]
+            fours = first + (last - first) % 4
+            best[:] = low
+            for i in range(first, fours):
+                above_one, tied_one, fine = _count_one(block[i, start:stop], row_best[i], best)
+                row_above[i] += above_one
+                row_tied[i] += tied_one
+                bad += stop - start - fine
+            for i in range(fours, last, 4):  # rows are taken one by one, as only then they are known to be contiguous
+                row0, row1 = block[i, start:stop], block[i + 1, start:stop]
+                row2, row3 = block[i + 2, start:stop], block[i + 3, start:stop]
+                own = row_best[i : i + 4]
+                if i + 4 < last:
+                    above, tied, fine = _count_four(row0, row1, row2, row3, own, best)
+                else:
+                    above, tied, fine = _count_last_four(row0, row1, row2, row3, own, best, edges, higher, equal)
+                for k in range(4):
+                    row_above[i + k] += above[k]
+                    row_tied[i + k] += tied[k]
+                bad += stop - start - fine
+            if fours == last:
+                _count_best(best, edges, higher, equal)
+    return bad
+
+
+@njit(cache=True, nogil=True)
+def take_out_right(block, starts, groups, columns, column_best, column_above, column_tied):
+    """Take right groups back out of the counts of their columns.
+
+    Args:
+        block: As ``count_groups`` has counted it.
+        starts: First row of every group in the block, and the number of rows.
+        groups: Number in the block of the group of every right pair (group, column), each pair once.
+        columns: Column of every right pair.
+        column_best: Thresholds of the columns.
+        column_above: int32 counters, subtracted from; so are those of column_tied.
+        column_tied: Groups equal to the threshold.
+    """
+    for pair in range(len(groups)):
+        j = columns[pair]
+        best = block[starts[groups[pair]], j]
+        for i in range(starts[groups[pair]] + 1, starts[groups[pair] + 1]):
+            best = block[i, j] if block[i, j] > best else best
+        column_above[j] -= np.int32(best > column_best[j])
+        column_tied[j] -= np.int32(best == column_best[j])
+
+
+@njit(cache=True, nogil=True)
+def count_in_rows(block, rows, edges, above, tied):
+    """Entries of some rows above and equal to thresholds, one row per threshold; int64 counters are added to."""
+    for p in range(len(rows)):
+        row, edge = block[rows[p]], edges[p]
+        more = same = np.int32(0)
+        for j in range(len(row)):
+            more, same = np.int32(more + np.int32(row[j] > edge)), np.int32(same + np.int32(row[j] == edge))
+        above[p] += more
+        tied[p] += same
+
+
+@njit(cache=True, nogil=True)
+def count_in_columns(block, columns, edges, above, tied):
+    """As ``count_in_rows``, for columns."""
+    for i in range(block.shape[0]):
+        row = block[i]
+        for p in range(len(columns)):
+            score = row[columns[p]]
+            above[p] += np.int64(score > edges[p])
+            tied[p] += np.int64(score == edges[p])

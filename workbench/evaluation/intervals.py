@@ -12,9 +12,7 @@ from scipy import stats
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
-from workbench.core.seeds import generator
-
-RESAMPLES_AT_ONCE = 250
+from workbench.evaluation.resampling import Sample, bootstrap
 
 
 def wilson(hits: float, n: float, deff: float = 1.0, level: float = 0.95) -> tuple[float, float]:
@@ -60,6 +58,13 @@ def cluster_numbers(clusters: Any, n: int) -> np.ndarray:
     return numbers
 
 
+def joint_numbers(labels: Sequence[Any]) -> list[np.ndarray]:
+    """``cluster_numbers`` of several lists of labels; the same label is the same cluster in all of them."""
+    known = [np.asarray(one, object) for one in labels]
+    numbers = cluster_numbers(np.concatenate(known), sum(map(len, known)))
+    return np.split(numbers, np.cumsum([len(one) for one in known])[:-1])
+
+
 def design_effect(values: Any, clusters: Any) -> float:
     """How much larger the variance of the mean is than for independent queries; at least 1.
 
@@ -92,12 +97,12 @@ def clustered_interval(
     n_resamples: int = 10_000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of a mean or median over queries, resampling whole clusters.
+    """Percentile bootstrap interval of a statistic over queries, resampling whole clusters.
 
     Args:
-        values: float [queries].
+        values: float [queries]; [queries, columns] for a geometric mean.
         clusters: Label of every query (its source video); None or a missing label = a cluster of its own.
-        statistic: ``mean`` or ``median``.
+        statistic: ``mean``, ``median`` or ``geometric``.
         level: Confidence.
         n_resamples: Bootstrap resamples.
         seed: Seed of the resampling.
@@ -109,7 +114,7 @@ def clustered_interval(
         DataError: Values that are not finite.
         UnknownNameError: Another statistic.
     """
-    compute = pick({"mean": _resampled_means, "median": _resampled_medians}, statistic, "statistic")
+    pick({name: name for name in ("mean", "median", "geometric")}, statistic, "statistic")
     values = np.asarray(values, float)
     if not np.isfinite(values).all():
         raise DataError("Values per query must be finite.", "Leave out the queries without a value.")
@@ -117,36 +122,14 @@ def clustered_interval(
     n_clusters = int(number.max(initial=-1)) + 1
     if n_clusters < 2:
         return math.nan, math.nan
-    draw = generator(seed, "bootstrap")
-    found = []
-    for start in range(0, n_resamples, RESAMPLES_AT_ONCE):
-        weights = _weights(draw, min(RESAMPLES_AT_ONCE, n_resamples - start), n_clusters)
-        found.append(compute(values, number, weights))
-    low, high = np.quantile(np.concatenate(found), [0.5 - level / 2, 0.5 + level / 2])
+    (found,) = bootstrap([Sample(values, number, statistic)], n_clusters, n_resamples, seed)
+    return quantiles(found, level)
+
+
+def quantiles(found: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """The middle ``level`` of resampled statistics; nan among them (empty resamples) are left out."""
+    low, high = np.nanquantile(found, [0.5 - level / 2, 0.5 + level / 2])
     return float(low), float(high)
-
-
-def _weights(draw: np.random.Generator, n_resamples: int, n_clusters: int) -> np.ndarray:
-    """float64 [resamples, clusters]: how often each cluster is drawn; multinomial."""
-    drawn = draw.integers(0, n_clusters, (n_resamples, n_clusters), dtype=np.int32)
-    drawn += (np.arange(n_resamples, dtype=np.int32) * n_clusters)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=n_resamples * n_clusters)
-    return counts.reshape(n_resamples, n_clusters).astype(float)
-
-
-def _resampled_means(values: np.ndarray, number: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    totals = np.stack([np.bincount(number, values), np.bincount(number).astype(float)], axis=1)
-    sums, sizes = (weights @ totals).T
-    return sums / sizes
-
-
-def _resampled_medians(values: np.ndarray, number: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[:, number[order]], axis=1)
-    half = reached[:, -1:] / 2
-    lower = values[order][np.argmax(reached >= half, axis=1)]
-    upper = values[order][np.argmax(reached > half, axis=1)]
-    return (lower + upper) / 2
 
 
 def k_occurrence(top_columns: Sequence[Sequence[int]], n_columns: int, k: int = 10) -> np.ndarray:

@@ -104,6 +104,68 @@ def top_items(block, size):
 
 
 @njit(cache=True, nogil=True)
+def best_of_groups(block, starts, rows):
+    """The best score of every group of rows in every column, and the row it comes from, the first of equal ones.
+
+    Args:
+        block: [rows, columns]; the rows of a group follow each other, by ascending number.
+        starts: First row of every group in the block, and the number of rows.
+        rows: int32 [rows], their numbers.
+
+    Returns:
+        (best [groups, columns], rows int32 [groups, columns]).
+    """
+    n_groups, n_columns = len(starts) - 1, block.shape[1]
+    best = np.empty((n_groups, n_columns), block.dtype)
+    origin = np.empty((n_groups, n_columns), np.int32)
+    for group in range(n_groups):
+        first = starts[group]
+        best[group] = block[first]
+        origin[group] = rows[first]
+        for i in range(first + 1, starts[group + 1]):
+            for j in range(n_columns):
+                if block[i, j] > best[group, j]:
+                    best[group, j] = block[i, j]
+                    origin[group, j] = rows[i]
+    return best, origin
+
+
+@njit(cache=True, nogil=True)
+def keep_top_items(block, numbers, items, scores, edges, first, last):
+    """Put the entries of some columns into their running lists of best items: by score, equal scores by number.
+
+    Args:
+        block: [items, columns].
+        numbers: int32 [items, columns], number of the item behind every entry.
+        items: int32 [columns, size] lists, best first, written; unused places hold the highest number.
+        scores: [columns, size] their scores, written; unused places hold -inf.
+        edges: [columns], last score of every list, written.
+        first: First column to look at.
+        last: Column behind the last.
+    """
+    size = items.shape[1]
+    for i in range(block.shape[0]):
+        for j in range(first, last):
+            score, number = block[i, j], numbers[i, j]
+            if not (score >= edges[j] and score > -np.inf) or (score == edges[j] and number > items[j, size - 1]):
+                continue
+            low, high = 0, size - 1
+            while low < high:  # first place that stands behind this entry
+                middle = (low + high) // 2
+                known = scores[j, middle]
+                if known < score or (known == score and items[j, middle] > number):
+                    high = middle
+                else:
+                    low = middle + 1
+            for place in range(size - 1, low, -1):
+                scores[j, place] = scores[j, place - 1]
+                items[j, place] = items[j, place - 1]
+            scores[j, low] = score
+            items[j, low] = number
+            edges[j] = scores[j, size - 1]
+
+
+@njit(cache=True, nogil=True)
 def count_levels(block, indptr, indices, level_of, above, tied):
     """For every right item of every query: wrong items above it and wrong items with exactly its score.
 

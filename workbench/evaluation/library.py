@@ -1,4 +1,4 @@
-"""Keep runs: rename, note, compare what they state, hand on as one file, remove. A shared run is never changed."""
+"""Keep runs: rename, note, group, compare, hand on as one file, remove. A shared run is never changed."""
 
 from __future__ import annotations
 
@@ -49,6 +49,19 @@ def note(run: Run, text: str) -> Run:
     """Replace the note of a run."""
     with lock(workspace().runs / f".{_own(run).name}.lock", f"Run {run.name}"):
         write_json(run.path / "run.json", {**run.info, "notes": text})
+    return Run(run.path)
+
+
+def regroup(run: Run, group: str) -> Run:
+    """Make a run one of a group of seeds; ``""`` takes it out of its group.
+
+    Raises:
+        DataError: A name that no run could have.
+        StateError: The run is shared or running.
+    """
+    name = check_name(group, "group") if group else None
+    with lock(workspace().runs / f".{_own(run).name}.lock", f"Run {run.name}"):
+        write_json(run.path / "run.json", {**run.info, "group": name})
     return Run(run.path)
 
 

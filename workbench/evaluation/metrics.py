@@ -11,9 +11,10 @@ import pandas as pd
 from workbench.core.lookup import pick
 from workbench.evaluation.blocks import check_similarity
 from workbench.evaluation.draws import average_precisions, hit_values, ndcgs, reciprocal_ranks
+from workbench.evaluation.measures import METRICS, metric_value, query_values
 from workbench.evaluation.ranks import DIRECTIONS, TIES, RankCounts, count_both
-from workbench.evaluation.relevance import Relevance, check_relevance
-from workbench.evaluation.tops import best_right_scores, pair_counts, top_lists
+from workbench.evaluation.relevance import check_relevance
+from workbench.evaluation.tops import SecondLooks, StoredLooks
 
 CUTS = (1, 5, 10, 50, 100)
 
@@ -24,18 +25,17 @@ class RetrievalMetrics:
     """Metrics of one direction. Recalls in percent, ranks from 1, mrr / map / ndcg10 in 0..1.
 
     What needs no more than the counts is computed at once; average precision of queries with several right items and
-    the lists of best items read the matrix again when first asked for.
+    the lists of best items look at the scores again when first asked for.
 
     Attributes:
         counts: Counts per query.
         ties: Tie rule of every number here: ``expected``, ``optimistic`` or ``pessimistic``.
     """
 
-    def __init__(self, matrix: np.ndarray, pairs: Relevance, counts: RankCounts, ties: str) -> None:
+    def __init__(self, looks: SecondLooks, counts: RankCounts, ties: str) -> None:
         self.counts = counts
         self.ties = ties
-        self._matrix = matrix
-        self._pairs = pairs
+        self._looks = looks
 
     def __repr__(self) -> str:
         return (
@@ -79,7 +79,7 @@ class RetrievalMetrics:
         table = pd.DataFrame({f"r{k}": hit_values(self.counts, k, self.ties) for k in CUTS})
         table["rank"] = self.counts.rank(self.ties)
         table["rr"] = reciprocal_ranks(self.counts, self.ties)
-        pairs = pair_counts(self._matrix, self._pairs, self.counts)
+        pairs = self._looks.pair_counts(self.counts)
         table["ap"] = average_precisions(pairs, self.ties)
         table["ndcg10"] = ndcgs(pairs, 10, self.ties)
         return table
@@ -156,8 +156,8 @@ class RetrievalMetrics:
         For v2t positions are rows of captions; at level ``video`` each group stands once, by its best caption. Equal
         scores stand in order of position; -inf is never listed.
         """
-        best = best_right_scores(self._matrix, self._pairs, self.counts)
-        columns, tops = top_lists(self._matrix, self._pairs, self.counts)
+        best = self._looks.best_right_scores(self.counts)
+        columns, tops = self._looks.top_lists(self.counts)
         return pd.DataFrame({
             "row": self.counts.queries, "n_above": self.counts.n_above, "n_tied": self.counts.n_tied,
             "n_tied_right": self.counts.n_tied_right, "rank": self.counts.rank(self.ties), "score_right": best,
@@ -184,12 +184,8 @@ class RetrievalMetrics:
 
 def _summary(values: pd.DataFrame) -> dict[str, Any]:
     """The metrics of a table of values per query, by name."""
-    found: dict[str, Any] = {f"r{k}": 100 * float(values[f"r{k}"].sum()) / len(values) for k in CUTS}
-    hits = [found["r1"], found["r5"], found["r10"]]
-    found |= {"median_rank": float(values["rank"].median()), "mean_rank": float(values["rank"].mean())}
-    found |= {"sum_recall": sum(hits), "geometric_mean": float(np.cbrt(np.prod(hits)))}
-    found |= {"mrr": float(values["rr"].mean()), "map": float(values["ap"].mean())}
-    return found | {"ndcg10": float(values["ndcg10"].mean()), "n_queries": len(values)}
+    found: dict[str, Any] = {name: metric_value(query_values(values, name), name) for name in METRICS}
+    return found | {"n_queries": len(values)}
 
 
 @overload
@@ -239,5 +235,6 @@ def retrieval_metrics(
     matrix = check_similarity(similarity, bfloat16=True)
     pairs = check_relevance(relevance, (matrix.shape[0], matrix.shape[1]))
     counts = count_both(matrix, pairs, pairs.level(v2t))
-    both = {name: RetrievalMetrics(matrix, pairs, counts[name], rule) for name in ("t2v", "v2t")}
+    looks = StoredLooks(matrix, pairs)
+    both = {name: RetrievalMetrics(looks, counts[name], rule) for name in ("t2v", "v2t")}
     return both if direction == "both" else both[direction]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.core.errors import DataError, StateError
-from workbench.core.files import read_table, touch, write_table
+from workbench.core.files import touch, write_table
 from workbench.core.lookup import nearest
 from workbench.evaluation.runs import Run
 
@@ -34,7 +34,7 @@ def check_moments(table: pd.DataFrame) -> pd.DataFrame:
             raise DataError(f"Moments have no column {name!r}.", f"Give {', '.join(COLUMNS)}.")
         _refuse(table, table[name].isna(), name, "it may not be empty")
     _refuse(table, ~table["task"].isin(TASKS), "task", f"it must be one of {', '.join(TASKS)}")
-    clean = {name: table[name].astype("str").reset_index(drop=True) for name in ("task", "caption_id", "video_id")}
+    clean = {name: _text(table[name]) for name in ("task", "caption_id", "video_id")}
     numbers = {name: _numbers(table, name) for name in ("rank", "start_s", "end_s", "score")}
     rank = numbers["rank"]
     _refuse(table, ~((rank >= 1) & (rank % 1 == 0) & (rank < 2**31)), "rank", "ranks are whole and start at 1")
@@ -44,7 +44,8 @@ def check_moments(table: pd.DataFrame) -> pd.DataFrame:
         _refuse(table, ~spans & np.isinf(numbers[name]), name, "it must be finite")
     _refuse(table, np.isinf(numbers["score"]), "score", "it must be finite")
     result = pd.DataFrame({**clean, **numbers, "rank": rank.astype(np.int32)})[list(COLUMNS)]
-    task = np.asarray(pd.Categorical(result["task"], categories=list(TASKS)).codes)
+    codes, tasks = pd.factorize(result["task"])
+    task = np.asarray([TASKS.index(name) for name in tasks], np.int64)[codes]
     caption = pd.factorize(task * np.int64(len(result)) + pd.factorize(result["caption_id"])[0])[0]
     order = np.lexsort((rank, caption, task))
     same = np.diff(task[order]) == 0
@@ -53,6 +54,12 @@ def check_moments(table: pd.DataFrame) -> pd.DataFrame:
         row = int(order[int(same.argmax()) + 1])
         raise _error(table, row, "rank", "this rank of this caption stands twice")
     return result.iloc[order].reset_index(drop=True)
+
+
+def _text(values: pd.Series) -> pd.Series:
+    """As text; each distinct value is turned into it once."""
+    codes, distinct = pd.factorize(values)
+    return pd.Series([str(one) for one in distinct], dtype="str").take(codes).reset_index(drop=True)
 
 
 def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:
@@ -91,6 +98,7 @@ def save_moments(run: Run, moments: pd.DataFrame) -> None:
                 "Give moments of the same corpus and split.",
             )
     write_table(run.path / FILE, checked)
+    vars(run).pop("moments", None)  # read it again
     touch(run.path)
 
 
@@ -100,10 +108,9 @@ def read_moments(run: Run) -> pd.DataFrame:
     Raises:
         StateError: It has none.
     """
-    path = run.path / FILE
-    if not path.exists():
+    if run.moments is None:
         raise StateError(
             f"Run {run.name} holds no moments.",
             "Bring some with: workbench import predictions.json --format tvr --corpus NAME --name NAME",
         )
-    return check_moments(read_table(path))
+    return check_moments(run.moments)

@@ -17,6 +17,8 @@ import pandas as pd
 from workbench.core.errors import DataError
 from workbench.core.lookup import nearest, pick
 from workbench.corpus import Corpus
+from workbench.evaluation.corpora import corpus_of_run
+from workbench.evaluation.intervals import cluster_numbers, design_effect, wilson
 from workbench.evaluation.moment_table import TASKS, check_moments, read_moments
 from workbench.evaluation.runs import Run
 from workbench.evaluation.spans import DEPTH, place_in_group, temporal_iou, temporal_nms
@@ -35,15 +37,18 @@ class MomentMetrics:
     """R@K of moment retrieval; recalls in percent.
 
     Attributes:
-        table: One row per number: task, query_type (``""`` = all queries), tiou (NaN for vr), k, recall, n_queries.
+        table: One row per number: task, query_type (``""`` = all queries), tiou (NaN for vr), k, recall, low and high
+            (its 95 % Wilson interval on the effective sample), n_queries.
         per_query: One row per task, query and tiou: task, caption_id, query_type, tiou, rank (of the first right
             moment, from 1; NaN = none), iou (of the first moment with the right span, 0..1; NaN for vr).
         n_missing: By task, queries without any prediction; they are misses.
+        clustered: Whether intervals know which videos share a source.
     """
 
     table: pd.DataFrame
     per_query: pd.DataFrame
     n_missing: dict[str, int]
+    clustered: bool
 
     def recall(self, task: str, k: int, tiou: float | None = None, query_type: str = "") -> float:
         """One number in percent.
@@ -107,8 +112,9 @@ def moment_metrics(
 
     Args:
         moments: A run that holds moments, or a table of them (``check_moments``).
-        truth: A corpus restricted to a split, or a table caption_id, video_id, start_s, end_s, and if known query_type;
-            None = the right spans that the run states.
+        truth: A corpus restricted to a split, or a table caption_id, video_id, start_s, end_s, and if known query_type
+            and source_id; None = the right spans that the run states, with the query types of its corpus where this
+            workspace holds it.
         ks: Lengths of the list; only so many moments of a query are looked at as the longest asks for.
         tious: Thresholds of temporal IoU, 0..1.
         nms: Suppress overlapping moments first, at this temporal IoU; None = not.
@@ -136,13 +142,16 @@ def moment_metrics(
         missing[task] = int((~np.isin(found.asked, found.caption)).sum())
         parts += [found.first(tiou, needed) for tiou in ([None] if task == "vr" else tious)]
     per_query = pd.concat(parts, ignore_index=True)
-    return MomentMetrics(_summary(per_query, ks), per_query, missing)
+    return MomentMetrics(_summary(per_query, ks, right.source_of), per_query, missing, right.clustered)
 
 
 def _of_run(moments: Run | pd.DataFrame) -> pd.DataFrame:
     if not isinstance(moments, Run):
         raise DataError("A table of moments needs the right spans.", "Give the corpus, or a table of them, as truth.")
-    return moments.relevance[moments.relevance["grade"] > 0]
+    corpus, _ = corpus_of_run(moments)
+    if corpus is not None:
+        return _rows_of(corpus)
+    return _with_sources(moments.relevance[moments.relevance["grade"] > 0], moments.gallery)
 
 
 class _Truth:
@@ -168,12 +177,26 @@ class _Truth:
         self.has_span[caption[order][~np.isnan(spans).any(axis=1)]] = True
         types = table["query_type"] if "query_type" in table.columns else pd.Series(None, table.index, dtype=object)
         self.types = types.where(types.notna(), "").groupby(caption).first().to_numpy(object)
+        known = "source_id" in table.columns and bool(table["source_id"].notna().all())
+        sources = table["source_id"].groupby(caption).first().to_numpy(object) if known else self.captions
+        self.source_of = pd.Series(cluster_numbers(sources, len(self.captions)), pd.Index(self.captions))
+        self.clustered = known
 
 
 def _rows_of(corpus: Corpus) -> pd.DataFrame:
-    rows = corpus.relevance[corpus.relevance["grade"] > 0]
+    rows = _with_sources(corpus.relevance[corpus.relevance["grade"] > 0], corpus.videos)
     types = corpus.captions.set_index("caption_id")["query_type"]
     return rows.assign(query_type=rows["caption_id"].map(types).to_numpy())
+
+
+def _with_sources(rows: pd.DataFrame, videos: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(source_id=rows["video_id"].map(videos.set_index("video_id")["source_id"]).to_numpy())
+
+
+def _places(names: pd.Series, known: Any) -> np.ndarray:
+    """int64 [n]: place of every name among the known ones, -1 = none; each distinct name is looked up once."""
+    codes, distinct = pd.factorize(names)
+    return pd.Index(known).get_indexer(pd.Index(distinct))[codes]
 
 
 class _Found:
@@ -184,12 +207,12 @@ class _Found:
         self.asked = np.flatnonzero(truth.has_span) if task != "vr" else np.arange(len(truth.captions))
         if not len(self.asked):
             raise DataError(f"The truth states no span, which {task.upper()} needs.", "Prepare a corpus with spans.")
-        caption = pd.Index(truth.captions).get_indexer(pd.Index(table["caption_id"]))
+        caption = _places(table["caption_id"], truth.captions)
         lost = (caption < 0) | ~np.isin(caption, self.asked)
         if lost.any():
             name = table["caption_id"].iloc[int(lost.argmax())]
             raise DataError(f"Caption {name!r} has no right span.", "Give moments and truth of one corpus and split.")
-        video = pd.Index(truth.videos).get_indexer(pd.Index(table["video_id"]))
+        video = _places(table["video_id"], truth.videos)
         pair = np.where(video < 0, -1, caption * len(truth.videos) + video)
         order = np.lexsort((table["rank"].to_numpy(), caption))
         low, high = (np.searchsorted(truth.pair, pair[order], side) for side in ("left", "right"))
@@ -231,13 +254,20 @@ class _Found:
         })  # fmt: skip
 
 
-def _summary(per_query: pd.DataFrame, ks: Sequence[int]) -> pd.DataFrame:
+def _summary(per_query: pd.DataFrame, ks: Sequence[int], source_of: pd.Series) -> pd.DataFrame:
     known = [str(name) for name in per_query["query_type"].unique() if name]
     types = [name for name in TYPES if name in known] + sorted(set(known) - set(TYPES))
+    clusters = per_query["caption_id"].map(source_of).to_numpy()
     rows = []
     for (task, tiou), part in per_query.groupby(["task", "tiou"], sort=False, dropna=False):
         for query_type in ("", *types):
             chosen = part if not query_type else part[part["query_type"] == query_type]
-            rank = chosen["rank"].to_numpy(float)
-            rows += [(task, query_type, tiou, k, 100 * float((rank <= k).mean()), len(rank)) for k in ks if len(rank)]
-    return pd.DataFrame(rows, columns=["task", "query_type", "tiou", "k", "recall", "n_queries"])
+            rank, own = chosen["rank"].to_numpy(float), clusters[chosen.index]
+            rows += [(task, query_type, tiou, k, *_share(rank <= k, own), len(rank)) for k in ks if len(rank)]
+    return pd.DataFrame(rows, columns=["task", "query_type", "tiou", "k", "recall", "low", "high", "n_queries"])
+
+
+def _share(hits: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
+    """Percent of hits and its interval."""
+    low, high = wilson(float(hits.sum()), len(hits), design_effect(hits, clusters))
+    return 100 * float(hits.mean()), 100 * low, 100 * high

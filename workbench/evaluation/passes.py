@@ -6,13 +6,14 @@ Where the blocks come from, a stored matrix or a model that scores as it goes, i
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from workbench.evaluation.blocks import n_threads, on_all_cores, row_ranges
-from workbench.evaluation.counting import count_groups, count_only_rows, count_rows
+from workbench.evaluation.blocks import on_all_cores, row_ranges
+from workbench.evaluation.counters import CoreCounter, Counter, Part
 from workbench.evaluation.relevance import Lists, Relevance
 
 Three = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -25,12 +26,14 @@ class Source:
     Attributes:
         shape: (captions, videos).
         dtype: float32 or float64: what scores are compared in.
-        read: Some rows, a slice or their numbers, as a C-contiguous array of that type; called by several threads.
+        read: Some rows, a slice or their numbers, as a block that the counter takes; called by several threads.
+        counter: Who counts the blocks.
     """
 
     shape: tuple[int, int]
     dtype: np.dtype
-    read: Callable[[slice | np.ndarray], np.ndarray]
+    read: Callable[[slice | np.ndarray], Any]
+    counter: Counter = field(default_factory=CoreCounter)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,11 @@ class Counted:
 
 
 def count_blocks(
-    source: Source, pairs: Relevance, level: str, of_captions: np.ndarray, of_videos: np.ndarray
+    source: Source,
+    pairs: Relevance,
+    level: str,
+    right: np.ndarray,
+    look: Callable[[Any, Part], None] | None = None,
 ) -> Counted:
     """Count both directions in one pass.
 
@@ -57,21 +64,19 @@ def count_blocks(
         source: The scores.
         pairs: The right pairs.
         level: v2t level, ``caption`` or ``video``.
-        of_captions: Scores of the right pairs in the order of ``pairs.videos_of``.
-        of_videos: The same in the order of ``pairs.captions_of``.
+        right: Scores of the right pairs in the order of ``pairs.videos_of``.
+        look: Is shown every block and what it is, by several threads.
     """
-    row_best, row_right = best_scores(of_captions, pairs.videos_of)
-    column_best, column_right = best_scores(of_videos, pairs.captions_of)
+    row_best, row_right = best_scores(right, pairs.videos_of)
+    grouped = level == "video"
+    items, of_items = right_of_videos(right, pairs, level)
+    column_best, column_right = best_scores(of_items, items)
     totals = _Totals(source.shape, row_best, column_best)
-    if level == "caption":
-        _count_captions(source, totals)
-        column_tied, n_items = totals.column_tied - column_right, source.shape[0]
-    else:
-        _count_groups(source, pairs, totals)
-        column_tied, column_right, n_items = totals.column_tied, totals.column_right, int(pairs.groups.max()) + 1
+    _count(source, parts_of(source, pairs, level), totals, look)
+    column_tied = totals.columns[1] if grouped else totals.columns[1] - column_right  # right groups are not in it
     return Counted(
-        _finish(totals.row_above, totals.row_tied - row_right, row_right, source.shape[1]),
-        _finish(totals.column_above, column_tied, column_right, n_items),
+        _finish(totals.rows[0], totals.rows[1] - row_right, row_right, source.shape[1]),
+        _finish(totals.columns[0], column_tied, column_right, pairs.n_groups if grouped else source.shape[0]),
         totals.bad,
     )
 
@@ -88,73 +93,71 @@ def best_scores(scores: np.ndarray, lists: Lists) -> tuple[np.ndarray, np.ndarra
     return best, right
 
 
+def right_of_videos(right: np.ndarray, pairs: Relevance, level: str) -> tuple[Lists, np.ndarray]:
+    """What a video's right items are at a v2t level, captions or groups by their best one, and their scores."""
+    of_videos = right[pairs.by_video]
+    if level == "caption":
+        return pairs.captions_of, of_videos
+    lists = pairs.captions_of
+    _, group = np.unique(lists.owner * pairs.n_groups + pairs.groups[lists.indices], return_inverse=True)
+    best = np.full(len(pairs.groups_of.indices), -np.inf, of_videos.dtype)
+    np.fmax.at(best, group, of_videos)  # NaN is named later
+    return pairs.groups_of, best
+
+
 class _Totals:
-    """Thresholds and counters of one pass; threads count into their own and add up under a lock."""
+    """Thresholds and counters of one pass; threads count columns into their own and add up under a lock."""
 
     def __init__(self, shape: tuple[int, int], row_best: np.ndarray, column_best: np.ndarray) -> None:
         self.row_best, self.column_best = row_best, column_best
-        self.row_above, self.row_tied = np.zeros((2, shape[0]), np.int32)
-        self.column_above, self.column_tied, self.column_right = np.zeros((3, shape[1]), np.int32)
+        self.rows, self.columns = np.zeros((2, shape[0]), np.int32), np.zeros((2, shape[1]), np.int32)
         self.bad = 0
         self._lock = threading.Lock()
 
     def add(self, columns: np.ndarray, bad: int) -> None:
         with self._lock:
-            self.column_above += columns[0]
-            self.column_tied += columns[1]
-            self.column_right += columns[2]
+            self.columns += columns
             self.bad += bad
 
 
-def _count_captions(source: Source, totals: _Totals) -> None:
-    ranges = row_ranges(*source.shape)
-    todo = iter(ranges)
+def _count(source: Source, parts: Iterator[Part], totals: _Totals, look: Callable[[Any, Part], None] | None) -> None:
     turn = threading.Lock()
 
     def worker(_: int) -> None:
-        columns, bad = np.zeros((3, source.shape[1]), np.int32), 0
+        columns, bad = np.zeros((2, source.shape[1]), np.int32), 0
         while True:
             with turn:
-                start, stop = next(todo, (0, 0))
-            if start == stop:
+                part = next(parts, None)
+            if part is None:
                 return totals.add(columns, bad)
-            rows = slice(start, stop)
-            found = count_rows(
-                source.read(rows), totals.row_best[rows], totals.column_best, totals.row_above[rows],
-                totals.row_tied[rows], columns[0], columns[1],
-            )  # fmt: skip
-            bad += int(found)
+            block = source.read(part.rows)
+            row_best = totals.row_best[part.rows]
+            totals.rows[:, part.rows], found = source.counter.count(block, part, row_best, totals.column_best, columns)
+            bad += found
+            if look is not None:
+                look(block, part)
 
-    on_all_cores(worker, range(min(n_threads(), len(ranges))))
+    on_all_cores(worker, range(source.counter.workers))
 
 
-def _count_groups(source: Source, pairs: Relevance, totals: _Totals) -> None:
+def parts_of(source: Source, pairs: Relevance, level: str) -> Iterator[Part]:
+    """The parts that are read one after the other: rows in order, or whole groups of rows."""
+    size = row_ranges(*source.shape, source.counter.block_items)[0][1]
+    if level == "caption":
+        for start in range(0, source.shape[0], size):
+            yield Part(slice(start, min(start + size, source.shape[0])))
+        return
     order, bounds = rows_of_groups(pairs)
-    ranges = whole_groups(bounds, source.shape[1])
-    todo = iter(ranges)
-    turn = threading.Lock()
-    lists = pairs.videos_of
-
-    def worker(_: int) -> None:
-        columns, bad = np.zeros((3, source.shape[1]), np.int32), 0
-        work = np.empty((2, source.shape[1]), source.dtype)
-        while True:
-            with turn:
-                first, last = next(todo, (0, 0))
-            if first == last:
-                return totals.add(columns, bad)
-            rows = order[bounds[first] : bounds[last]]
-            block = source.read(as_slice(rows))
-            counts = np.zeros((2, len(rows)), np.int32)
-            bad += int(count_only_rows(block, totals.row_best[rows], counts[0], counts[1]))
-            totals.row_above[rows], totals.row_tied[rows] = counts
-            starts = bounds[first : last + 1] - bounds[first]
-            count_groups(
-                block, starts, rows, lists.indptr, lists.indices, totals.column_best,
-                columns[0], columns[1], columns[2], work,
-            )  # fmt: skip
-
-    on_all_cores(worker, range(min(n_threads(), len(ranges))))
+    right = pairs.videos_of_groups
+    n_right = right.sizes
+    first = 0
+    while first < pairs.n_groups:
+        last = max(first + 1, int(np.searchsorted(bounds, bounds[first] + size, side="right")) - 1)
+        own = slice(right.indptr[first], right.indptr[last])
+        groups = np.repeat(np.arange(last - first), n_right[first:last])
+        rows = order[bounds[first] : bounds[last]]
+        yield Part(as_slice(rows), bounds[first : last + 1] - bounds[first], groups, right.indices[own])
+        first = last
 
 
 def as_slice(rows: np.ndarray) -> slice | np.ndarray:
@@ -167,17 +170,6 @@ def rows_of_groups(pairs: Relevance) -> tuple[np.ndarray, np.ndarray]:
     """Rows in order of their groups, and int64 [groups + 1] where each group begins among them."""
     order = np.argsort(pairs.groups, kind="stable")
     return order, np.concatenate([[0], np.cumsum(np.bincount(pairs.groups))])
-
-
-def whole_groups(bounds: np.ndarray, n_columns: int) -> list[tuple[int, int]]:
-    """Ranges of groups that hold together about one block of scores, one group at least."""
-    size = row_ranges(int(bounds[-1]), n_columns)[0][1]
-    ranges, first = [], 0
-    while first < len(bounds) - 1:
-        last = max(first + 1, int(np.searchsorted(bounds, bounds[first] + size, side="right")) - 1)
-        ranges.append((first, last))
-        first = last
-    return ranges
 
 
 def _finish(above: np.ndarray, tied: np.ndarray, right: np.ndarray, n_items: int) -> Three:

@@ -13,9 +13,16 @@ import numpy as np
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
-from workbench.evaluation.blocks import check_similarity, compared_type, contiguous, row_ranges, scores_of
+from workbench.evaluation.blocks import (
+    check_similarity,
+    compared_type,
+    contiguous,
+    on_all_cores,
+    row_ranges,
+    scores_of,
+)
 from workbench.evaluation.passes import Counted, Source, count_blocks
-from workbench.evaluation.relevance import Lists, Relevance, check_relevance
+from workbench.evaluation.relevance import Relevance, check_relevance
 
 Ties = Literal["expected", "optimistic", "pessimistic"]
 TIES = {name: name for name in ("expected", "optimistic", "pessimistic")}
@@ -116,9 +123,8 @@ def count_both(matrix: np.ndarray, pairs: Relevance, level: str) -> dict[str, Ra
     """The counts of both directions from one pass over the matrix; see ``rank_bounds``."""
     dtype = compared_type(matrix)
     source = Source((matrix.shape[0], matrix.shape[1]), dtype, lambda rows: contiguous(matrix[rows], dtype))
-    of_captions = right_scores(matrix, pairs.videos_of, by_row=True)
-    of_videos = right_scores(matrix, pairs.captions_of, by_row=False)
-    counted = count_blocks(source, pairs, level, of_captions, of_videos)
+    of_captions = right_scores(matrix, pairs)
+    counted = count_blocks(source, pairs, level, of_captions)
     if counted.bad:
         raise _not_finite(matrix)
     return as_rank_counts(counted, pairs, level)
@@ -130,17 +136,27 @@ def as_rank_counts(counted: Counted, pairs: Relevance, level: str) -> dict[str, 
     videos = np.flatnonzero(pairs.captions_of.sizes)
     captions = np.arange(n_captions, dtype=np.int32)
     above, tied, tied_right = (values[videos] for values in counted.v2t)
-    n_items = n_captions if level == "caption" else int(pairs.groups.max()) + 1
+    n_items = n_captions if level == "caption" else pairs.n_groups
     return {
         "t2v": RankCounts(*counted.t2v, captions, n_videos, "t2v"),
         "v2t": RankCounts(above, tied, tied_right, videos.astype(np.int32), n_items, "v2t", level),
     }
 
 
-def right_scores(matrix: np.ndarray, lists: Lists, *, by_row: bool) -> np.ndarray:
-    """Scores of the right pairs, in the order of the lists, in the type they are compared in."""
-    rows, columns = (lists.owner, lists.indices) if by_row else (lists.indices, lists.owner)
-    return scores_of(matrix[rows, columns], compared_type(matrix))
+def right_scores(matrix: np.ndarray, pairs: Relevance) -> np.ndarray:
+    """Scores of the right pairs, in the order of ``pairs.videos_of``, in the type they are compared in.
+
+    All cores walk forward over the rows: where the matrix is a map of a file that is not in memory, this reads it.
+    """
+    lists, dtype = pairs.videos_of, compared_type(matrix)
+    owner, found = lists.owner, np.empty(len(lists.indices), dtype)
+
+    def work(rows: tuple[int, int]) -> None:
+        own = slice(lists.indptr[rows[0]], lists.indptr[rows[1]])
+        found[own] = scores_of(matrix[owner[own], lists.indices[own]], dtype)
+
+    on_all_cores(work, row_ranges(*pairs.shape))
+    return found
 
 
 def _not_finite(matrix: np.ndarray) -> DataError:

@@ -76,6 +76,11 @@ class Relevance:
         raise DataError(f"v2t={v2t!r} is not known.", "Use 'auto', 'caption' or 'video'.")
 
     @cached_property
+    def by_video(self) -> np.ndarray:
+        """int64 [pairs]: where each pair of ``captions_of`` stands in ``videos_of``."""
+        return np.lexsort((self.videos_of.owner, self.videos_of.indices))
+
+    @cached_property
     def groups(self) -> np.ndarray:
         """int64 [captions]: the group of every caption, numbered by first row.
 
@@ -94,7 +99,18 @@ class Relevance:
     def groups_of(self) -> Lists:
         """Right groups of every video: those that hold a right caption, with the best grade among these."""
         lists = self.captions_of
-        return _lists(lists.owner, self.groups[lists.indices], lists.grades, self.shape[1], int(self.groups.max()) + 1)
+        return _lists(lists.owner, self.groups[lists.indices], lists.grades, self.shape[1], self.n_groups)
+
+    @cached_property
+    def videos_of_groups(self) -> Lists:
+        """Videos that every group is right for: ``groups_of`` the other way round."""
+        lists = self.groups_of
+        return _lists(lists.indices, lists.owner, lists.grades, self.n_groups, self.shape[1])
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups of captions."""
+        return int(self.groups.max()) + 1
 
 
 def check_relevance(relevance: Any, shape: tuple[int, int]) -> Relevance:

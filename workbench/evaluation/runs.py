@@ -20,6 +20,7 @@ from workbench.core.files import check_format, read_json, read_table
 from workbench.core.lookup import pick
 from workbench.core.workspace import workspace
 from workbench.corpus import relevance_csr
+from workbench.evaluation.metrics import RetrievalMetrics, retrieval_metrics
 
 FORMAT_VERSION = 1
 DIRECTIONS = ("t2v", "v2t")
@@ -105,6 +106,11 @@ class Run:
         return read_table(path) if (path := self.path / "history.parquet").exists() else None
 
     @cached_property
+    def moments(self) -> pd.DataFrame | None:
+        """Predicted moments, best first (``evaluation.moment_table``); None where it holds none."""
+        return read_table(path) if (path := self.path / "moments.parquet").exists() else None
+
+    @cached_property
     def queries(self) -> pd.DataFrame:
         return self._table("queries")
 
@@ -130,7 +136,12 @@ class Run:
         return relevance_csr(self.relevance, self.queries["caption_id"], self.gallery["video_id"])
 
     def per(self, direction: str = "t2v", modality: str = "") -> pd.DataFrame:
-        """``per_query`` of one direction, rows in the order of queries (t2v) or of videos with captions (v2t)."""
+        """``per_query`` of one direction, rows in the order of queries (t2v) or of videos with captions (v2t).
+
+        Args:
+            direction: ``t2v`` or ``v2t``.
+            modality: One of those that were fused, by itself; ``""`` = the run. Runs of older versions hold none.
+        """
         pick({name: name for name in DIRECTIONS}, direction, "direction")
         table = self.per_query
         chosen = table[(table["direction"] == direction) & (table["modality"] == modality)]
@@ -141,6 +152,20 @@ class Run:
         table = self.per(direction)
         above, tied, right = (table[name].to_numpy(float) for name in ("n_above", "n_tied", "n_tied_right"))
         return 1 + above + tied / (right + 1)
+
+    def from_matrix(self, direction: str = "t2v") -> pd.DataFrame:
+        """``RetrievalMetrics.values`` of the stored similarity, rows as in ``per``: for runs of older versions.
+
+        Raises:
+            StateError: The run keeps no matrix.
+        """
+        pick({name: name for name in DIRECTIONS}, direction, "direction")
+        return self._from_matrix[direction].values.reset_index(drop=True)
+
+    @cached_property
+    def _from_matrix(self) -> dict[str, RetrievalMetrics]:
+        level = self.info.get("v2t_level") or "auto"
+        return retrieval_metrics(similarity_of(self), self.relevance_matrix, direction="both", v2t=level)
 
     def _table(self, name: str) -> pd.DataFrame:
         path = self.path / f"{name}.parquet"

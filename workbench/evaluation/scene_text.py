@@ -10,6 +10,9 @@ videos of the split that it looked at, and d(w) the number of videos of V with w
 a right video v in V and a word w in C(c) and R(v) have d(w) <= max(1, 0.05 |V|): a word of the caption was read in its
 video, and is read in few others. It is not defined for captions none of whose right videos is in V.
 
+A video as a query (v2t) is a scene-text query where at least half of its right captions are, of those for which the
+definition holds; where it holds for none of them, it is not defined for the video.
+
 Neither looks at a score of any model. The first asks what the caption claims, the second what can be found.
 """
 
@@ -18,6 +21,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
@@ -103,6 +107,39 @@ def _words_read(corpus: Corpus, engine: str | None) -> dict[str, set[str]]:
         if video in words:
             words[video].update(caption_words(text))
     return words
+
+
+def scene_text_videos(queries: pd.Series, relevance: pd.DataFrame) -> pd.Series:
+    """Which videos are scene-text queries for v2t: those at least half of whose right captions are.
+
+    Args:
+        queries: A definition by caption_id, from ``scene_text_queries`` or ``scene_text_queries_ocr``.
+        relevance: caption_id, video_id, grade.
+
+    Returns:
+        Yes, no or null, index video_id: every video that has a right caption.
+    """
+    right = relevance[relevance["grade"] > 0].drop_duplicates(["caption_id", "video_id"])
+    share = right["caption_id"].map(queries.astype("Float64")).groupby(right["video_id"], sort=False).mean()
+    found = (share >= 0.5).astype("boolean")
+    found.name = queries.name
+    return found
+
+
+def slices(axes: Any) -> dict[str, dict[str, pd.Series]]:
+    """Parts of a run's queries by definition that need no corpus, for ``metrics.json``.
+
+    Args:
+        axes: A run, or anything with ``queries`` and ``relevance`` tables.
+
+    Returns:
+        By direction and definition, the part of each query by its id (``labels``); a definition is left out where the
+        queries have no texts or are all in one part.
+    """
+    texts = axes.queries["text"].notna().all()
+    captions = scene_text_queries(axes.queries) if texts else pd.Series(dtype="boolean", name=V1)
+    found = {"t2v": captions, "v2t": scene_text_videos(captions, axes.relevance)}
+    return {direction: {V1: labels(queries)} if queries.nunique() == 2 else {} for direction, queries in found.items()}
 
 
 def labels(queries: pd.Series) -> pd.Series:

@@ -1,28 +1,28 @@
-"""Two runs on the same queries: is one better, beyond noise? And the intervals that this rests on."""
+"""Two runs on the same queries: is one better, beyond noise? A run may be a group of seeds (``evaluation.groups``)."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from scipy import stats
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
-from workbench.core.seeds import generator
 from workbench.evaluation.intervals import (
-    RESAMPLES_AT_ONCE,
     cluster_numbers,
     clustered_interval,
     design_effect,
     effective_size,
+    joint_numbers,
     k_occurrence,
     wilson,
 )
-from workbench.evaluation.measures import METRICS, Metric, query_values
+from workbench.evaluation.measures import METRICS, Metric, metric_value, query_order, query_values
+from workbench.evaluation.noise import SAME, minimum_detectable, noise_of_means, noise_of_samples
+from workbench.evaluation.sides import Part, query_clusters, shared_parts
 
 __all__ = [
     "METRICS",
@@ -32,6 +32,7 @@ __all__ = [
     "design_effect",
     "effective_size",
     "k_occurrence",
+    "metric_value",
     "paired_test",
     "paired_test_values",
     "query_clusters",
@@ -40,19 +41,17 @@ __all__ = [
     "wilson",
 ]
 
-POWER = 0.8
-SAME = 1e-12  # differences below it are rounding
-
 
 @dataclass(frozen=True)
 class PairedTest:
     """Two runs on the same queries; every difference is the second minus the first.
 
     Attributes:
-        difference: Mean difference, in the metric's unit (points for recalls).
+        difference: Difference of the metric, in its unit (points for recalls).
         interval: Its bootstrap interval, resampled by cluster; (nan, nan) with fewer than two clusters.
         p: Two-sided, of the method named.
-        wins: Queries on which the second run is better.
+        wins: Queries on which the second run is better; by rank for a median, by hits at 1, 5 and 10 together for a
+            geometric mean.
         losses: Queries on which the first run is better.
         ties: Queries on which they are equal.
         minimum_detectable: Smallest true difference seen with 80 % power at 5 %; nan where no query differs.
@@ -62,7 +61,10 @@ class PairedTest:
         metric: Name of the metric.
         method: How p was computed.
         level: Confidence of the interval.
-        n_unshared: Queries that only one of the two runs has; they are left out.
+        n_unshared: Queries that not all of the runs have; they are left out.
+        direction: ``t2v``, ``v2t`` or ``both``.
+        seeds_a: The metric of each seed of the first side on these queries; one value where it is a single run.
+        seeds_b: The same of the second side.
     """
 
     difference: float
@@ -79,12 +81,22 @@ class PairedTest:
     method: str
     level: float = 0.95
     n_unshared: int = 0
+    direction: str = "t2v"
+    seeds_a: tuple[float, ...] = ()
+    seeds_b: tuple[float, ...] = ()
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the interval excludes 0 and p is below 1 - level."""
+        """Whether the interval excludes 0 and p is below 1 - level; it knows the noise of queries, not of seeds."""
         low, high = self.interval
         return bool((low > 0 or high < 0) and self.p < 1 - self.level)
+
+    @property
+    def seeds_overlap(self) -> bool:
+        """Whether, with several seeds on a side, the two ranges of seeds overlap."""
+        if max(len(self.seeds_a), len(self.seeds_b)) < 2:
+            return False
+        return max(min(self.seeds_a), min(self.seeds_b)) <= min(max(self.seeds_a), max(self.seeds_b))
 
 
 def paired_test(
@@ -100,57 +112,32 @@ def paired_test(
 ) -> PairedTest:
     """Compare two runs on the queries they share; the difference is ``run_b`` minus ``run_a``.
 
+    A group of seeds is compared by the mean over its seeds at every query.
+
     Args:
-        run_a: A run.
-        run_b: Another run.
-        metric: A name of ``METRICS``: r1, r5, r10, r50, r100, mrr, mean_rank.
+        run_a: A run, or a group of seeds.
+        run_b: Another one.
+        metric: A name of ``METRICS``.
         cluster: Column of the gallery whose values group queries that are not independent; None = none. Where the
             column is absent or empty, queries count as independent and ``clustered`` is False.
-        direction: ``t2v`` or ``v2t``.
+        direction: ``t2v`` or ``v2t``; for ``sum_recall`` also ``both``: the sum of the two, a caption and a video of
+            one source in one cluster (without sources, a caption and its video).
         level: Confidence of the interval.
-        n_resamples: Bootstrap resamples and sign flips.
+        n_resamples: Bootstrap resamples and swaps of whole clusters.
         seed: Seed of both.
 
     Raises:
-        DataError: A run without ids per query, or no shared query.
+        DataError: A run without ids per query, no shared query, or another metric over both directions.
         UnknownNameError: Unknown metric or direction.
     """
-    tables = []
-    for run in (run_a, run_b):
-        if getattr(run, "totals_only", False):
-            raise DataError(
-                f"Run {run.name} holds totals only: its rows cannot be tied to captions.",
-                "Import it again with --row-ids to compare it query by query.",
-            )
-        tables.append(run.per(direction).drop_duplicates("id").set_index("id"))
-    shared = tables[0].index[tables[0].index.isin(tables[1].index)]
-    if shared.empty:
-        raise DataError(f"Runs {run_a.name} and {run_b.name} share no query.", "Compare runs of one corpus and split.")
-    values = [query_values(table.loc[shared], metric) for table in tables]
-    found = paired_test_values(
-        values[0], values[1], query_clusters(run_a, shared, direction, cluster),
-        metric=metric, level=level, n_resamples=n_resamples, seed=seed,
-    )  # fmt: skip
-    unshared = len(tables[0]) + len(tables[1]) - 2 * len(shared)
-    return replace(found, n_unshared=unshared)
-
-
-def query_clusters(run: Any, ids: pd.Index, direction: str, cluster: str | None) -> np.ndarray | None:
-    """Label of every query by its right video's ``cluster`` column; None where the run has none.
-
-    A caption with several right videos takes the first in the gallery's order.
-    """
-    gallery = run.gallery
-    if cluster is None or cluster not in gallery or gallery[cluster].isna().all():
-        return None
-    label = pd.Series(gallery[cluster].to_numpy(), index=gallery["video_id"])
-    if direction == "v2t":
-        return label.reindex(ids).to_numpy()
-    right = run.relevance[run.relevance["grade"] > 0]
-    column = pd.Series(np.arange(len(gallery)), index=gallery["video_id"]).reindex(right["video_id"]).to_numpy()
-    first = right.assign(column=column).sort_values("column", kind="stable").drop_duplicates("caption_id")
-    video = first.set_index("caption_id")["video_id"].reindex(ids)
-    return label.reindex(video).to_numpy()
+    parts = shared_parts(run_a, run_b, metric, direction, cluster)
+    found = _test(parts, metric, level, n_resamples, seed)
+    seeds = [
+        tuple(sum(metric_value(one, metric) for one in across) for across in zip(*by_direction, strict=True))
+        for by_direction in ([part.members_a for part in parts], [part.members_b for part in parts])
+    ]
+    unshared = sum(part.n_unshared for part in parts)
+    return replace(found, n_unshared=unshared, direction=direction, seeds_a=seeds[0], seeds_b=seeds[1])
 
 
 def paired_test_values(
@@ -165,16 +152,17 @@ def paired_test_values(
 ) -> PairedTest:
     """``paired_test`` on values per query.
 
-    p is exact McNemar where all values are 0 or 1 and queries are independent; otherwise a sign-flip randomisation of
-    whole clusters, (1 + b) / (1 + B). McNemar on dependent queries would claim too much.
+    p is exact McNemar where all values are 0 or 1 and queries are independent; otherwise a randomisation in which whole
+    clusters change sides (for means: a sign flip), (1 + b) / (1 + B). McNemar on dependent queries would claim too
+    much.
 
     Args:
-        values_a: float [queries] of the first run.
-        values_b: float [queries] of the second.
+        values_a: float [queries] of the first run, as ``query_values`` gives them.
+        values_b: The same of the second.
         clusters: Label of every query, or None.
         metric: A name of ``METRICS``; gives unit and sense.
         level: Confidence of the interval.
-        n_resamples: Bootstrap resamples and sign flips.
+        n_resamples: Bootstrap resamples and swaps.
         seed: Seed of both.
 
     Raises:
@@ -182,89 +170,76 @@ def paired_test_values(
     """
     chosen = pick(METRICS, metric, "metric")
     a, b = np.asarray(values_a, float), np.asarray(values_b, float)
-    if a.shape != b.shape or a.ndim != 1 or not len(a) or not np.isfinite(a + b).all():
+    n_axes = 2 if chosen.statistic == "geometric" else 1
+    if a.shape != b.shape or a.ndim != n_axes or not len(a) or not np.isfinite(a + b).all():
         raise DataError(
             f"A paired test needs the same queries on both sides, got {a.shape} and {b.shape}.",
             "Give one finite value per query and run.",
         )
-    number = cluster_numbers(clusters, len(a))
-    n_clusters = int(number.max()) + 1
-    difference = b - a
-    difference[np.abs(difference) < SAME] = 0
-    better = difference if chosen.higher_is_better else -difference
-    clustered = n_clusters < len(a)
-    binary = bool(np.isin(a, (0, 1)).all() and np.isin(b, (0, 1)).all())
-    sums = np.bincount(number, difference)
-    if binary and not clustered:
-        p, method = mcnemar(int((better > 0).sum()), int((better < 0).sum())), "exact McNemar"
+    return _test([Part((a,), (b,), clusters, clusters is not None)], metric, level, n_resamples, seed)
+
+
+def _test(parts: Sequence[Part], metric: str, level: float, n_resamples: int, seed: int) -> PairedTest:
+    chosen = METRICS[metric]
+    if len(parts) == 1:
+        numbers = [cluster_numbers(parts[0].labels, len(parts[0].a))]
     else:
-        p = sign_flip(sums, n_resamples, seed)
-        method = f"sign flips of {n_clusters} {'clusters' if clustered else 'queries'}"
-    low, high = clustered_interval(difference, number, "mean", level, n_resamples, seed)
+        numbers = joint_numbers([part.labels for part in parts])
+    n_clusters = int(max(number.max() for number in numbers)) + 1
+    n_queries = sum(len(number) for number in numbers)
+    orders = [query_order(part.b) - query_order(part.a) for part in parts]
+    better = np.concatenate(orders) * (1 if chosen.higher_is_better else -1)
+    wins, losses = int((better > SAME).sum()), int((better < -SAME).sum())
+    clustered = all(part.labelled for part in parts) and any(len(set(one)) < len(one) for one in numbers)
+    binary = all(np.isin(one, (0, 1)).all() for part in parts for one in (part.a, part.b))
+    exact = binary and chosen.statistic == "mean" and len(parts) == 1 and n_clusters == n_queries
+    if chosen.statistic == "mean":
+        found = noise_of_means(parts, numbers, n_clusters, level, n_resamples, seed, exact=exact)
+    else:
+        found = noise_of_samples(parts[0], numbers[0], n_clusters, chosen.statistic, level, n_resamples, seed)
     return PairedTest(
-        difference=chosen.scale * float(difference.mean()),
-        interval=(chosen.scale * low, chosen.scale * high),
-        p=p,
-        wins=int((better > 0).sum()),
-        losses=int((better < 0).sum()),
-        ties=int((better == 0).sum()),
-        minimum_detectable=chosen.scale * minimum_detectable(sums, len(a), level),
-        n_queries=len(a),
+        difference=sum(metric_value(part.b, metric) - metric_value(part.a, metric) for part in parts),
+        interval=(chosen.scale * found.interval[0], chosen.scale * found.interval[1]),
+        p=found.p,
+        wins=wins,
+        losses=losses,
+        ties=n_queries - wins - losses,
+        minimum_detectable=chosen.scale * minimum_detectable(found.error, level),
+        n_queries=n_queries,
         n_clusters=n_clusters,
         clustered=clustered,
         metric=metric,
-        method=method,
+        method=found.method if exact else f"{found.method} of {n_clusters} {'clusters' if clustered else 'queries'}",
         level=level,
     )
-
-
-def mcnemar(wins: int, losses: int) -> float:
-    """Exact two-sided p of McNemar's test on the queries that differ; 1 where none does."""
-    if wins + losses == 0:
-        return 1.0
-    return float(stats.binomtest(wins, wins + losses).pvalue)
-
-
-def sign_flip(sums: np.ndarray, n_flips: int = 10_000, seed: int = 0) -> float:
-    """Two-sided randomisation p of a sum of cluster sums whose signs are exchangeable: (1 + b) / (1 + B)."""
-    sums = sums[np.abs(sums) > SAME]
-    if not len(sums):
-        return 1.0
-    draw = generator(seed, "sign flips")
-    limit = abs(sums.sum()) - 1e-9 * np.abs(sums).sum()
-    reached = 0
-    for start in range(0, n_flips, RESAMPLES_AT_ONCE):
-        shape = (min(RESAMPLES_AT_ONCE, n_flips - start), len(sums))
-        signs = draw.integers(0, 2, shape, dtype=np.int8).astype(float) * 2 - 1
-        reached += int((np.abs(signs @ sums) >= limit).sum())
-    return (1 + reached) / (1 + n_flips)
-
-
-def minimum_detectable(sums: np.ndarray, n_queries: int, level: float = 0.95) -> float:
-    """Smallest true mean difference seen with 80 % power, from the spread of the cluster sums; nan if none differs."""
-    error = math.sqrt(float((sums**2).sum())) / n_queries
-    if error == 0:
-        return math.nan
-    return float(stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(POWER)) * error
 
 
 def verdict(test: PairedTest, name_a: str, name_b: str) -> str:
     """One sentence: difference, interval, p, wins, losses, smallest detectable difference, and what follows."""
     metric = METRICS[test.metric]
-    digits = 3 if metric.scale == 1 and metric.higher_is_better else 1
+    label = metric.label + (" t2v + v2t" if test.direction == "both" else "")
     if test.wins + test.losses == 0:
-        return f"{name_a} and {name_b} have the same {metric.label} on every one of {test.n_queries} queries."
+        return f"{name_a} and {name_b} have the same {label} on every one of {test.n_queries} queries."
+    digits = metric.digits
     low, high = test.interval
     kind = "clustered by source" if test.clustered else "not clustered"
     p = f"p {test.p:.2g}" if test.p >= 0.001 else "p < 0.001"
     spread = f"{100 * test.level:g} % CI {low:+.{digits}f}..{high:+.{digits}f}, {kind}"
     if math.isnan(low):
         spread = "no interval: all queries come from one source"
+    smallest = f"smallest detectable difference {test.minimum_detectable:.{digits}f}"
     facts = (
-        f"{name_b} - {name_a} = {test.difference:+.{digits}f} {metric.label} ({spread}; {p}; "
-        f"{test.wins} wins / {test.losses} losses; smallest detectable difference {test.minimum_detectable:.{digits}f})"
+        f"{name_b}{_seeds(test.seeds_b, digits)} - {name_a}{_seeds(test.seeds_a, digits)} = "
+        f"{test.difference:+.{digits}f} {label} ({spread}; {p}; {test.wins} wins / {test.losses} losses; {smallest})"
     )
     if not test.distinguishable:
         return f"{facts}: not distinguishable."
     gain = test.difference if metric.higher_is_better else -test.difference
-    return f"{facts}: {name_b if gain > 0 else name_a} is better, beyond noise."
+    better = f"{facts}: {name_b if gain > 0 else name_a} is better, beyond noise"
+    return f"{better} of the queries, but the seeds overlap." if test.seeds_overlap else f"{better}."
+
+
+def _seeds(values: tuple[float, ...], digits: int) -> str:
+    if len(values) < 2:
+        return ""
+    return f" ({len(values)} seeds, {min(values):.{digits}f} to {max(values):.{digits}f})"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
 
 from workbench.evaluation.blocks import BLOCK_ITEMS, on_all_cores, query_block
@@ -13,6 +16,36 @@ from workbench.evaluation.relevance import Lists, Relevance
 TOP = 100  # positions kept per query
 
 
+class SecondLooks(Protocol):
+    """What metrics need beyond the counts: read out of a matrix when asked, or kept while it went by."""
+
+    def best_right_scores(self, counts: RankCounts) -> np.ndarray:
+        """float64 [queries]: the best score of a right item; -inf where none was scored."""
+
+    def top_lists(self, counts: RankCounts) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Positions (int32) and scores of the best items of every query, best first."""
+
+    def pair_counts(self, counts: RankCounts) -> PairCounts:
+        """What stands above and beside every right pair."""
+
+
+@dataclass(frozen=True)
+class StoredLooks:
+    """``SecondLooks`` at a matrix that is there."""
+
+    matrix: np.ndarray
+    pairs: Relevance
+
+    def best_right_scores(self, counts: RankCounts) -> np.ndarray:
+        return best_right_scores(self.matrix, self.pairs, counts)
+
+    def top_lists(self, counts: RankCounts) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        return top_lists(self.matrix, self.pairs, counts)
+
+    def pair_counts(self, counts: RankCounts) -> PairCounts:
+        return pair_counts(self.matrix, self.pairs, counts)
+
+
 def right_items(pairs: Relevance, direction: str) -> Lists:
     """Right videos per caption (t2v) or right captions per video (v2t)."""
     return pairs.videos_of if direction == "t2v" else pairs.captions_of
@@ -20,8 +53,13 @@ def right_items(pairs: Relevance, direction: str) -> Lists:
 
 def best_right_scores(matrix: np.ndarray, pairs: Relevance, counts: RankCounts) -> np.ndarray:
     """float64 [queries]: the best score of a right item; -inf where none was scored."""
+    return best_of_queries(right_scores(matrix, pairs), pairs, counts)
+
+
+def best_of_queries(right: np.ndarray, pairs: Relevance, counts: RankCounts) -> np.ndarray:
+    """float64 [queries]: the best of the scores of their right items, given in the order of ``pairs.videos_of``."""
     lists = right_items(pairs, counts.direction)
-    scores = right_scores(matrix, lists, by_row=counts.direction == "t2v")
+    scores = right if counts.direction == "t2v" else right[pairs.by_video]
     best = np.full(len(lists.sizes), -np.inf)
     has = lists.sizes > 0
     best[has] = np.maximum.reduceat(scores, lists.indptr[:-1][has])
@@ -55,13 +93,7 @@ def pair_counts(matrix: np.ndarray, pairs: Relevance, counts: RankCounts) -> Pai
     """
     grouped = counts.level == "video"
     lists = (pairs.groups_of if grouped else right_items(pairs, counts.direction)).take(counts.queries)
-    scores = np.full(len(lists.indices), -np.inf)
-    above = np.full(len(lists.indices), counts.n_items, np.int64)
-    tied = np.zeros(len(lists.indices), np.int64)
-    single = np.flatnonzero(lists.sizes == 1)
-    at = lists.indptr[single]
-    above[at], tied[at] = counts.n_above[single], counts.n_tied[single]
-    scores[at] = np.where(counts.scored[single], 0.0, -np.inf)  # alone in its query: only whether it was scored counts
+    known = single_pairs(lists, counts)
 
     def work(part: np.ndarray) -> None:
         own = lists.take(part)
@@ -73,11 +105,23 @@ def pair_counts(matrix: np.ndarray, pairs: Relevance, counts: RankCounts) -> Pai
         own_above, own_tied, level = np.zeros((3, len(own.indices)), np.int64)
         count_levels(block, own.indptr, own.indices, level, own_above, own_tied)
         spots = lists.positions(part)
-        above[spots], tied[spots] = own_above, own_tied
-        scores[spots] = block[own.owner, own.indices]
+        known.above[spots], known.tied[spots] = own_above, own_tied
+        known.scores[spots] = block[own.owner, own.indices]
 
     several = np.flatnonzero(lists.sizes > 1)
     on_all_cores(work, _parts(matrix, counts, several))
+    return known
+
+
+def single_pairs(lists: Lists, counts: RankCounts) -> PairCounts:
+    """The pairs of queries with one right item, from the counts; those of other queries as if they were not scored."""
+    scores = np.full(len(lists.indices), -np.inf)
+    above = np.full(len(lists.indices), counts.n_items, np.int64)
+    tied = np.zeros(len(lists.indices), np.int64)
+    single = np.flatnonzero(lists.sizes == 1)
+    at = lists.indptr[single]
+    above[at], tied[at] = counts.n_above[single], counts.n_tied[single]
+    scores[at] = np.where(counts.scored[single], 0.0, -np.inf)  # alone in its query: only whether it was scored counts
     return PairCounts(lists, above, tied, scores)
 
 

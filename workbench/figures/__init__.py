@@ -10,6 +10,7 @@ from workbench.figures.charts import (
     rank_against_rank,
 )
 from workbench.figures.matrix_tiles import MatrixView
+from workbench.figures.sweeps import sweep_curves
 
 __all__ = [
     "MatrixView",
@@ -20,4 +21,5 @@ __all__ = [
     "domain_heatmap",
     "leaderboard_intervals",
     "rank_against_rank",
+    "sweep_curves",
 ]

@@ -10,6 +10,7 @@ from workbench.core.errors import StateError
 from workbench.core.files import atomic, building, read_json, write_json
 from workbench.core.lookup import nearest
 from workbench.core.optional import need
+from workbench.models.device import chosen_device
 from workbench.models.registry import RetrievalModel
 
 
@@ -57,7 +58,7 @@ def checkpoint_folder(run: Path, name: str = "best") -> Path:
 
 
 def load_model(run: Path, name: str = "best") -> RetrievalModel:
-    """The model of a checkpoint.
+    """The model of a checkpoint, on the device of ``chosen_device``.
 
     Raises:
         StateError: The run has no such checkpoint.
@@ -65,7 +66,9 @@ def load_model(run: Path, name: str = "best") -> RetrievalModel:
     """
     from workbench.models import textvr_fusion
 
-    return textvr_fusion.load(checkpoint_folder(run, name))
+    model = textvr_fusion.load(checkpoint_folder(run, name))
+    model.network.to(chosen_device())
+    return model
 
 
 def restore(run: Path, optimiser: Any) -> dict[str, Any]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from typing import Any
 
+from workbench.core.errors import StateError
 from workbench.core.optional import has, need
 
 
@@ -62,3 +65,22 @@ def torch_report() -> TorchReport:
         fix = "Install a CUDA build of torch that suits the driver (nvidia-smi shows its CUDA version)."
         return TorchReport(torch.__version__, build, [], present, problem, fix)
     return TorchReport(torch.__version__, build, [], [], "", "")
+
+
+def chosen_device() -> Any:
+    """The torch device to compute on: the one that ``WORKBENCH_DEVICE`` names, else the first GPU, else the CPU.
+
+    Raises:
+        StateError: There is a GPU that torch cannot use, and nothing says to do without it.
+    """
+    torch = need("torch", "Computing with a model")
+    if named := os.environ.get("WORKBENCH_DEVICE"):
+        return torch.device(named)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if present := gpus_of_driver():
+        raise StateError(
+            f"{present[0]} is there, but this torch cannot use it.",
+            "See: workbench doctor; or set WORKBENCH_DEVICE=cpu to compute on the CPU.",
+        )
+    return torch.device("cpu")

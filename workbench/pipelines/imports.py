@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,14 @@ from workbench.evaluation.runs import Run
 from workbench.evaluation.saving import open_split, save_run
 from workbench.pipelines.exchange import Imported, find_importer
 from workbench.pipelines.ids import positions_of
-from workbench.pipelines.matrices import Matrix, flatten_groups, read_ids, read_matrix, read_reasons
+from workbench.pipelines.matrices import (
+    Matrix,
+    read_ids,
+    read_masks,
+    read_matrix,
+    read_reasons,
+    without_padding,
+)
 
 TWO_WAYS = (
     "Say the order with --row-ids FILE and --col-ids FILE (one id a line), or keep totals only with --totals-only "
@@ -44,6 +51,7 @@ def import_run(
     row_ids: Sequence[str] | str | Path | None = None,
     col_ids: Sequence[str] | str | Path | None = None,
     missing: Mapping[str, str] | str | Path | None = None,
+    masks: np.ndarray | str | Path | None = None,
     transpose: bool = False,
     totals_only: bool = False,
     format: str | None = None,
@@ -66,6 +74,8 @@ def import_run(
         row_ids: Ids of the rows: caption ids, or video ids where every video has one caption; a list or a file.
         col_ids: Ids of the columns: video ids, or unique file names of them; a list or a file.
         missing: Videos that were not scored: reason by video id, or a file of ``video_id[TAB reason]`` lines.
+        masks: Which rows hold a caption, [videos, rows of a video] of 0 and 1 or such a file, where every video has the
+            same number of rows (Collaborative Experts, QB-Norm); None = those in the file (``query_masks``), or all.
         transpose: The file has videos as rows.
         totals_only: Keep the totals of a square matrix whose diagonal is right but whose order is unknown.
         format: A name of ``exchange.IMPORTERS``; None = by the suffix of the file.
@@ -82,6 +92,9 @@ def import_run(
     """
     corpus = open_split(corpus, split)
     found = _read(source, corpus, format)
+    if masks is not None:
+        given = read_masks(Path(masks)) if isinstance(masks, str | Path) else np.asarray(masks)
+        found = replace(found, matrix=replace(found.matrix, masks=given))
     matrix = _upright(found.matrix, corpus, transpose)
     reasons = read_reasons(Path(missing)) if isinstance(missing, str | Path) else dict(missing or {})
     rows, columns = (_id_list(given) for given in (row_ids, col_ids))
@@ -125,20 +138,21 @@ def _matrix(source: Any) -> Matrix:
 
 
 def _upright(matrix: Matrix, corpus: Corpus, transpose: bool) -> Matrix:
-    """The matrix with captions as rows: flattened where it has a caption axis of its own, transposed when asked."""
-    values = matrix.values
-    if values.ndim == 3:
-        sizes = corpus.captions.groupby("video_id").size().reindex(corpus.videos["video_id"], fill_value=0)
-        grouped = corpus.captions["video_id"].map(dict(zip(corpus.videos["video_id"], range(len(sizes)), strict=True)))
-        if not grouped.is_monotonic_increasing:
-            raise DataError(
-                f"The captions of {corpus.name} are not grouped by video, so a padded 3-D matrix has no stated order.",
-                "Import the two-dimensional matrix with --row-ids FILE.",
-            )
-        return Matrix(flatten_groups(values, sizes.to_list()), None, matrix.column_ids, matrix.origin)
-    if transpose:
-        return Matrix(values.T, matrix.column_ids, matrix.row_ids, f"{matrix.origin}, transposed")
-    return matrix
+    """The matrix with captions as rows, without those that hold none; transposed when asked."""
+    if transpose and matrix.values.ndim == 2:
+        said = f"{matrix.origin}, transposed"
+        matrix = Matrix(matrix.values.T, matrix.column_ids, matrix.row_ids, said, matrix.masks)
+    if matrix.values.ndim == 2 and matrix.masks is None:
+        return matrix
+    videos = corpus.videos["video_id"]
+    sizes = corpus.captions.groupby("video_id").size().reindex(videos, fill_value=0)
+    grouped = corpus.captions["video_id"].map(dict(zip(videos, range(len(sizes)), strict=True)))
+    if not grouped.is_monotonic_increasing:
+        raise DataError(
+            f"The captions of {corpus.name} are not grouped by video, so padded rows have no stated order.",
+            "Import the rows that hold a caption, with --row-ids FILE.",
+        )
+    return without_padding(matrix, sizes.to_list())
 
 
 def _id_list(given: Sequence[str] | str | Path | None) -> list[str] | None:

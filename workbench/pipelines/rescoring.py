@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,58 +15,14 @@ from workbench.core.errors import DataError, ExistsError, StateError
 from workbench.core.lookup import pick
 from workbench.core.workspace import check_name, workspace
 from workbench.corpus import Corpus
-from workbench.evaluation.rescoring import (
-    Rescored,
-    WeightSweep,
-    carry_on,
-    csls,
-    dual_softmax,
-    fuse_scores,
-    querybank_norm,
-    reciprocal_rank_fusion,
-    sinkhorn,
-    sweep_weights,
-    weighted_rank_fusion,
-)
+from workbench.evaluation.rescoring import STEPS, Rescored, WeightSweep, carry_on, sweep_weights
+from workbench.evaluation.rescoring.methods import METHODS, Method
+from workbench.evaluation.run_tables import query_groups
 from workbench.evaluation.runs import Run, similarity_of
-from workbench.evaluation.saving import open_split, query_groups, save_run
-from workbench.pipelines.rescoring_sources import Sources, bank_for, no_modalities, opened_run, validation_for
+from workbench.evaluation.saving import open_split, save_run
+from workbench.pipelines.rescoring_sources import Sources, bank_for, opened_run, validation_for
 
 IN_MEMORY = 1 << 29  # bytes; a larger new similarity is written to disk block by block
-
-
-@dataclass(frozen=True)
-class Method:
-    """A way to re-score.
-
-    Attributes:
-        function: What does it.
-        sentence: What it does and what it sees.
-        needs: ``scores`` (one matrix), ``prior`` (one, and the right pairs to check its prior), ``bank``, ``list`` (of
-            several matrices) or ``weights`` (a list with weights).
-    """
-
-    function: Callable[..., Rescored]
-    sentence: str
-    needs: str
-
-    @property
-    def options(self) -> set[str]:
-        """Names of its own options."""
-        known = inspect.signature(self.function).parameters.values()
-        return {one.name for one in known if one.kind is one.KEYWORD_ONLY} - {"out", "bank_of", "dynamic"}
-
-
-METHODS: dict[str, Method] = {
-    "dsl": Method(dual_softmax, "Dual softmax; sees all test queries.", "prior"),
-    "qb-norm": Method(querybank_norm, "QB-Norm with a bank of train queries.", "bank"),
-    "inverted-softmax": Method(partial(querybank_norm, dynamic=False), "QB-Norm for every query.", "bank"),
-    "csls": Method(csls, "Distance to neighbours taken off; sees all test queries.", "scores"),
-    "sinkhorn": Method(sinkhorn, "Every video the same weight; sees all test queries.", "prior"),
-    "rrf": Method(reciprocal_rank_fusion, "Sum of reciprocal ranks; sees nothing.", "list"),
-    "weighted-rrf": Method(weighted_rank_fusion, "Weighted sum of reciprocal ranks; sees nothing.", "weights"),
-    "fusion": Method(fuse_scores, "Weighted sum of modalities or runs; sees nothing.", "weights"),
-}
 
 
 def rescore(
@@ -128,22 +82,29 @@ def rescore(
 
 
 def sweep_run(
-    run: Run | str, *, metric: str = "r1", direction: str = "t2v", steps: int = 21, scale: str = "none"
-) -> WeightSweep:
-    """The curve of a run's two modalities over their weight, for all queries and per domain; see ``sweep_weights``.
+    run: Run | str, *, others: Sequence[Run | str] = (), metric: str = "r1", direction: str = "t2v", steps: int = STEPS,
+    scale: str = "none",
+) -> WeightSweep:  # fmt: skip
+    """The curve of two modalities over their weight, for all queries and per domain; see ``sweep_weights``.
+
+    Args:
+        run: A run of two modalities, or the first of two runs.
+        others: The second run, on the same captions and videos; none = the run's own modalities.
+        metric: As for ``sweep_weights``.
+        direction: ``t2v`` or ``v2t``.
+        steps: Weights tried, 0 and 1 included.
+        scale: ``none``, or ``query``: z-scores of each query.
 
     Raises:
         StateError: The run keeps no modalities.
-        DataError: Not two modalities.
+        DataError: Not two of them, or runs that do not fit.
     """
     opened = opened_run(run)
-    if not opened.modalities:
-        raise no_modalities(opened)
     ids = opened.queries["caption_id"] if direction == "t2v" else opened.gallery["video_id"]
     domains = query_groups(opened, direction, ids.to_numpy())["domain"]
     return sweep_weights(
-        opened.modalities, opened.relevance_matrix, metric=metric, direction=direction, steps=steps, scale=scale,
-        domains=domains.to_numpy() if domains.notna().any() else None,
+        Sources(opened, [opened_run(other) for other in others]).matrices(), opened.relevance_matrix, metric=metric,
+        direction=direction, steps=steps, scale=scale, domains=domains.to_numpy() if domains.notna().any() else None,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from workbench.evaluation.rescoring import Rescored
 from workbench.evaluation.rescoring.protocol import seen_level
 from workbench.evaluation.runs import Run, open_run, same_axes, similarity_of
 from workbench.pipelines.ids import positions_of
-from workbench.pipelines.matrices import read_matrix
+from workbench.pipelines.matrices import read_matrix, unmasked
 
 ORDERS = ("ids", "checked", "declared", "unverified", "contradicted")  # the further right, the less is known
 
@@ -101,7 +101,7 @@ def bank_for(bank: Any, run: Run, direction: str) -> tuple[np.ndarray, str]:
     if isinstance(bank, str | Path) and not Path(bank).is_file():
         bank = open_run(bank)
     if not isinstance(bank, Run):
-        matrix = read_matrix(bank)
+        matrix = unmasked(read_matrix(bank))
         ids = matrix.column_ids if axis else matrix.row_ids
         return matrix.values if ids is None else _ordered(matrix.values, axis, items, ids, what), "train queries"
     stored = similarity_of(bank)

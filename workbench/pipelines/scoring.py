@@ -13,8 +13,11 @@ from workbench.corpus import Corpus
 from workbench.evaluation import Run
 from workbench.evaluation.saving import complete_run, open_split, save_run
 from workbench.models import RetrievalModel
+from workbench.models.scoring import Tiles
 from workbench.pipelines.inputs import InputRules, Inputs, gallery_of
 from workbench.video.sampling import Sampler
+
+MATRIX_LIMIT = 4 << 30  # bytes: a larger similarity is counted while scoring and not kept, unless asked
 
 
 def score(
@@ -28,11 +31,14 @@ def score(
     overwrite: bool = False,
     into: Path | None = None,
     workers: int | None = None,
+    keep_matrix: bool | None = None,
     **info: Any,
 ) -> Run:
     """Score every caption of a split against every video and store the run.
 
     Videos that lack an input the model needs are not scored: their columns are -inf and say why.
+    Without a matrix ranks, lists of best items and metrics are the same numbers, counted while scoring; what looks at
+    single pairs refuses, and modalities are not stored.
 
     Args:
         scorer: A built or loaded model.
@@ -43,6 +49,7 @@ def score(
         overwrite: Move an existing run of that name to the trash.
         into: A running run's folder that this completes.
         workers: Processes that decode.
+        keep_matrix: Whether to store the similarity; None = up to ``MATRIX_LIMIT`` bytes.
         **info: More entries of ``run.json``: model, recipe, seed, parent, ablation, ...
 
     Raises:
@@ -52,7 +59,9 @@ def score(
     opened = open_split(corpus, split)
     rules = rules or rules_for(scorer)
     inputs = gallery_of(opened, scorer.needs, rules, workers=workers)
-    similarity, parts = similarities(scorer, opened, inputs)
+    tiles = tiles_of(scorer, opened, inputs)
+    kept = matrix_bytes(opened) <= MATRIX_LIMIT if keep_matrix is None else keep_matrix
+    found, parts = tiles.matrix() if kept else (tiles.metrics(), {})
     described = {"input_rules": asdict(rules), **info}
     if len(parts) > 1:
         described["fusion"] = {"method": "sum", "weights": dict.fromkeys(parts, 1.0)}
@@ -61,8 +70,13 @@ def score(
         "missing": inputs.gallery.missing, "order": {"how": "ids", "evidence": "scored from the corpus itself"},
     }  # fmt: skip
     if into is not None:
-        return complete_run(into, similarity, **arguments, **described)
-    return save_run(similarity, name=name, overwrite=overwrite, **arguments, **described)
+        return complete_run(into, found, **arguments, **described)
+    return save_run(found, name=name, overwrite=overwrite, **arguments, **described)
+
+
+def matrix_bytes(corpus: Corpus) -> int:
+    """Size of the similarity of a split."""
+    return 4 * len(corpus.captions) * len(corpus.videos)
 
 
 def rules_for(model: RetrievalModel) -> InputRules:
@@ -74,11 +88,11 @@ def rules_for(model: RetrievalModel) -> InputRules:
 
 def similarities(model: RetrievalModel, corpus: Corpus, inputs: Inputs) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
     """float32 [captions, videos], and its parts by modality; columns of missing videos are -inf."""
-    captions = corpus.captions["text"].tolist()
-    encoded = model.encode(inputs.gallery)
-    parts = model.parts(captions, encoded)
-    similarity = np.asarray(sum(parts.values()), np.float32) if parts else model.similarity(captions, encoded)
+    return tiles_of(model, corpus, inputs).matrix()
+
+
+def tiles_of(model: RetrievalModel, corpus: Corpus, inputs: Inputs) -> Tiles:
+    """Scores of all captions of a corpus by a model, still to be computed; columns of missing videos are -inf."""
     absent = [at for at, video in enumerate(inputs.gallery.video_ids) if video in inputs.gallery.missing]
-    for matrix in (similarity, *parts.values()):
-        matrix[:, absent] = -np.inf
-    return similarity, parts
+    captions = corpus.captions["text"].tolist()
+    return Tiles(model, captions, model.encode(inputs.gallery), corpus.relevance_matrix(), absent)

@@ -262,7 +262,7 @@ def searchers_of(corpus: str, runs: Sequence[str]) -> list[str]:
 
 def score_checkpoint(
     checkpoint: str, corpus: Corpus | str, *, name: str, split: str | None = None, engine: str | None = None,
-    reader: str | None = None, overwrite: bool = False,
+    reader: str | None = None, keep_matrix: bool | None = None, overwrite: bool = False,
 ) -> Run:  # fmt: skip
     """Score a corpus with a model that exists.
 
@@ -273,6 +273,7 @@ def score_checkpoint(
         split: Its split.
         engine: Whose texts the model reads; ``truth`` is perfect OCR where the corpus has it (an ablation).
         reader: Who decodes; None = as the model was trained.
+        keep_matrix: Whether to store the similarity; None = where it is not too large.
         overwrite: Move a run of that name to the trash.
 
     Raises:
@@ -285,7 +286,9 @@ def score_checkpoint(
         info["ablation"] = f"ocr {engine}"
     if reader is not None:
         rules = replace(rules, reader=reader)
-    return score(model, corpus, name=name, split=split, rules=rules, overwrite=overwrite, **info)
+    return score(
+        model, corpus, name=name, split=split, rules=rules, keep_matrix=keep_matrix, overwrite=overwrite, **info
+    )
 
 
 def open_model(checkpoint: str) -> tuple[RetrievalModel, InputRules, dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from workbench.evaluation import Run, open_run, retrieval_metrics
 from workbench.evaluation.saving import fail_run, start_run
 from workbench.models import build_model
 from workbench.models.checkpoints import load_model, restore, save_checkpoint
+from workbench.models.device import chosen_device
 from workbench.pipelines.inputs import InputRules, Inputs, gallery_of
 from workbench.pipelines.scoring import rules_for, score, similarities
 from workbench.training.batches import Batches
@@ -38,6 +38,7 @@ def train(
     recipe: str = "textvr_fusion_demo",
     *,
     name: str | None = None,
+    group: str | None = None,
     overwrite: bool = False,
     resume: bool = False,
     stop_at: int | None = None,
@@ -49,6 +50,7 @@ def train(
     Args:
         recipe: A name of ``RECIPES``, or a YAML file.
         name: The run's name; None = corpus and modality, e.g. ``demo-fusion``.
+        group: Runs that differ in their seed alone; tables show a group as one row.
         overwrite: Move an existing run of that name to the trash.
         resume: Go on from the last checkpoint of an interrupted run; it ends bit by bit as if never interrupted.
         stop_at: Interrupt after so many steps, with a checkpoint; for tests of resuming.
@@ -67,13 +69,14 @@ def train(
     """
     resolved = load_recipe(recipe, overrides)
     name = check_name(name or f"{resolved.corpus}-{resolved.modality}", "run")
+    group = check_name(group, "group") if group else None
     if background:
         given = [f"{key}={value}" for key, value in overrides.items()]
-        flags = ["--overwrite"] * overwrite + ["--resume"] * resume
+        flags = ["--overwrite"] * overwrite + ["--resume"] * resume + (["--group", group] if group else [])
         return jobs.start(["train", recipe, *given, "--name", name, *flags], name=f"train-{name}")
     need("torch", "Training")
     with lock(workspace().runs / f".{name}.lock", f"Run {name}"):
-        return _train(resolved, name, overwrite=overwrite, resume=resume, stop_at=stop_at)
+        return _train(resolved, name, group=group, overwrite=overwrite, resume=resume, stop_at=stop_at)
 
 
 @dataclass
@@ -85,7 +88,7 @@ class _State:
     history: list[tuple[int, int, str, float]] = field(default_factory=list)
 
 
-def _train(recipe: Recipe, name: str, *, overwrite: bool, resume: bool, stop_at: int | None) -> Run:
+def _train(recipe: Recipe, name: str, *, group: str | None, overwrite: bool, resume: bool, stop_at: int | None) -> Run:
     report = open_corpus(recipe.corpus, recipe.report_split)
     model = build_model(recipe.model, preset=recipe.preset, modality=recipe.modality, seed=recipe.seed)
     rules = replace(rules_for(model), reader=recipe.reader)
@@ -94,7 +97,7 @@ def _train(recipe: Recipe, name: str, *, overwrite: bool, resume: bool, stop_at:
         if open_run(name).state == "finished":
             raise StateError(f"Run {name} is finished.", "Train it again with --overwrite, or under another name.")
     else:
-        info = {"model": recipe.model, "recipe": recipe.to_dict(), "seed": recipe.seed}
+        info = {"model": recipe.model, "recipe": recipe.to_dict(), "seed": recipe.seed, "group": group}
         folder = start_run(name, report, overwrite=overwrite, **info)
     try:
         with _threads(recipe.threads):
@@ -134,7 +137,7 @@ def _loop(recipe: Recipe, model: Any, rules: InputRules, folder: Path, resume: b
     batches = Batches(corpus, gallery_of(corpus, model.needs, twice).gallery, recipe.batch_videos, recipe.seed)
     held_out = open_corpus(recipe.corpus, recipe.select_split)
     select = gallery_of(held_out, model.needs, rules)
-    device = torch.device(os.environ.get("WORKBENCH_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = chosen_device()
     model.network.to(device)
     weights, decay = model.network.parameters(), recipe.weight_decay
     optimiser = torch.optim.AdamW(weights, recipe.learning_rate, weight_decay=decay, fused=True)

@@ -5,13 +5,15 @@ import streamlit as st
 from workbench.app import loading
 from workbench.app.links import parameters
 from workbench.app.navigation import page
+from workbench.app.sweep_parts import show_sweeps
 from workbench.app.text import plain
-from workbench.app.widgets import DIRECTIONS, choose_run, choose_switch, corpus_row
+from workbench.app.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 from workbench.core.errors import StateError
+from workbench.evaluation.measures import METRICS
 from workbench.figures import difference_bars, rank_against_rank
 
 st.title("Compare")
-place, runs, pick = corpus_row(2, 2, 2, 2)
+place, runs, pick = corpus_row(3, 3, 3, 2, 3)
 if len(runs) < 2:
     raise StateError("Two runs that can be looked at query by query are needed.", "Import a second one.")
 with pick[0]:
@@ -19,11 +21,13 @@ with pick[0]:
 with pick[1]:
     b = choose_run(runs, "B", "other")
 with pick[2]:
+    metric = choose("Metric", list(METRICS), "metric", show=lambda name: METRICS[name].heading)
+with pick[3]:
     direction = choose_switch("Direction", DIRECTIONS, "direction")
 if a.name == b.name:
     st.info("A and B are the same run. Choose another one to compare.", icon=":material/info:")
     st.stop()
-result = loading.comparison(loading.key_of(a), loading.key_of(b), "r1", direction)
+result = loading.comparison(loading.key_of(a), loading.key_of(b), metric, direction)
 
 with st.container(border=True):
     st.markdown(f"**{plain(result.verdict)}**")
@@ -43,8 +47,13 @@ with right:
     if result.by_domain.empty:
         st.caption("This corpus states no domains.")
     else:
-        st.plotly_chart(difference_bars(result.by_domain), key="domains")
-        st.caption("Grey: the 95 % interval, clustered by source, holds 0.")
+        unit = f"B − A, {'points of ' if METRICS[metric].scale > 1 else ''}{METRICS[metric].label}"
+        st.plotly_chart(difference_bars(result.by_domain, unit), key="domains")
+        held = (result.by_domain["p_holm"] < 0.05).sum()
+        st.caption(
+            f"Grey: the 95 % interval of the domain holds 0. After Holm's correction over {len(result.by_domain)} "
+            f"domains {held} differ."
+        )
 
 
 def open_query(query: str) -> None:
@@ -58,7 +67,7 @@ if event["selection"]["points"]:
 gap = (result.table["rank_a"] / result.table["rank_b"]).rename("times")
 lists = result.table.assign(gap=gap)
 for column, (outcome, title, ascending) in zip(
-    st.columns(2), (("win", "Wins of B", False), ("loss", "Losses of B", True)), strict=True
+    st.columns(2), (("win", "Wins of B at rank 1", False), ("loss", "Losses of B at rank 1", True)), strict=True
 ):
     rows = lists[lists["outcome"] == outcome].sort_values("gap", ascending=ascending)
     with column:
@@ -74,3 +83,4 @@ for column, (outcome, title, ascending) in zip(
         )  # fmt: skip
         if chosen["selection"]["rows"]:
             open_query(rows["id"].iloc[chosen["selection"]["rows"][0]])
+show_sweeps([a, b], direction)

@@ -2,51 +2,57 @@
 
 import streamlit as st
 
-from workbench.analysis import leaderboard
 from workbench.app import loading
+from workbench.app.board import BOTH, DEFAULT, board_table, metric_options
 from workbench.app.text import plain
-from workbench.app.widgets import DIRECTIONS, choose_corpus
+from workbench.app.widgets import DIRECTIONS, choose_corpus, choose_several, choose_switch
+from workbench.evaluation.groups import seed_groups
 from workbench.evaluation.scene_text import SLICES
 from workbench.figures import domain_bars, leaderboard_intervals
 
-NAMES = {"r1": "R@1 ↑", "r5": "R@5 ↑", "r10": "R@10 ↑", "median_rank": "MdR ↓", "mean_rank": "MnR ↓"}
-
 st.title("Leaderboard")
-place, table = choose_corpus()
+pick = st.columns([2, 4, 2])
+with pick[0]:
+    place, table = choose_corpus()
 runs = [loading.run_named(name) for name in table["name"]]
-board = leaderboard(runs)
+keys = tuple(map(loading.key_of, runs))
+with pick[1]:
+    metrics = choose_several("Metrics", metric_options(), "metrics", DEFAULT)
+seeds = "mean"
+if len(seed_groups(runs)) < len(runs):
+    with pick[2]:
+        seeds = choose_switch("Seeds", {"mean": "as one run", "each": "each run too"}, "seeds")
+board = loading.board(keys, tuple(name for name in metrics if name != BOTH), seeds == "each")
 able = [run for run in runs if not run.totals_only]
 ceiling = loading.ceiling(loading.key_of(able[0])) if able else None
 
 with st.container(border=True):
-    st.markdown(f"**{plain(loading.verdict(tuple(map(loading.key_of, runs))))}**")
+    st.markdown(f"**{plain(loading.verdict(keys))}**")
     if ceiling and ceiling["t2v"]["r1"] < 99.995:
         st.caption(
             f"Ceiling here, as equal captions cannot be told apart: text → video R@1 {ceiling['t2v']['r1']:.2f}, "
             f"video → text R@1 {ceiling['v2t']['r1']:.2f}."
         )
 
-columns = {"run": "Run"} | {f"{d}_{m}": f"{d} {label}" for d in ("t2v", "v2t") for m, label in NAMES.items()}
-shown = board.rename(columns={**columns, "order_label": "Order", "scoring_label": "Scoring"})
-st.dataframe(
-    shown[[*columns.values(), "Scoring", "Order"]],
-    hide_index=True,
-    column_config={
-        name: st.column_config.NumberColumn(format="%.1f" if "MdR" in name else "%.2f", width="small")
-        for name in list(columns.values())[1:]
-    },
-)
+for direction, label in DIRECTIONS.items():
+    st.subheader(label)
+    shown, look = board_table(board, direction, [name for name in metrics if name != BOTH or direction == "t2v"])
+    st.dataframe(shown, hide_index=True, column_config=look, height="content")
+if (board["n_seeds"] > 1).any():
+    st.caption(
+        "A group of seeds is one row: the mean over its seeds. Its interval says what other queries could have given "
+        "at these seeds; the spread of seeds stands apart."
+    )
 left, right = st.columns(2)
 for column, direction in ((left, "t2v"), (right, "v2t")):
     with column:
-        st.subheader(DIRECTIONS[direction])
         limit = ceiling[direction]["r1"] if ceiling else None
         st.plotly_chart(leaderboard_intervals(board, direction, limit), key=f"interval {direction}")
 if len(board) and not board["clustered"].all():
     st.caption(
         "The corpus does not state which videos share a source, so intervals are not clustered: they may be too narrow."
     )
-for row in board[board["warning"] != ""].itertuples():
+for row in board[(board["warning"] != "") & (board["group"] == "")].itertuples():
     st.warning(f"{plain(row.run)}: {plain(row.warning)}", icon=":material/warning:")
 if able and not able[0].gallery["domain"].notna().any():
     st.caption("This corpus states no domains, so there is no break-down by domain.")

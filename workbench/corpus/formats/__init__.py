@@ -16,12 +16,14 @@ from workbench.corpus.formats.msrvtt import parse_msrvtt
 from workbench.corpus.formats.parsed import Parsed
 from workbench.corpus.formats.table import parse_table
 from workbench.corpus.formats.textvr import parse_textvr
+from workbench.corpus.formats.tvr import parse_tvr
 
 FORMATS: dict[str, Callable[..., Parsed]] = {
     "folder": parse_folder,
     "msrvtt": parse_msrvtt,
     "table": parse_table,
     "textvr": parse_textvr,
+    "tvr": parse_tvr,
 }
 
 __all__ = ["FORMATS", "Parsed", "find_format"]

@@ -6,10 +6,10 @@ from workbench.evaluation.rescoring.protocol import Rescored, ScoringProtocol, c
 from workbench.evaluation.rescoring.querybank import querybank_norm
 from workbench.evaluation.rescoring.rank_fusion import reciprocal_rank_fusion, weighted_rank_fusion
 from workbench.evaluation.rescoring.softmax import dual_softmax
-from workbench.evaluation.rescoring.sweep import WeightSweep, sweep_weights
+from workbench.evaluation.rescoring.sweep import STEPS, WeightSweep, sweep_weights
 from workbench.evaluation.rescoring.transport import sinkhorn
 
 __all__ = [
-    "Rescored", "ScoringProtocol", "WeightSweep", "carry_on", "csls", "dual_softmax", "fuse_scores", "querybank_norm",
-    "reciprocal_rank_fusion", "sinkhorn", "sweep_weights", "weighted_rank_fusion",
+    "STEPS", "Rescored", "ScoringProtocol", "WeightSweep", "carry_on", "csls", "dual_softmax", "fuse_scores",
+    "querybank_norm", "reciprocal_rank_fusion", "sinkhorn", "sweep_weights", "weighted_rank_fusion",
 ]  # fmt: skip

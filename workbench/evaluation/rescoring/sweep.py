@@ -11,8 +11,8 @@ import pandas as pd
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
-from workbench.evaluation.measures import METRICS, query_values
-from workbench.evaluation.ranks import RankCounts, count_both
+from workbench.evaluation.measures import METRICS, metric_value, query_values
+from workbench.evaluation.ranks import count_both
 from workbench.evaluation.relevance import check_relevance
 from workbench.evaluation.rescoring.fusion import Modalities, check_two
 from workbench.evaluation.rescoring.walks import new_matrix
@@ -59,7 +59,7 @@ def sweep_weights(
     Args:
         modalities: Two similarities [captions, videos] by name, of the validation split. Never changed.
         relevance: Grades [captions, videos]; None = the diagonal of a square matrix.
-        metric: ``r1``, ``r5``, ``r10``, ``r50``, ``r100``, ``mrr`` or ``mean_rank``, expected under ties.
+        metric: A name of ``METRICS`` but map and ndcg10, expected under ties.
         direction: Whose queries: ``t2v`` or ``v2t``.
         steps: Weights tried, 0 and 1 included; at least 2.
         scale: As for ``fuse_scores``.
@@ -82,11 +82,12 @@ def sweep_weights(
     for weight in np.linspace(0, 1, steps):
         fused = chosen.sum({first: 1 - weight, second: weight}, room)
         counts = count_both(fused, pairs, pairs.level("auto"))[direction]
-        values = measure.scale * query_values(_table(counts), metric)
-        rows.append((None, float(weight), float(values.mean()), len(values)))
+        values = query_values(counts, metric)
+        rows.append((None, float(weight), metric_value(values, metric), len(values)))
         if labels is not None:
-            by = pd.Series(values).groupby(labels[counts.queries]).agg(["mean", "size"])
-            rows += [(name, float(weight), float(row["mean"]), int(row["size"])) for name, row in by.iterrows()]
+            own = pd.Series(labels[counts.queries])
+            for name, places in own.groupby(own).indices.items():
+                rows.append((name, float(weight), metric_value(values[places], metric), len(places)))
     curve = pd.DataFrame(rows, columns=["domain", "weight", "value", "n_queries"]).astype({"domain": object})
     total = curve[curve["domain"].isna()]
     best = _best(total, measure.higher_is_better)
@@ -103,10 +104,6 @@ def _labels(domains: Any, size: int) -> np.ndarray | None:
     if labels.shape != (size,):
         raise DataError(f"There are {len(labels)} domains for {size} queries.", "Give one for each, in their order.")
     return labels
-
-
-def _table(counts: RankCounts) -> pd.DataFrame:
-    return pd.DataFrame({name: getattr(counts, name) for name in ("n_above", "n_tied", "n_tied_right")})
 
 
 def _best(curve: pd.DataFrame, higher_is_better: bool) -> float:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.errors import StateError
 from workbench.corpus import Corpus
 from workbench.evaluation.ceilings import ceiling
 from workbench.evaluation.duplicates import answers, best_case, duplicates, near_duplicates, text_numbers
 from workbench.evaluation.orders import NamedOrder, named_orders
+from workbench.evaluation.scene_text import scene_text_definitions, scene_text_queries_ocr
 from workbench.pipelines.audit.findings import Finding, counted, finding
 
 MOST_CELLS = 1 << 25
@@ -40,6 +42,7 @@ def audit_captions(corpus: Corpus) -> Iterator[Finding]:
     yield _equal_captions(ids[equal], counts)
     yield _near_captions(corpus, near_duplicates(texts, answer))
     yield _ceilings(relevance, texts)
+    yield _scene_text(corpus)
     for order in named_orders(corpus):
         if not order.name.startswith("by "):
             yield _named_order(order, corpus)
@@ -87,6 +90,23 @@ def _ceilings(relevance: Any, texts: list[str]) -> Finding:
         f"As equal captions cannot be told apart, t2v R@1 is at most {numbers['t2v_r1']:.2f} (R@5 "
         f"{numbers['t2v_r5']:.2f}, R@10 {numbers['t2v_r10']:.2f}{rest}) and v2t R@1 {numbers['v2t_r1']:.2f}.",
         fix="" if reached else "Show the ceiling beside the metrics.", numbers=numbers,
+    )  # fmt: skip
+
+
+def _scene_text(corpus: Corpus) -> Finding:
+    """How many queries each definition of a scene-text query takes, and each older proxy."""
+    try:
+        ocr, lacks = scene_text_queries_ocr(corpus), ""
+    except StateError as error:
+        ocr, lacks = None, str(error)
+    table = scene_text_definitions(corpus.captions, ocr)
+    rows = table.to_dict("records")
+    said = "; ".join(
+        f"{row['definition']}: {row['n_scene_text']:,} of {row['n_queries']:,}" for row in rows if row["n_queries"]
+    )
+    return finding(
+        "scene-text queries", "note", f"Captions that ask for scene text, by {said}.",
+        fix=f"Say which definition a number is for. {lacks}".strip(), numbers={"definitions": rows},
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from workbench.pipelines.exchange.long_table import read_parquet, write_parquet
 from workbench.pipelines.exchange.matrix_files import WRITERS, write_matrix
 from workbench.pipelines.exchange.summary import write_csv
 from workbench.pipelines.exchange.trec import read_trec, write_qrels, write_trec
-from workbench.pipelines.exchange.tvr import read_tvr, write_tvr
+from workbench.pipelines.exchange.tvr import holds_predictions, read_tvr, write_tvr
 from workbench.pipelines.matrices import PICKLE_SUFFIXES, read_matrix
 
 __all__ = ["EXPORTERS", "IMPORTERS", "Imported", "export", "find_importer"]
@@ -71,12 +71,16 @@ EXPORTERS: dict[str, Exporter] = {
 def find_importer(path: Path, format: str | None = None) -> Callable[[Path, Corpus], Imported]:
     """The reader of that name, or the one whose suffix the file has; a matrix where no other claims it.
 
+    A zip of JSON files is TVR's, any other CodaLab's.
+
     Raises:
         UnknownNameError: No format is called so.
     """
     if format is not None:
         return pick(IMPORTERS, format, "format")[1]
     name = path.name.lower()
+    if name.endswith(".zip") and holds_predictions(path):
+        return read_tvr
     return next((read for suffixes, read in IMPORTERS.values() if suffixes and name.endswith(suffixes)), _matrix)
 
 
@@ -88,7 +92,7 @@ def export(
     Args:
         runs: One run; or several for latex and csv.
         path: The file to write.
-        format: A name of ``EXPORTERS``; None = by the suffix of the file.
+        format: A name of ``EXPORTERS``; None = by the suffix of the file (a zip: TVR's of a run with moments).
         top: Videos per caption in ranked lists; 0 = all, None = 1,000.
         overwrite: Replace an existing file.
 
@@ -100,9 +104,9 @@ def export(
         DataError: No format has that suffix, several runs for a format that takes one, or an id that it cannot hold.
         ExistsError: The file exists.
     """
-    chosen = pick(EXPORTERS, format or _by_suffix(path), "format")
     if not runs:
         raise DataError("There is no run to export.", "Name at least one.")
+    chosen = pick(EXPORTERS, format or _by_suffix(path, runs[0]), "format")
     if len(runs) > 1 and not chosen.many:
         raise DataError(f"{len(runs)} runs do not fit into one file of this format.", "Export one run at a time.")
     if top is not None and (top < 0 or not chosen.lists):
@@ -113,8 +117,10 @@ def export(
     return chosen.write(runs if chosen.many else runs[0], path, **options)
 
 
-def _by_suffix(path: Path) -> str:
+def _by_suffix(path: Path, run: Run) -> str:
     name = path.name.lower()
+    if name.endswith(".zip") and run.moments is not None:
+        return "tvr"
     found = next((format for format, one in EXPORTERS.items() if name.endswith(one.suffixes)), None)
     if found is None:
         known = [suffix for one in EXPORTERS.values() for suffix in one.suffixes]

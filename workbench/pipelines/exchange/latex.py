@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from workbench.core.files import atomic
+from workbench.evaluation.measures import METRICS, SHOWN
 from workbench.evaluation.runs import DIRECTIONS, Run
-from workbench.pipelines.exchange.summary import LOWER_IS_BETTER, SHOWN, summary
+from workbench.pipelines.exchange.summary import summary
 
-HEADS = {
-    "r1": r"R@1 $\uparrow$", "r5": r"R@5 $\uparrow$", "r10": r"R@10 $\uparrow$", "sum_recall": r"RSum $\uparrow$",
-    "median_rank": r"MdR $\downarrow$", "mean_rank": r"MnR $\downarrow$",
-}  # fmt: skip
+ARROWS = {True: r"$\uparrow$", False: r"$\downarrow$"}
+HEADS = {name: f"{METRICS[name].label} {ARROWS[METRICS[name].higher_is_better]}" for name in SHOWN}
 TITLES = {"t2v": "Text to video", "v2t": "Video to text"}
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -70,9 +69,13 @@ def latex_table(table: pd.DataFrame) -> str:
 
 def _best(group: pd.DataFrame) -> dict[str, str]:
     """Printed form of the best number of every column; equal prints are equally best."""
-    names = [f"{direction}_{name}" for direction in DIRECTIONS for name in SHOWN]
-    lower = {name for name in names if name.endswith(LOWER_IS_BETTER)}
-    return {name: _number(name, group[name].min() if name in lower else group[name].max()) for name in names}
+    best = {}
+    for direction in DIRECTIONS:
+        for name in SHOWN:
+            values = group[f"{direction}_{name}"]
+            top = values.max() if METRICS[name].higher_is_better else values.min()
+            best[f"{direction}_{name}"] = _number(name, top)
+    return best
 
 
 def _number(name: str, value: float) -> str:

@@ -10,11 +10,9 @@ import pandas as pd
 
 from workbench.core.errors import DataError, StateError
 from workbench.core.files import atomic
+from workbench.evaluation.families import paired_tests
+from workbench.evaluation.measures import SHOWN
 from workbench.evaluation.runs import DIRECTIONS, Run
-from workbench.evaluation.statistics import paired_test
-
-SHOWN = ("r1", "r5", "r10", "sum_recall", "median_rank", "mean_rank")
-LOWER_IS_BETTER = ("median_rank", "mean_rank")
 
 
 def summary(runs: Sequence[Run]) -> pd.DataFrame:
@@ -73,13 +71,10 @@ def _against_best(group: list[tuple[int, Run]], direction: str) -> dict[int, flo
     """Holm-corrected p of every run's R@1 against the best one's, by the run's place."""
     if len(group) < 2:
         return {}
-    best = max(group, key=lambda one: one[1].metrics[direction]["r1"])[1]
-    found = sorted((paired_test(run, best, direction=direction).p, i) for i, run in group if run is not best)
-    corrected, least = {}, 0.0
-    for done, (p, i) in enumerate(found):
-        least = max(least, min(1.0, p * (len(found) - done)))
-        corrected[i] = least
-    return corrected
+    at, best = max(group, key=lambda one: one[1].metrics[direction]["r1"])
+    rivals = {i: run for i, run in group if i != at}
+    tests = paired_tests([(run, best) for run in rivals.values()], direction=direction)
+    return {i: one.p_holm for i, one in zip(rivals, tests, strict=True)}
 
 
 def write_csv(runs: Sequence[Run], path: Path) -> str:
