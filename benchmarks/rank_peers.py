@@ -12,7 +12,7 @@ import pytrec_eval
 import torch
 from numba import njit
 
-from workbench.evaluation.blocks import n_threads, row_ranges
+from workbench.evaluation.ranks.blocks import n_threads, row_ranges
 
 Ranks = tuple[np.ndarray, np.ndarray]
 

@@ -13,8 +13,8 @@ from benchmarks.rank_files import from_disk, streamed
 from benchmarks.report import Report
 from workbench.core.seeds import generator
 from workbench.evaluation import check_order, rank_bounds, retrieval_metrics
-from workbench.evaluation.blocks import n_threads
-from workbench.evaluation.statistics import clustered_interval
+from workbench.evaluation.ranks.blocks import n_threads
+from workbench.evaluation.statistics.paired import clustered_interval
 
 ROUNDS = 15
 SIZES = (1000, 2727, 10_000, 20_000)

@@ -26,7 +26,7 @@ from workbench.core.seeds import generator
 from workbench.core.workspace import elsewhere
 from workbench.corpus import normalise_caption
 from workbench.evaluation import check_order, retrieval_metrics
-from workbench.evaluation.ceilings import ceiling
+from workbench.evaluation.metrics.ceilings import ceiling
 from workbench.pipelines.datasets import prepare
 
 SYSTEMS = {  # file, expected t2v R@1 and mean rank under expected ties

@@ -14,7 +14,7 @@ from tests.evaluation.real import needs_real_data, textvr_captions
 from tests.evaluation.test_ranks import steady
 from workbench.core.errors import DataError
 from workbench.evaluation import retrieval_metrics
-from workbench.evaluation.ceilings import ceiling
+from workbench.evaluation.metrics.ceilings import ceiling
 
 
 def best_model(grades, texts, rule):

@@ -12,7 +12,7 @@ from tests.evaluation.real import matrix, needs_real_data
 from tests.evaluation.test_ranks import steady
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.evaluation import compatible_metrics
-from workbench.evaluation.compatible import MODES
+from workbench.evaluation.metrics.compatible import MODES
 
 LEVELS = [-2.0, 0.0, 1.0, 1.5]
 

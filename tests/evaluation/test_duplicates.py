@@ -18,8 +18,8 @@ from workbench.core.errors import DataError
 from workbench.core.files import write_table
 from workbench.corpus.text import normalise_caption
 from workbench.evaluation import retrieval_metrics
-from workbench.evaluation.ceilings import ceiling
-from workbench.evaluation.duplicates import (
+from workbench.evaluation.metrics.ceilings import ceiling
+from workbench.evaluation.metrics.duplicates import (
     LEAST_WORDS,
     answers,
     best_case,
@@ -28,7 +28,7 @@ from workbench.evaluation.duplicates import (
     shared_relevance,
     text_numbers,
 )
-from workbench.evaluation.orders import NamedOrder, named_orders
+from workbench.evaluation.order.named import NamedOrder, named_orders
 
 LINES = st.lists(st.lists(st.sampled_from("a b c d".split()), min_size=3, max_size=7).map(" ".join), max_size=8)
 

@@ -13,11 +13,11 @@ import workbench as wb
 from tests.made import made_corpus, made_similarity
 from workbench import analysis
 from workbench.core.errors import DataError, StateError, UnknownNameError
-from workbench.evaluation import library
-from workbench.evaluation.families import holm, paired_tests
-from workbench.evaluation.groups import SeedGroup, open_side, seed_groups, seed_summary
-from workbench.evaluation.measures import METRICS, query_values
-from workbench.evaluation.statistics import paired_test, verdict
+from workbench.evaluation.metrics.measures import METRICS, query_values
+from workbench.evaluation.runs import library
+from workbench.evaluation.statistics.families import holm, paired_tests
+from workbench.evaluation.statistics.groups import SeedGroup, open_side, seed_groups, seed_summary
+from workbench.evaluation.statistics.paired import paired_test, verdict
 
 
 def slow_holm(p_values):

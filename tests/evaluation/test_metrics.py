@@ -13,8 +13,8 @@ from tests.evaluation.real import matrix, needs_real_data
 from tests.evaluation.test_ranks import problems, steady
 from workbench.core.errors import UnknownNameError
 from workbench.evaluation import retrieval_metrics
-from workbench.evaluation.metrics import hit_values
-from workbench.evaluation.relevance import check_relevance
+from workbench.evaluation.metrics.retrieval import hit_values
+from workbench.evaluation.ranks.relevance import check_relevance
 
 
 @steady

@@ -15,10 +15,10 @@ from tests.made import made_corpus, made_runs
 from workbench.core.errors import DataError, StateError
 from workbench.corpus import save_corpus
 from workbench.evaluation import save_run
-from workbench.evaluation.intervals import wilson
-from workbench.evaluation.moment_table import check_moments, read_moments, save_moments
-from workbench.evaluation.moments import KS, TIOUS, moment_metrics
-from workbench.evaluation.spans import temporal_iou, temporal_nms
+from workbench.evaluation.moments.metrics import KS, TIOUS, moment_metrics
+from workbench.evaluation.moments.spans import temporal_iou, temporal_nms
+from workbench.evaluation.moments.table import check_moments, read_moments, save_moments
+from workbench.evaluation.statistics.intervals import wilson
 
 TRUTH = pd.DataFrame({
     "caption_id": list("1234"), "video_id": ["alpha", "beta", "gamma", "alpha"], "start_s": [10, 0, 30, 3],

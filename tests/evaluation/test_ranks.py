@@ -12,7 +12,7 @@ from tests.evaluation import slow
 from tests.evaluation.real import matrix, needs_real_data
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.evaluation import rank_bounds, retrieval_metrics
-from workbench.evaluation.blocks import check_similarity
+from workbench.evaluation.ranks.blocks import check_similarity
 
 steady = settings(deadline=None, derandomize=True, max_examples=80)
 
@@ -80,7 +80,7 @@ def test_many_blocks_add_up(monkeypatch, level):
     similarity = draw.integers(0, 50, (60, 30)).astype(np.float32)
     grades = sp.csr_array(np.eye(30, dtype=np.int8)[draw.integers(0, 30, 60)])
     want = rank_bounds(similarity, grades, direction="both", v2t=level)
-    monkeypatch.setattr("workbench.evaluation.blocks.BLOCK_ITEMS", 64)
+    monkeypatch.setattr("workbench.evaluation.ranks.blocks.BLOCK_ITEMS", 64)
     got = rank_bounds(similarity, grades, direction="both", v2t=level)
     for direction in want:
         assert (want[direction].n_above == got[direction].n_above).all()

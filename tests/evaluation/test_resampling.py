@@ -14,10 +14,10 @@ from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.core.seeds import generator
 from workbench.corpus import save_corpus
 from workbench.evaluation import retrieval_metrics, save_run
-from workbench.evaluation.intervals import clustered_interval, joint_numbers
-from workbench.evaluation.measures import METRICS, metric_value, query_values
-from workbench.evaluation.resampling import Sample, bootstrap, swap
-from workbench.evaluation.statistics import paired_test, paired_test_values, verdict
+from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values
+from workbench.evaluation.statistics.intervals import clustered_interval, joint_numbers
+from workbench.evaluation.statistics.paired import paired_test, paired_test_values, verdict
+from workbench.evaluation.statistics.resampling import Sample, bootstrap, swap
 
 small = st.integers(1, 6)
 

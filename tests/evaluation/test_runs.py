@@ -15,7 +15,8 @@ import workbench as wb
 from tests.made import made_corpus, made_runs, made_similarity
 from workbench.core.errors import BusyError, DataError, ExistsError, FormatVersionError, StateError, UnknownNameError
 from workbench.core.locks import lock
-from workbench.evaluation import library, retrieval_metrics
+from workbench.evaluation import retrieval_metrics
+from workbench.evaluation.runs import library
 
 
 @pytest.fixture

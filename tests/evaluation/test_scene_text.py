@@ -8,7 +8,7 @@ import pytest
 from tests.evaluation.real import needs_real_data, textvr_captions
 from tests.texts import read_corpus, run_on
 from workbench.core.errors import StateError
-from workbench.evaluation.scene_text import (
+from workbench.evaluation.metrics.scene_text import (
     OCR_V1,
     PROXIES,
     V1,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from workbench.core.errors import DataError, UnknownNameError
-from workbench.evaluation.statistics import (
+from workbench.evaluation.statistics.paired import (
     clustered_interval,
     design_effect,
     effective_size,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.evaluation.test_ranks import problems, steady
 from workbench.core.errors import DataError
 from workbench.evaluation import rank_bounds, retrieval_metrics, stream_metrics, stream_ranks
-from workbench.evaluation.counters import CoreCounter
+from workbench.evaluation.ranks.counters import CoreCounter
 
 
 def equal(one, other):
@@ -114,7 +114,7 @@ def test_a_gpu_counts_its_own_tiles(level):
 @pytest.mark.parametrize("level", ["caption", "video"])
 def test_products_of_embeddings_in_many_blocks(monkeypatch, level, shuffled):
     draw = np.random.default_rng(5)
-    monkeypatch.setattr("workbench.evaluation.blocks.BLOCK_ITEMS", 500)
+    monkeypatch.setattr("workbench.evaluation.ranks.blocks.BLOCK_ITEMS", 500)
     text, video = draw.integers(-3, 4, (300, 6)).astype(np.float32), draw.integers(-3, 4, (70, 6)).astype(np.float32)
     owner = draw.integers(0, 70, 300)
     grades = sp.csr_array(np.eye(70, dtype=np.int8)[owner if shuffled else np.sort(owner)])

@@ -34,7 +34,7 @@ def problem(model, owner):
 def test_counting_while_scoring_equals_the_stored_matrix(monkeypatch, owner, modality, as_on_a_gpu):
     monkeypatch.setattr(scoring, "_on_gpu", lambda model: as_on_a_gpu)
     monkeypatch.setattr(scoring, "CAPTIONS_PER_TILE", 16)
-    monkeypatch.setattr("workbench.evaluation.blocks.BLOCK_ITEMS", 21 * N_VIDEOS)
+    monkeypatch.setattr("workbench.evaluation.ranks.blocks.BLOCK_ITEMS", 21 * N_VIDEOS)
     one = np.arange(N_VIDEOS) if owner == "one each" else np.repeat(np.arange(N_VIDEOS), 7)
     if owner == "scattered":
         one = generator(1, "owner").permutation(one)
@@ -48,9 +48,9 @@ def test_counting_while_scoring_equals_the_stored_matrix(monkeypatch, owner, mod
 
 
 def test_every_tile_is_scored_twice_and_no_more(monkeypatch):
-    monkeypatch.setattr("workbench.evaluation.counters.n_threads", lambda: 1)  # several may ask out of turn
+    monkeypatch.setattr("workbench.evaluation.ranks.counters.n_threads", lambda: 1)  # several may ask out of turn
     monkeypatch.setattr(scoring, "CAPTIONS_PER_TILE", 16)
-    monkeypatch.setattr("workbench.evaluation.blocks.BLOCK_ITEMS", 21 * N_VIDEOS)
+    monkeypatch.setattr("workbench.evaluation.ranks.blocks.BLOCK_ITEMS", 21 * N_VIDEOS)
     model = build_model("textvr_fusion", preset="tiny", modality="ocr")
     tiles = problem(model, np.repeat(np.arange(N_VIDEOS), 20))
     asked, similarity = [], model.similarity

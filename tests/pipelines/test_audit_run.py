@@ -253,7 +253,7 @@ def test_totals_only_and_a_changed_corpus(corpus):
 
 
 def test_a_run_that_is_not_finished(corpus):
-    from workbench.evaluation.saving import fail_run, start_run
+    from workbench.evaluation.runs.saving import fail_run, start_run
 
     fail_run(start_run("half", corpus), "stopped")
     assert audit("half").of("state").severity == "warning"

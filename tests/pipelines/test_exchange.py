@@ -20,7 +20,7 @@ from tests.made import made_corpus, made_runs, made_similarity
 from workbench.core.errors import DataError, ExistsError, OrderError, UnknownNameError
 from workbench.corpus import save_corpus
 from workbench.evaluation import open_run, retrieval_metrics, save_run
-from workbench.evaluation.moment_table import check_moments, read_moments, save_moments
+from workbench.evaluation.moments.table import check_moments, read_moments, save_moments
 from workbench.pipelines.exchange import EXPORTERS, IMPORTERS, export
 from workbench.pipelines.exchange.latex import escape, latex_table
 from workbench.pipelines.exchange.lists import ranked_lists

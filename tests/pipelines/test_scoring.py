@@ -13,7 +13,7 @@ from tests.texts import read_corpus
 from workbench.cli import main as entry
 from workbench.core.errors import DataError, StateError
 from workbench.evaluation import open_run, save_run, stream_metrics
-from workbench.evaluation.runs import similarity_of
+from workbench.evaluation.runs.run import similarity_of
 from workbench.pipelines import scoring
 from workbench.pipelines.scoring import score
 

@@ -10,11 +10,8 @@ import pandas as pd
 from workbench.core.errors import DataError, StateError
 from workbench.core.lookup import pick
 from workbench.corpus import Corpus, domain_label
-from workbench.evaluation.corpora import corpus_of_run
-from workbench.evaluation.measures import METRICS, metric_value, query_values
-from workbench.evaluation.run_tables import query_groups
-from workbench.evaluation.runs import Run
-from workbench.evaluation.scene_text import (
+from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values
+from workbench.evaluation.metrics.scene_text import (
     OCR_V1,
     SLICES,
     labels,
@@ -22,8 +19,11 @@ from workbench.evaluation.scene_text import (
     scene_text_queries_ocr,
     scene_text_videos,
 )
-from workbench.evaluation.sides import query_table
-from workbench.evaluation.statistics import clustered_interval, design_effect, wilson
+from workbench.evaluation.runs.corpora import corpus_of_run
+from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.tables import query_groups
+from workbench.evaluation.statistics.paired import clustered_interval, design_effect, wilson
+from workbench.evaluation.statistics.sides import query_table
 
 FEW_SOURCES = 20
 MOST_SLICES = 12
@@ -73,7 +73,7 @@ def by_slice(
         run: The run.
         slices: bool [queries] by name, in the order of ``run.per(direction)``, parts may overlap; or a column of the
             corpus' captions, such as ``query_type``, whose values are the parts (t2v only); or ``scene_text_query`` or
-            ``scene_text_query_ocr``, the definitions of ``evaluation.scene_text``.
+            ``scene_text_query_ocr``, the definitions of ``evaluation.metrics.scene_text``.
         metric: As for ``by_domain``.
         direction: ``t2v`` or ``v2t``.
         corpus: The run's corpus, for a column; None = find it.

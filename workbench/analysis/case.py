@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.core.errors import StateError
 from workbench.core.lookup import pick
 from workbench.corpus import domain_label
-from workbench.evaluation.runs import Run
+from workbench.evaluation.runs.run import Run
 
 CAPTIONS_SHOWN = 3
 

@@ -11,13 +11,13 @@ import pandas as pd
 
 from workbench.core.errors import DataError
 from workbench.corpus import domain_label
-from workbench.evaluation.families import holm, paired_tests
-from workbench.evaluation.groups import SeedGroup
-from workbench.evaluation.measures import metric_value, query_values
-from workbench.evaluation.run_tables import query_groups
-from workbench.evaluation.runs import Run
-from workbench.evaluation.sides import members, query_table
-from workbench.evaluation.statistics import PairedTest, paired_test, paired_test_values, verdict
+from workbench.evaluation.metrics.measures import metric_value, query_values
+from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.tables import query_groups
+from workbench.evaluation.statistics.families import holm, paired_tests
+from workbench.evaluation.statistics.groups import SeedGroup
+from workbench.evaluation.statistics.paired import PairedTest, paired_test, paired_test_values, verdict
+from workbench.evaluation.statistics.sides import members, query_table
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.corpus import Corpus, domain_label
-from workbench.evaluation.scene_text import scene_text_queries
+from workbench.evaluation.metrics.scene_text import scene_text_queries
 
 ALL = "(none)"
 """The one domain of a corpus that states none, and of videos that state none."""

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from workbench.evaluation.runs import Run
-from workbench.evaluation.statistics import k_occurrence
+from workbench.evaluation.runs.run import Run
+from workbench.evaluation.statistics.paired import k_occurrence
 
 Found = tuple[np.ndarray, Callable[[int], str]]
 """Whether a cause holds for each failed query, bool [failed], and its evidence for the i-th."""

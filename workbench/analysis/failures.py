@@ -14,8 +14,8 @@ from workbench.analysis.run_texts import readings_of
 from workbench.analysis.scene_text import cues_of, losses_of, text_causes, untold
 from workbench.core.errors import DataError, StateError
 from workbench.corpus import Corpus
-from workbench.evaluation.run_tables import query_groups
-from workbench.evaluation.runs import Run
+from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.tables import query_groups
 
 COLUMNS = [
     "query_id", "caption_id", "text", "domain", "source_id", "rank", "right_video_id", "top_video_id", "top_caption_id",

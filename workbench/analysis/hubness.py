@@ -9,9 +9,9 @@ import pandas as pd
 from scipy import stats
 
 from workbench.core.errors import DataError
-from workbench.evaluation.runs import Run
-from workbench.evaluation.statistics import k_occurrence
-from workbench.evaluation.tops import TOP
+from workbench.evaluation.ranks.tops import TOP
+from workbench.evaluation.runs.run import Run
+from workbench.evaluation.statistics.paired import k_occurrence
 
 HUB_SIZE = 2.0  # a hub stands in so many times the mean number of lists
 

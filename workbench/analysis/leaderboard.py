@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from workbench.core.lookup import pick
-from workbench.evaluation.families import paired_tests
-from workbench.evaluation.groups import SeedGroup, seed_groups, seed_summary
-from workbench.evaluation.measures import METRICS, SHOWN
+from workbench.evaluation.metrics.measures import METRICS, SHOWN
 from workbench.evaluation.rescoring.protocol import seen_level
-from workbench.evaluation.runs import DIRECTIONS, Run
-from workbench.evaluation.statistics import verdict
+from workbench.evaluation.runs.run import DIRECTIONS, Run
+from workbench.evaluation.statistics.families import paired_tests
+from workbench.evaluation.statistics.groups import SeedGroup, seed_groups, seed_summary
+from workbench.evaluation.statistics.paired import verdict
 
 ORDER_BADGES = {
     "ids": "order by ids",

@@ -9,8 +9,8 @@ import pandas as pd
 
 from workbench.corpus import Corpus
 from workbench.corpus.engines import TRUTH, first_engine
-from workbench.evaluation.corpora import corpus_of_run
-from workbench.evaluation.runs import Run
+from workbench.evaluation.runs.corpora import corpus_of_run
+from workbench.evaluation.runs.run import Run
 
 Texts = Mapping[str, str]
 """All texts of a video, one after another, by video id."""

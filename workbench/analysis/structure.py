@@ -7,10 +7,10 @@ import pandas as pd
 
 from workbench.core.errors import DataError, StateError
 from workbench.corpus import domain_label
-from workbench.evaluation.ceilings import ceiling
-from workbench.evaluation.run_tables import query_groups
-from workbench.evaluation.runs import Run, same_axes, similarity_of
-from workbench.evaluation.statistics import design_effect, wilson
+from workbench.evaluation.metrics.ceilings import ceiling
+from workbench.evaluation.runs.run import Run, same_axes, similarity_of
+from workbench.evaluation.runs.tables import query_groups
+from workbench.evaluation.statistics.paired import design_effect, wilson
 
 ROWS_PER_BLOCK = 512
 MOST_PAIRS = 1_000_000

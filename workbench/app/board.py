@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from workbench.evaluation.measures import METRICS, SHOWN, Metric
+from workbench.evaluation.metrics.measures import METRICS, SHOWN, Metric
 
 BOTH = "both"
 """What stands for RSum over both directions among the metrics that can be chosen."""

@@ -20,7 +20,7 @@ from workbench.core.workspace import workspace
 from workbench.corpus import Corpus, list_corpora, open_corpus
 from workbench.corpus.engines import READ_ENGINES, TRUTH
 from workbench.evaluation.rescoring import WeightSweep
-from workbench.evaluation.runs import Run, list_runs, open_run
+from workbench.evaluation.runs.run import Run, list_runs, open_run
 from workbench.figures import MatrixView
 from workbench.pipelines.rescoring import sweep_run
 from workbench.pipelines.search import Searcher, searchers_of

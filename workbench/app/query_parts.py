@@ -16,7 +16,7 @@ from workbench.app.components.thumbnails import CHOSEN, Tile, thumbnails
 from workbench.app.panels import play, reading, tiles_of
 from workbench.app.text import marked, plain, short
 from workbench.corpus import Corpus
-from workbench.evaluation.runs import Run
+from workbench.evaluation.runs.run import Run
 
 RIGHT_CAPTIONS = 6
 

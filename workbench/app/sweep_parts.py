@@ -8,7 +8,7 @@ import streamlit as st
 
 from workbench.app import loading
 from workbench.app.text import plain
-from workbench.evaluation.runs import Run
+from workbench.evaluation.runs.run import Run
 from workbench.figures import sweep_curves
 
 

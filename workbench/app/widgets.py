@@ -15,7 +15,7 @@ from workbench.core.errors import StateError
 from workbench.core.progress import CallbackSink, use_sink
 from workbench.corpus import Corpus
 from workbench.corpus.engines import TRUTH
-from workbench.evaluation.runs import Run
+from workbench.evaluation.runs.run import Run
 
 DIRECTIONS = {"t2v": "text → video", "v2t": "video → text"}
 DETAILS = ("video", "page", "t")

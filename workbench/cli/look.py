@@ -10,8 +10,8 @@ import typer
 from workbench.cli.common import AsJson, say, show_json, show_table
 from workbench.core.errors import DataError
 from workbench.evaluation import Run, open_run
-from workbench.evaluation.groups import open_side
-from workbench.evaluation.measures import METRICS
+from workbench.evaluation.metrics.measures import METRICS
+from workbench.evaluation.statistics.groups import open_side
 
 
 def compare(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from workbench.cli.common import say, show_table
 from workbench.evaluation import MomentMetrics, moment_metrics
-from workbench.evaluation.runs import Run
+from workbench.evaluation.runs.run import Run
 
 KINDS = {"": "all", "v": "v (video)", "t": "t (text)", "vt": "vt (both)"}
 

@@ -13,7 +13,7 @@ from workbench.cli.scores import show_metrics
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.corpus import domain_label, open_corpus
 from workbench.evaluation import WeightSweep, open_run
-from workbench.evaluation.measures import METRICS
+from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.rescoring.methods import METHODS
 
 ABOUT = " ".join(f"{name}: {one.sentence}" for name, one in METHODS.items())

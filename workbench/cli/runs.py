@@ -10,7 +10,8 @@ import typer
 
 from workbench.cli.common import AsJson, group, say, show_json, show_table
 from workbench.cli.scores import show_metrics
-from workbench.evaluation import library, list_runs, open_run
+from workbench.evaluation import list_runs, open_run
+from workbench.evaluation.runs import library
 
 app = group("runs", "List and keep runs.")
 Name = Annotated[str, typer.Argument(help="A run.")]

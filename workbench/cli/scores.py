@@ -11,9 +11,9 @@ import typer
 from workbench.cli import moments
 from workbench.cli.common import AsJson, say, show_json, show_table
 from workbench.evaluation import open_run
-from workbench.evaluation.compatible import MODES
-from workbench.evaluation.measures import METRICS
-from workbench.evaluation.runs import DIRECTIONS, Run
+from workbench.evaluation.metrics.compatible import MODES
+from workbench.evaluation.metrics.measures import METRICS
+from workbench.evaluation.runs.run import DIRECTIONS, Run
 
 
 def import_scores(
@@ -73,7 +73,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Metrics again from a stored similarity, and of moments where the run holds some; nothing is changed."""
-    from workbench.evaluation.metric_intervals import evaluated
+    from workbench.evaluation.statistics.of_metrics import evaluated
 
     opened = open_run(run)
     relevance = opened.relevance_matrix
@@ -94,7 +94,7 @@ def evaluate(
 def show_compatible(run: Run, relevance: Any, mode: str, as_json: bool) -> None:
     """What another project's code would print for a run, and what is wrong about it."""
     from workbench.evaluation import compatible_metrics
-    from workbench.evaluation.runs import similarity_of
+    from workbench.evaluation.runs.run import similarity_of
 
     found = compatible_metrics(similarity_of(run), relevance, mode=mode)
     card = MODES[mode]

@@ -1,13 +1,12 @@
 """Layer 2: ranks, metrics, statistics, order checks and runs. NumPy, pandas and numba only."""
 
-from workbench.evaluation.compatible import CompatibleMetrics, compatible_metrics
-from workbench.evaluation.families import holm
-from workbench.evaluation.groups import SeedGroup, SeedSummary, seed_groups, seed_summary
-from workbench.evaluation.metrics import RetrievalMetrics, retrieval_metrics
-from workbench.evaluation.moment_table import save_moments
-from workbench.evaluation.moments import MomentMetrics, moment_metrics
-from workbench.evaluation.order import OrderCheck, check_order
-from workbench.evaluation.ranks import RankCounts, rank_bounds
+from workbench.evaluation.metrics.compatible import CompatibleMetrics, compatible_metrics
+from workbench.evaluation.metrics.retrieval import RetrievalMetrics, retrieval_metrics
+from workbench.evaluation.moments.metrics import MomentMetrics, moment_metrics
+from workbench.evaluation.moments.table import save_moments
+from workbench.evaluation.order.check import OrderCheck, check_order
+from workbench.evaluation.ranks.bounds import RankCounts, rank_bounds
+from workbench.evaluation.ranks.streaming import stream_metrics, stream_ranks
 from workbench.evaluation.rescoring import (
     Rescored,
     ScoringProtocol,
@@ -21,10 +20,11 @@ from workbench.evaluation.rescoring import (
     sweep_weights,
     weighted_rank_fusion,
 )
-from workbench.evaluation.runs import Run, list_runs, open_run
-from workbench.evaluation.saving import save_run
-from workbench.evaluation.statistics import PairedTest, paired_test, verdict
-from workbench.evaluation.streaming import stream_metrics, stream_ranks
+from workbench.evaluation.runs.run import Run, list_runs, open_run
+from workbench.evaluation.runs.saving import save_run
+from workbench.evaluation.statistics.families import holm
+from workbench.evaluation.statistics.groups import SeedGroup, SeedSummary, seed_groups, seed_summary
+from workbench.evaluation.statistics.paired import PairedTest, paired_test, verdict
 
 __all__ = [
     "CompatibleMetrics",

@@ -19,7 +19,7 @@ from workbench.core.files import building
 from workbench.core.lookup import pick
 from workbench.core.optional import need
 from workbench.core.progress import track
-from workbench.evaluation.runs import Run, similarity_of
+from workbench.evaluation.runs.run import Run, similarity_of
 
 TILE = 256
 FACTOR = 4

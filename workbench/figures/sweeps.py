@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from workbench.corpus import domain_label
-from workbench.evaluation.measures import METRICS
+from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.rescoring import WeightSweep
 from workbench.figures.theme import INK, MUTED, RUNS, as_text, styled
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from workbench.core.optional import need
-from workbench.evaluation.counters import Part, RunningTops, Two
+from workbench.evaluation.ranks.counters import Part, RunningTops, Two
 
 LEVELS_AT_ONCE = 1 << 26  # scores that are copied to compare them with levels of right pairs: 256 MiB
 LAST = (1 << 31) - 1  # positions are stored as LAST - position, so that of equal scores the first one is the largest
 
 
 class DeviceCounter:
-    """A ``Counter`` of torch tensors on one device, GPU or CPU; see ``workbench.evaluation.counters``."""
+    """A ``Counter`` of torch tensors on one device, GPU or CPU; see ``workbench.evaluation.ranks.counters``."""
 
     workers = 1
     block_items: int | None = 1 << 24  # 64 MiB of float32

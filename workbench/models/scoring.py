@@ -14,10 +14,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from workbench.core.optional import need
-from workbench.evaluation.metrics import RetrievalMetrics
-from workbench.evaluation.passes import rows_of_groups
-from workbench.evaluation.relevance import check_relevance
-from workbench.evaluation.streaming import stream_metrics
+from workbench.evaluation.metrics.retrieval import RetrievalMetrics
+from workbench.evaluation.ranks.passes import rows_of_groups
+from workbench.evaluation.ranks.relevance import check_relevance
+from workbench.evaluation.ranks.streaming import stream_metrics
 from workbench.models.device_counter import DeviceCounter
 from workbench.models.registry import RetrievalModel, ScoresOnDevice
 

@@ -47,7 +47,7 @@ def cue_words(caption: str) -> list[str]:
     - a name: it begins with a capital inside a sentence, or has a capital after a small letter (``SEALiFE``), is none
       of ``USUAL_CAPITALS``, and no more than half of the words inside the caption's sentences begin with a capital.
 
-    Function words and single letters never count. This rule is what ``evaluation.scene_text`` calls
+    Function words and single letters never count. This rule is what ``evaluation.metrics.scene_text`` calls
     ``scene-text-query v1``; whoever changes it makes a new version. Names of persons and places count although nobody
     may have written them, and a name at the start of a sentence is missed.
     """

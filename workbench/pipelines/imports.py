@@ -11,11 +11,11 @@ import numpy as np
 
 from workbench.core.errors import DataError, OrderError
 from workbench.corpus import Corpus
-from workbench.evaluation.moment_table import save_moments
-from workbench.evaluation.order import OrderCheck, check_order
-from workbench.evaluation.orders import named_orders
-from workbench.evaluation.runs import Run
-from workbench.evaluation.saving import open_split, save_run
+from workbench.evaluation.moments.table import save_moments
+from workbench.evaluation.order.check import OrderCheck, check_order
+from workbench.evaluation.order.named import named_orders
+from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.saving import open_split, save_run
 from workbench.pipelines.exchange import Imported, find_importer
 from workbench.pipelines.ids import positions_of
 from workbench.pipelines.matrices import (

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.core.errors import DataError
-from workbench.evaluation.blocks import n_threads, on_all_cores
+from workbench.evaluation.ranks.blocks import n_threads, on_all_cores
 from workbench.pipelines.number_kernel import FULL, LINE, RAGGED, count_lines, parse_rows
 
 BOM = b"\xef\xbb\xbf"

@@ -17,9 +17,9 @@ from workbench.core.workspace import check_name, workspace
 from workbench.corpus import Corpus
 from workbench.evaluation.rescoring import STEPS, Rescored, WeightSweep, carry_on, sweep_weights
 from workbench.evaluation.rescoring.methods import METHODS, Method
-from workbench.evaluation.run_tables import query_groups
-from workbench.evaluation.runs import Run, similarity_of
-from workbench.evaluation.saving import open_split, save_run
+from workbench.evaluation.runs.run import Run, similarity_of
+from workbench.evaluation.runs.saving import open_split, save_run
+from workbench.evaluation.runs.tables import query_groups
 from workbench.pipelines.rescoring_sources import Sources, bank_for, opened_run, validation_for
 
 IN_MEMORY = 1 << 29  # bytes; a larger new similarity is written to disk block by block

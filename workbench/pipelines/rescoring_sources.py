@@ -12,7 +12,7 @@ import numpy as np
 from workbench.core.errors import DataError, StateError
 from workbench.evaluation.rescoring import Rescored
 from workbench.evaluation.rescoring.protocol import seen_level
-from workbench.evaluation.runs import Run, open_run, same_axes, similarity_of
+from workbench.evaluation.runs.run import Run, open_run, same_axes, similarity_of
 from workbench.pipelines.ids import positions_of
 from workbench.pipelines.matrices import read_matrix, unmasked
 

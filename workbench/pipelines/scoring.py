@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.corpus import Corpus
 from workbench.evaluation import Run
-from workbench.evaluation.saving import complete_run, open_split, save_run
+from workbench.evaluation.runs.saving import complete_run, open_split, save_run
 from workbench.models import RetrievalModel
 from workbench.models.scoring import Tiles
 from workbench.pipelines.inputs import InputRules, Inputs, gallery_of

@@ -22,7 +22,7 @@ from workbench.core.progress import meter
 from workbench.core.workspace import check_name, workspace
 from workbench.corpus import Corpus, open_corpus
 from workbench.evaluation import Run, open_run, retrieval_metrics
-from workbench.evaluation.saving import fail_run, start_run
+from workbench.evaluation.runs.saving import fail_run, start_run
 from workbench.models import build_model
 from workbench.models.checkpoints import load_model, restore, save_checkpoint
 from workbench.models.device import chosen_device

@@ -9,7 +9,7 @@ from workbench.app.sweep_parts import show_sweeps
 from workbench.app.text import plain
 from workbench.app.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 from workbench.core.errors import StateError
-from workbench.evaluation.measures import METRICS
+from workbench.evaluation.metrics.measures import METRICS
 from workbench.figures import difference_bars, rank_against_rank
 
 st.title("Compare")

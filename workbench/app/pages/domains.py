@@ -12,7 +12,7 @@ from workbench.app.navigation import page
 from workbench.app.panels import has_pictures, paged, play, query_line, tiles_of
 from workbench.app.text import plain, short
 from workbench.app.widgets import DIRECTIONS, choose_place, choose_run, choose_switch
-from workbench.evaluation.runs import Run
+from workbench.evaluation.runs.run import Run
 from workbench.figures import confusion_heatmap
 
 PER_ROW, ON_CARD, CAPTIONS = 4, 4, 20

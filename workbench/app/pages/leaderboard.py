@@ -6,8 +6,8 @@ from workbench.app import loading
 from workbench.app.board import BOTH, DEFAULT, board_table, metric_options
 from workbench.app.text import plain
 from workbench.app.widgets import DIRECTIONS, choose_corpus, choose_several, choose_switch
-from workbench.evaluation.groups import seed_groups
-from workbench.evaluation.scene_text import SLICES
+from workbench.evaluation.metrics.scene_text import SLICES
+from workbench.evaluation.statistics.groups import seed_groups
 from workbench.figures import domain_bars, leaderboard_intervals
 
 st.title("Leaderboard")

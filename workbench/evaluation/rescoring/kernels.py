@@ -1,4 +1,4 @@
-"""Compiled loops of re-scoring; without the interpreter's lock, like those of ``workbench.evaluation.kernels``."""
+"""Compiled loops of re-scoring; without the interpreter's lock, like those of ``evaluation.ranks.kernels``."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from workbench.core.errors import DataError
-from workbench.evaluation.blocks import compared_type, contiguous
-from workbench.evaluation.kernels import top_items
+from workbench.evaluation.ranks.blocks import compared_type, contiguous
+from workbench.evaluation.ranks.kernels import top_items
 from workbench.evaluation.rescoring.kernels import keep_best_of_columns
 from workbench.evaluation.rescoring.protocol import Rescored, ScoringProtocol
 from workbench.evaluation.rescoring.walks import checked, gather, new_matrix, rewrite

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.core.lookup import pick
-from workbench.evaluation.relevance import check_relevance
+from workbench.evaluation.ranks.relevance import check_relevance
 
 SEES = {"nothing": 0, "train queries": 1, "test queries": 2}  # the more, the less a number says about new queries
 DIRECTIONS = {name: name for name in ("t2v", "v2t", "both")}

@@ -10,8 +10,8 @@ import numpy as np
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
-from workbench.evaluation.blocks import check_similarity, on_all_cores, query_block, row_ranges
-from workbench.evaluation.kernels import top_items
+from workbench.evaluation.ranks.blocks import check_similarity, on_all_cores, query_block, row_ranges
+from workbench.evaluation.ranks.kernels import top_items
 from workbench.evaluation.rescoring.protocol import ONE_WAY, Rescored, ScoringProtocol
 from workbench.evaluation.rescoring.walks import Bounds, checked, column_log_sums, new_matrix, rewrite
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
-from workbench.evaluation.blocks import on_all_cores, query_block
+from workbench.evaluation.ranks.blocks import on_all_cores, query_block
 from workbench.evaluation.rescoring.kernels import add_reciprocal_ranks
 from workbench.evaluation.rescoring.protocol import ONE_WAY, Rescored, ScoringProtocol
 from workbench.evaluation.rescoring.walks import checked, new_matrix, same_shapes, small_ranges

@@ -11,9 +11,9 @@ import pandas as pd
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
-from workbench.evaluation.measures import METRICS, metric_value, query_values
-from workbench.evaluation.ranks import count_both
-from workbench.evaluation.relevance import check_relevance
+from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values
+from workbench.evaluation.ranks.bounds import count_both
+from workbench.evaluation.ranks.relevance import check_relevance
 from workbench.evaluation.rescoring.fusion import Modalities, check_two
 from workbench.evaluation.rescoring.walks import new_matrix
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from workbench.core.errors import DataError
-from workbench.evaluation.blocks import check_similarity, compared_type, on_all_cores
+from workbench.evaluation.ranks.blocks import check_similarity, compared_type, on_all_cores
 
 WALK_ITEMS = 1 << 17  # scores in one block: 1 MiB of float64
 STRIPS = 32

@@ -8,8 +8,8 @@ import numpy as np
 
 from workbench.core.errors import DataError, StateError
 from workbench.corpus import Corpus, open_corpus
-from workbench.evaluation.runs import Run, open_run
-from workbench.evaluation.saving import open_split
+from workbench.evaluation.runs.run import Run, open_run
+from workbench.evaluation.runs.saving import open_split
 from workbench.models import RetrievalModel
 from workbench.pipelines.audit.captions import audit_captions
 from workbench.pipelines.audit.files import audit_files, audit_tables

@@ -9,10 +9,10 @@ import numpy as np
 
 from workbench.core.errors import StateError
 from workbench.corpus import Corpus
-from workbench.evaluation.ceilings import ceiling
-from workbench.evaluation.duplicates import answers, best_case, duplicates, near_duplicates, text_numbers
-from workbench.evaluation.orders import NamedOrder, named_orders
-from workbench.evaluation.scene_text import scene_text_definitions, scene_text_queries_ocr
+from workbench.evaluation.metrics.ceilings import ceiling
+from workbench.evaluation.metrics.duplicates import answers, best_case, duplicates, near_duplicates, text_numbers
+from workbench.evaluation.metrics.scene_text import scene_text_definitions, scene_text_queries_ocr
+from workbench.evaluation.order.named import NamedOrder, named_orders
 from workbench.pipelines.audit.findings import Finding, counted, finding
 
 MOST_CELLS = 1 << 25

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.corpus import Corpus
-from workbench.evaluation.measures import query_values
-from workbench.evaluation.order import OrderCheck, check_order
-from workbench.evaluation.orders import named_orders
-from workbench.evaluation.runs import Run, list_runs, open_run, similarity_of
+from workbench.evaluation.metrics.measures import query_values
+from workbench.evaluation.order.check import OrderCheck, check_order
+from workbench.evaluation.order.named import named_orders
+from workbench.evaluation.runs.run import Run, list_runs, open_run, similarity_of
 from workbench.pipelines.audit.findings import Finding, finding
 
 CHANCE_Z = 3.0

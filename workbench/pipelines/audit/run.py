@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from workbench.corpus import Corpus
-from workbench.evaluation.ceilings import ceiling
-from workbench.evaluation.corpora import corpus_of_run
-from workbench.evaluation.duplicates import shared_relevance
-from workbench.evaluation.metrics import RetrievalMetrics, retrieval_metrics
-from workbench.evaluation.runs import Run
+from workbench.evaluation.metrics.ceilings import ceiling
+from workbench.evaluation.metrics.duplicates import shared_relevance
+from workbench.evaluation.metrics.retrieval import RetrievalMetrics, retrieval_metrics
+from workbench.evaluation.runs.corpora import corpus_of_run
+from workbench.evaluation.runs.run import Run
 from workbench.pipelines.audit.findings import Finding, finding
 from workbench.pipelines.audit.order import audit_agreement, audit_order, other_runs
 from workbench.pipelines.audit.scores import audit_sense, audit_ties, audit_truth, audit_values, extent_of

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from workbench.evaluation.blocks import row_ranges
-from workbench.evaluation.draws import hit_values
-from workbench.evaluation.duplicates import text_numbers
-from workbench.evaluation.ranks import RankCounts
-from workbench.evaluation.runs import Run, similarity_of
+from workbench.evaluation.metrics.draws import hit_values
+from workbench.evaluation.metrics.duplicates import text_numbers
+from workbench.evaluation.ranks.blocks import row_ranges
+from workbench.evaluation.ranks.bounds import RankCounts
+from workbench.evaluation.runs.run import Run, similarity_of
 from workbench.pipelines.audit.findings import Finding, counted, finding
 
 MANY_TIES = 0.001

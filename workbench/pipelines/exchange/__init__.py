@@ -13,7 +13,7 @@ from pathlib import Path
 from workbench.core.errors import DataError, ExistsError
 from workbench.core.lookup import nearest, pick
 from workbench.corpus import Corpus
-from workbench.evaluation.runs import Run
+from workbench.evaluation.runs.run import Run
 from workbench.pipelines.exchange.codalab import read_codalab, write_codalab
 from workbench.pipelines.exchange.latex import write_latex
 from workbench.pipelines.exchange.lists import Imported

@@ -16,8 +16,8 @@ import pandas as pd
 from workbench.core.errors import DataError, OrderError
 from workbench.core.files import atomic
 from workbench.corpus import Corpus, open_corpus
-from workbench.evaluation.order import check_order
-from workbench.evaluation.runs import Run, similarity_of
+from workbench.evaluation.order.check import check_order
+from workbench.evaluation.runs.run import Run, similarity_of
 from workbench.pipelines.exchange.lists import Imported
 from workbench.pipelines.matrices import Matrix, read_matrix
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from workbench.core.files import atomic
-from workbench.evaluation.measures import METRICS, SHOWN
-from workbench.evaluation.runs import DIRECTIONS, Run
+from workbench.evaluation.metrics.measures import METRICS, SHOWN
+from workbench.evaluation.runs.run import DIRECTIONS, Run
 from workbench.pipelines.exchange.summary import summary
 
 ARROWS = {True: r"$\uparrow$", False: r"$\downarrow$"}

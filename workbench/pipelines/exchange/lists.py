@@ -9,8 +9,8 @@ import pandas as pd
 
 from workbench.core.errors import DataError
 from workbench.corpus import Corpus
-from workbench.evaluation.blocks import row_ranges
-from workbench.evaluation.runs import Run, similarity_of
+from workbench.evaluation.ranks.blocks import row_ranges
+from workbench.evaluation.runs.run import Run, similarity_of
 from workbench.pipelines.ids import positions_of
 from workbench.pipelines.matrices import Matrix
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from workbench.core.errors import DataError
 from workbench.core.files import read_table, write_table
 from workbench.corpus import Corpus
-from workbench.evaluation.runs import Run
+from workbench.evaluation.runs.run import Run
 from workbench.pipelines.exchange.lists import COLUMNS, Imported, ranked_lists, spread
 
 

@@ -13,7 +13,7 @@ import pyarrow.csv as pa_csv
 from workbench.core.errors import DataError
 from workbench.core.files import atomic
 from workbench.core.lookup import nearest
-from workbench.evaluation.runs import Run, similarity_of
+from workbench.evaluation.runs.run import Run, similarity_of
 from workbench.models.torch_files import write_torch_file
 
 ROWS_AT_ONCE = 256

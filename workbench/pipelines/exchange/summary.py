@@ -10,9 +10,9 @@ import pandas as pd
 
 from workbench.core.errors import DataError, StateError
 from workbench.core.files import atomic
-from workbench.evaluation.families import paired_tests
-from workbench.evaluation.measures import SHOWN
-from workbench.evaluation.runs import DIRECTIONS, Run
+from workbench.evaluation.metrics.measures import SHOWN
+from workbench.evaluation.runs.run import DIRECTIONS, Run
+from workbench.evaluation.statistics.families import paired_tests
 
 
 def summary(runs: Sequence[Run]) -> pd.DataFrame:

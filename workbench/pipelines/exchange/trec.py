@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from workbench.core.errors import DataError
 from workbench.core.files import atomic
 from workbench.corpus import Corpus, relevance_csr
-from workbench.evaluation.runs import Run
+from workbench.evaluation.runs.run import Run
 from workbench.pipelines.exchange.lists import Imported, ranked_lists, spread
 
 UNFIT = re.compile(r"[\s\x00-\x1f\x7f]")

@@ -21,9 +21,9 @@ import pandas as pd
 from workbench.core.errors import DataError
 from workbench.core.files import atomic, read_json
 from workbench.corpus import Corpus
-from workbench.evaluation.moment_table import TASKS, check_moments, read_moments
-from workbench.evaluation.runs import Run
-from workbench.evaluation.spans import DEPTH, place_in_group
+from workbench.evaluation.moments.spans import DEPTH, place_in_group
+from workbench.evaluation.moments.table import TASKS, check_moments, read_moments
+from workbench.evaluation.runs.run import Run
 from workbench.pipelines.exchange.lists import Imported, ranked_lists, spread
 from workbench.pipelines.ids import positions_of
 

@@ -1,0 +1,1 @@
+"""Spans of time in videos: metrics, table, overlap."""

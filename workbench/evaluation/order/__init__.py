@@ -1,0 +1,1 @@
+"""Whether rows and columns follow the captions, and named orders of a corpus."""

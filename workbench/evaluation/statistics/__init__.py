@@ -1,0 +1,1 @@
+"""How sure numbers are: intervals, paired tests, families of tests, groups of seeds."""

@@ -1,0 +1,141 @@
+"""What is laid side by side when runs are compared: values of shared queries, and which of them hang together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.core.errors import DataError
+from workbench.core.lookup import pick
+from workbench.evaluation.metrics.measures import METRICS, query_values
+
+DIRECTIONS = {"t2v": ("t2v",), "v2t": ("v2t",), "both": ("t2v", "v2t")}
+
+
+@dataclass(frozen=True)
+class RunAxes:
+    """The tables of a run that say what its rows and columns are."""
+
+    queries: pd.DataFrame
+    gallery: pd.DataFrame
+    relevance: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Part:
+    """Values per query of two sides, in one direction.
+
+    Attributes:
+        members_a: Values of every seed of the first side, as ``query_values`` gives them.
+        members_b: Of every seed of the second side.
+        labels: Cluster of every query; None = each its own.
+        labelled: Whether labels are sources, so that intervals are clustered.
+        n_unshared: Queries that not all of the runs have.
+    """
+
+    members_a: Sequence[np.ndarray]
+    members_b: Sequence[np.ndarray]
+    labels: Any
+    labelled: bool
+    n_unshared: int = 0
+
+    @property
+    def a(self) -> np.ndarray:
+        """Mean over the seeds of the first side."""
+        return np.mean(self.members_a, axis=0)
+
+    @property
+    def b(self) -> np.ndarray:
+        """Mean over the seeds of the second side."""
+        return np.mean(self.members_b, axis=0)
+
+
+def members(run: Any) -> Sequence[Any]:
+    """The runs of a group of seeds; a single run is its own only member."""
+    return getattr(run, "runs", (run,))
+
+
+def directions_of(metric: str, direction: str) -> tuple[str, ...]:
+    """The directions that a metric is computed in.
+
+    Raises:
+        DataError: Another metric than ``sum_recall`` over both directions.
+        UnknownNameError: Unknown metric or direction.
+    """
+    label = pick(METRICS, metric, "metric").label
+    found = pick(DIRECTIONS, direction, "direction")
+    if len(found) > 1 and metric != "sum_recall":
+        raise DataError(f"{label} is a number of one direction.", "Ask for t2v or v2t, or for sum_recall of both.")
+    return found
+
+
+def query_table(run: Any, direction: str, metric: str) -> pd.DataFrame:
+    """``run.per(direction)`` with all that a metric needs.
+
+    Runs written before per-query tables held average precision and nDCG get them from their matrix.
+
+    Raises:
+        DataError: The run's rows cannot be tied to captions.
+        StateError: An older run that keeps no matrix.
+    """
+    if getattr(run, "totals_only", False):
+        raise DataError(
+            f"Run {run.name} holds totals only: its rows cannot be tied to captions.",
+            "Import it again with --row-ids to compare it query by query.",
+        )
+    table = run.per(direction)
+    wanted = pick(METRICS, metric, "metric").columns
+    absent = [name for name in wanted if name in ("ap", "ndcg10") and name not in table]
+    return table.assign(**run.from_matrix(direction)[absent]) if absent else table
+
+
+def shared_parts(run_a: Any, run_b: Any, metric: str, direction: str, cluster: str | None) -> list[Part]:
+    """The queries that all runs of both sides have, one part per direction.
+
+    Raises:
+        DataError: A run without ids per query, no shared query, or another metric over both directions.
+        UnknownNameError: Unknown metric or direction.
+    """
+    directions = directions_of(metric, direction)
+    return [_shared_part(run_a, run_b, metric, one, cluster, joint=len(directions) > 1) for one in directions]
+
+
+def _shared_part(run_a: Any, run_b: Any, metric: str, direction: str, cluster: str | None, *, joint: bool) -> Part:
+    sides = [
+        [query_table(run, direction, metric).drop_duplicates("id").set_index("id") for run in members(side)]
+        for side in (run_a, run_b)
+    ]
+    tables = [table for side in sides for table in side]
+    shared, union = tables[0].index, tables[0].index
+    for table in tables[1:]:
+        shared, union = shared[shared.isin(table.index)], union.union(table.index, sort=False)
+    if shared.empty:
+        raise DataError(f"Runs {run_a.name} and {run_b.name} share no query.", "Compare runs of one corpus and split.")
+    labels = query_clusters(members(run_a)[0], shared, direction, cluster)
+    labelled = labels is not None
+    if joint and not labelled:
+        labels = query_clusters(members(run_a)[0], shared, direction, "video_id")
+    values = [[query_values(table.loc[shared], metric) for table in side] for side in sides]
+    return Part(values[0], values[1], labels, labelled, len(union) - len(shared))
+
+
+def query_clusters(run: Any, ids: pd.Index, direction: str, cluster: str | None) -> np.ndarray | None:
+    """Label of every query by its right video's ``cluster`` column; None where the run has none.
+
+    A caption with several right videos takes the first in the gallery's order.
+    """
+    gallery = run.gallery
+    if cluster is None or cluster not in gallery or gallery[cluster].isna().all():
+        return None
+    label = pd.Series(gallery[cluster].to_numpy(), index=gallery["video_id"])
+    if direction == "v2t":
+        return label.reindex(ids).to_numpy()
+    right = run.relevance[run.relevance["grade"] > 0]
+    column = pd.Series(np.arange(len(gallery)), index=gallery["video_id"]).reindex(right["video_id"]).to_numpy()
+    first = right.assign(column=column).sort_values("column", kind="stable").drop_duplicates("caption_id")
+    video = first.set_index("caption_id")["video_id"].reindex(ids)
+    return label.reindex(video).to_numpy()
