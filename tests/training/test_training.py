@@ -46,11 +46,14 @@ def test_the_self_test_finds_this_machine_able():
 
 
 @pytest.mark.usefixtures("small")
-def test_stopped_and_resumed_is_as_if_never_stopped():
-    whole = train(RECIPE, name="whole", modality="ocr")
-    stopped = train(RECIPE, name="stopped", modality="ocr", stop_at=7)
+@pytest.mark.parametrize("how", [{}, {"ema": 0.8, "micro_batch": 3, "decay": "matrices", "clip": 1.0}])
+def test_stopped_and_resumed_is_as_if_never_stopped(how):
+    whole = train(RECIPE, name="whole", modality="ocr", **how)
+    stopped = train(RECIPE, name="stopped", modality="ocr", stop_at=7, **how)
     assert stopped.state == "running" and (stopped.path / "checkpoints" / "last").read_text() == "7"
-    resumed = train(RECIPE, name="stopped", modality="ocr", resume=True)
+    with pytest.raises(StateError, match="begun with another recipe: modality 'ocr', now 'vision'"):
+        train(RECIPE, name="stopped", modality="vision", resume=True, **how)
+    resumed = train(RECIPE, name="stopped", modality="ocr", resume=True, **how)
     assert np.array_equal(whole.similarity, resumed.similarity)
     losses = [run.history.query("name == 'loss'")["value"].to_list() for run in (whole, resumed)]
     assert losses[0] == losses[1] and len(losses[0]) == 20

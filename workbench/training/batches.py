@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,9 @@ from workbench.core.errors import StateError
 from workbench.core.seeds import generator
 from workbench.corpus import Corpus, normalise_caption
 from workbench.models import Gallery
+
+MASKS = ("duplicates", "sources")
+"""Why a pair is no negative: word-identical captions; videos cut from one recording."""
 
 SHIFT = 4
 """Pixels by which frames are moved at most; never mirrored, which would mirror the text."""
@@ -23,7 +26,7 @@ class Batch:
     Attributes:
         captions: The texts.
         gallery: Their videos, in the same order.
-        same: bool [n, n]: pairs of word-identical captions; their videos are no negatives of each other.
+        same: bool [n, n]: pairs that are no negatives of each other, for what ``MASKS`` names.
     """
 
     captions: list[str]
@@ -39,10 +42,20 @@ class Batches:
         gallery: Its videos, with twice the frames that the model reads.
         batch_videos: Videos per batch.
         seed: The recipe's seed.
+        mask: Names of ``MASKS``.
+
+    Raises:
+        StateError: Fewer than two usable videos, or no source is known and ``mask`` asks for them.
     """
 
-    def __init__(self, corpus: Corpus, gallery: Gallery, batch_videos: int, seed: int) -> None:
-        self.gallery, self.seed = gallery, seed
+    def __init__(
+        self, corpus: Corpus, gallery: Gallery, batch_videos: int, seed: int, mask: Sequence[str] = ("duplicates",)
+    ) -> None:
+        self.gallery, self.seed, self.mask = gallery, seed, mask
+        known = corpus.videos.dropna(subset=["source_id"])
+        self.sources = dict(zip(known["video_id"], known["source_id"], strict=True))
+        if "sources" in mask and not self.sources:
+            raise StateError(f"{corpus.name} does not say which videos share a source.", "Take sources out of mask.")
         captions = corpus.captions.groupby("video_id", sort=False)["text"].agg(list)
         self.rows = [i for i, v in enumerate(gallery.video_ids) if v in captions.index and v not in gallery.missing]
         if len(self.rows) < 2:
@@ -68,9 +81,20 @@ class Batches:
                 frames.append(_varied(self._padded[self.rows[at]], draw))
         part = self.gallery.take([self.rows[at] for at in chosen])
         gallery = Gallery(part.video_ids, np.stack(frames) if frames else None, part.words, part.missing)
-        keys = np.asarray([normalise_caption(caption) for caption in captions])
-        same = (keys[:, None] == keys[None, :]) & ~np.eye(len(keys), dtype=bool)
-        return Batch(captions, gallery, same)
+        return Batch(captions, gallery, self._same(captions, part.video_ids))
+
+    def _same(self, captions: Sequence[str], video_ids: Sequence[str]) -> np.ndarray:
+        """bool [n, n]: the pairs that ``mask`` leaves out, never a right pair."""
+        keys: list[list[str | None]] = []
+        if "duplicates" in self.mask:
+            keys.append([normalise_caption(caption) for caption in captions])
+        if "sources" in self.mask:
+            keys.append([self.sources.get(video) for video in video_ids])
+        same = np.zeros((len(captions), len(captions)), bool)
+        for one in keys:
+            same |= np.asarray([[a is not None and a == b for b in one] for a in one], bool)
+        np.fill_diagonal(same, False)
+        return same
 
     def __iter__(self) -> Iterator[Batch]:
         step = 0

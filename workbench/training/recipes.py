@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,14 @@ import yaml
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import nearest, pick
+from workbench.training.batches import MASKS
+from workbench.training.loss import LOSSES, NEGATIVES
 
 MODALITIES = ("vision", "ocr", "fusion")
+DECAYS = ("all", "matrices")
+POSITIVE = (
+    "steps", "batch_videos", "eval_every", "threads", "learning_rate", "temperature", "margin", "micro_batch", "clip",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,17 @@ class Recipe:
         threads: CPU threads; part of the recipe, as sums depend on it.
         reader: Who decodes: ``pyav``, ``decord`` (to repeat old papers), or ``auto``.
         seed: Of weights, batches, captions and augmentation.
+        loss: ``infonce`` (both directions), ``sigmoid`` (each pair by itself) or ``max_margin``.
+        temperature: ``learned``, or a number that is kept; models with a scale only.
+        sigmoid_bias: Added to similarities by the sigmoid loss.
+        margin: Of the max-margin loss, in units of the similarity over the temperature.
+        negatives: Of the max-margin loss: ``all`` or ``hardest``.
+        mask: Pairs that are no negatives: ``duplicates`` (equal captions), ``sources`` (videos of one recording).
+        micro_batch: Videos per chunk; gradients equal those of the whole batch. null = the whole batch at once.
+        decay: What weight decay acts on: ``all``, or ``matrices`` (not biases, norms and scale).
+        clip: Longest gradient, as a norm over all weights; null = no limit.
+        ema: Share of the old running average that stays at each step; the average is evaluated and kept. null = none.
+        freeze: Exact names of weights that are not trained.
     """
 
     model: str
@@ -57,17 +74,41 @@ class Recipe:
     threads: int
     reader: str
     seed: int
+    loss: str = "infonce"
+    temperature: str | float = "learned"
+    sigmoid_bias: float = -10.0
+    margin: float = 0.2
+    negatives: str = "all"
+    mask: tuple[str, ...] = ("duplicates",)
+    micro_batch: int | None = None
+    decay: str = "all"
+    clip: float | None = None
+    ema: float | None = None
+    freeze: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         pick(dict.fromkeys(MODALITIES), self.modality, "modality")
-        for name in ("steps", "batch_videos", "eval_every", "threads", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise DataError(f"Recipe: {name} is {getattr(self, name)!r}.", "It must be greater than 0.")
+        pick(dict.fromkeys(LOSSES), self.loss, "loss")
+        pick(dict.fromkeys(NEGATIVES), self.negatives, "choice of negatives")
+        pick(dict.fromkeys(DECAYS), self.decay, "choice of decay")
+        for mask in self.mask:
+            pick(dict.fromkeys(MASKS), mask, "mask")
+        if isinstance(self.temperature, str):
+            pick({"learned": None}, self.temperature, "temperature")
+        self._check_numbers()
         if self.select_split == self.report_split:
             raise DataError(
                 f"Recipe: checkpoints would be chosen on {self.select_split!r}, the split that is reported.",
                 "Choose them on another split: workbench data split CORPUS makes a val split.",
             )
+
+    def _check_numbers(self) -> None:
+        for name in POSITIVE:
+            value = getattr(self, name)
+            if isinstance(value, int | float) and not value > 0:
+                raise DataError(f"Recipe: {name} is {value!r}.", "It must be greater than 0.")
+        if self.ema is not None and not 0 < self.ema < 1:
+            raise DataError(f"Recipe: ema is {self.ema!r}.", "It must lie between 0 and 1, e.g. 0.999.")
 
     def to_dict(self) -> dict[str, Any]:
         """The resolved recipe, as ``run.json`` keeps it."""
@@ -76,7 +117,14 @@ class Recipe:
 
 FOLDER = files("workbench.training.recipe_files")
 RECIPES = sorted(Path(str(path)).stem for path in FOLDER.iterdir() if str(path).endswith(".yaml"))
-KINDS: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+KINDS: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "tuple[str, ...]": (list, tuple),
+}
+KINDS |= {"int | None": (int, type(None)), "float | None": (int, float, type(None)), "str | float": (str, int, float)}
+NAMED = {"tuple[str, ...]": "list of names", "int | None": "int or null", "float | None": "float or null"}
 
 
 def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
@@ -103,8 +151,16 @@ def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe
     for key, value in values.items():
         if key not in kinds:
             raise DataError(f"Recipe {name}: unknown key {key!r}.", nearest(key, kinds))
-        if isinstance(value, bool) or not isinstance(value, KINDS[kinds[key]]):
-            raise DataError(f"Recipe {name}: {key} is {value!r}.", f"It must be a {kinds[key]}.")
-    if absent := [key for key in kinds if key not in values]:
+        if isinstance(value, bool) or not isinstance(value, KINDS[kinds[key]]) or not _of_names(value):
+            kind = NAMED.get(kinds[key], kinds[key].replace("|", "or"))
+            raise DataError(f"Recipe {name}: {key} is {value!r}.", f"It must be a {kind}.")
+    needed = [one.name for one in fields(Recipe) if one.default is MISSING]
+    if absent := [key for key in needed if key not in values]:
         raise DataError(f"Recipe {name}: {absent[0]} is missing.", "Add it; see the shipped recipes.")
-    return Recipe(**values)
+    typed: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in values.items()}
+    return Recipe(**typed)
+
+
+def _of_names(value: Any) -> bool:
+    """Whether a list holds names alone; anything else passes."""
+    return not isinstance(value, list | tuple) or all(isinstance(one, str) for one in value)

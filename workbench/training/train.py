@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +29,9 @@ from workbench.models.device import chosen_device
 from workbench.pipelines.inputs import InputRules, Inputs, gallery_of
 from workbench.pipelines.scoring import rules_for, score, similarities
 from workbench.training.batches import Batches
-from workbench.training.loss import symmetric_infonce
+from workbench.training.optimiser import averaged, exchange, optimiser_of, rate
 from workbench.training.recipes import Recipe, load_recipe
+from workbench.training.step import make_step
 from workbench.video.sampling import Sampler
 
 
@@ -71,7 +72,7 @@ def train(
     name = check_name(name or f"{resolved.corpus}-{resolved.modality}", "run")
     group = check_name(group, "group") if group else None
     if background:
-        given = [f"{key}={value}" for key, value in overrides.items()]
+        given = [f"{key}={json.dumps(value)}" for key, value in overrides.items()]  # which YAML reads as it is
         flags = ["--overwrite"] * overwrite + ["--resume"] * resume + (["--group", group] if group else [])
         return jobs.start(["train", recipe, *given, "--name", name, *flags], name=f"train-{name}")
     need("torch", "Training")
@@ -93,9 +94,11 @@ def _train(recipe: Recipe, name: str, *, group: str | None, overwrite: bool, res
     model = build_model(recipe.model, preset=recipe.preset, modality=recipe.modality, seed=recipe.seed)
     rules = replace(rules_for(model), reader=recipe.reader)
     if resume:
-        folder = open_run(name).path
-        if open_run(name).state == "finished":
+        begun = open_run(name)
+        folder = begun.path
+        if begun.state == "finished":
             raise StateError(f"Run {name} is finished.", "Train it again with --overwrite, or under another name.")
+        _check_same(begun, recipe)
     else:
         info = {"model": recipe.model, "recipe": recipe.to_dict(), "seed": recipe.seed, "group": group}
         folder = start_run(name, report, overwrite=overwrite, **info)
@@ -110,6 +113,17 @@ def _train(recipe: Recipe, name: str, *, group: str | None, overwrite: bool, res
     except StateError as error:
         fail_run(folder, error.message)
         raise
+
+
+def _check_same(begun: Run, recipe: Recipe) -> None:
+    """Raise StateError where a run was begun from another recipe: its optimiser and its curve would not fit."""
+    stored, asked = begun.info.get("recipe") or {}, json.loads(json.dumps(recipe.to_dict()))
+    other = [key for key in asked if stored.get(key) != asked[key]]
+    if other:
+        said = ", ".join(f"{key} {stored.get(key)!r}, now {asked[key]!r}" for key in other)
+        raise StateError(
+            f"Run {begun.name} was begun with another recipe: {said}.", "Give the same values, or train it anew."
+        )
 
 
 @contextmanager
@@ -131,16 +145,16 @@ def _threads(n: int) -> Iterator[None]:
 
 def _loop(recipe: Recipe, model: Any, rules: InputRules, folder: Path, resume: bool, stop_at: int | None) -> bool:
     """Train; returns whether all steps were made."""
-    torch = need("torch", "Training")
     corpus = open_corpus(recipe.corpus, recipe.train_split)
     twice = replace(rules, sampler=Sampler("uniform", 2 * rules.sampler.n))
-    batches = Batches(corpus, gallery_of(corpus, model.needs, twice).gallery, recipe.batch_videos, recipe.seed)
+    batches = Batches(
+        corpus, gallery_of(corpus, model.needs, twice).gallery, recipe.batch_videos, recipe.seed, recipe.mask
+    )
     held_out = open_corpus(recipe.corpus, recipe.select_split)
     select = gallery_of(held_out, model.needs, rules)
     device = chosen_device()
     model.network.to(device)
-    weights, decay = model.network.parameters(), recipe.weight_decay
-    optimiser = torch.optim.AdamW(weights, recipe.learning_rate, weight_decay=decay, fused=True)
+    optimiser = optimiser_of(model.network, recipe)
     state = _State()
     if resume:
         state = _resumed(model, optimiser, folder)
@@ -149,47 +163,22 @@ def _loop(recipe: Recipe, model: Any, rules: InputRules, folder: Path, resume: b
         bar.advance(state.step)
         while state.step < recipe.steps:
             for group in optimiser.param_groups:
-                group["lr"] = _rate(recipe, state.step)
-            loss = _step(model, batches.at(state.step), optimiser, recipe.auxiliary)
+                group["lr"] = rate(recipe, state.step)
+            loss = make_step(model, batches.at(state.step), optimiser, recipe)
             state.history.append((state.step, state.step // batches.per_epoch, "loss", loss))
             state.step += 1
             bar.advance()
             stopping = stop_at is not None and state.step >= stop_at
             due = state.step % recipe.eval_every == 0 or state.step == recipe.steps
-            better = due and _is_better(recipe, model, held_out, select, batches, state)
             if due or stopping:
-                _keep(folder, model, optimiser, state, best=better)
+                with averaged(optimiser):
+                    better = due and _is_better(recipe, model, held_out, select, batches, state)
+                    _keep(folder, model, optimiser, state, best=better)
             if stopping and state.step < recipe.steps:
                 return False
     state.history.append((state.step, 0, "seconds", time.perf_counter() - began))
     _write_history(folder, state)
     return True
-
-
-def _rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up, then a cosine to zero."""
-    if step < recipe.warmup:
-        return recipe.learning_rate * (step + 1) / recipe.warmup
-    share = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
-
-
-def _step(model: Any, batch: Any, optimiser: Any, auxiliary: float = 0.0) -> float:
-    torch = need("torch", "Training")
-    model.network.train()
-    optimiser.zero_grad(set_to_none=True)
-    tokens = model.network.caption(model.caption_inputs(batch.captions))
-    videos = model.network.videos(*model.video_inputs(batch.gallery))
-    parts = list(model.network.parts(tokens, videos).values())
-    same = torch.from_numpy(batch.same).to(model.device)
-    loss = symmetric_infonce(sum(parts), same)
-    if len(parts) > 1 and auxiliary:
-        loss = loss + auxiliary * sum(symmetric_infonce(part, same) for part in parts)
-    if not torch.isfinite(loss):
-        raise StateError("The loss is not finite.", "Lower the learning rate.")
-    loss.backward()
-    optimiser.step()
-    return float(loss.detach())
 
 
 def _is_better(
@@ -217,6 +206,7 @@ def _resumed(model: Any, optimiser: Any, folder: Path) -> _State:
     told = restore(folder, optimiser)
     saved: Any = load_model(folder, "last")
     model.network.load_state_dict(saved.network.state_dict())
+    exchange(optimiser)
     return _State(told["step"], told["best"], [tuple(row) for row in told["history"]])
 
 
