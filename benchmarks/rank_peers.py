@@ -12,7 +12,7 @@ import pytrec_eval
 import torch
 from numba import njit
 
-from workbench.evaluation.ranks.blocks import n_threads, row_ranges
+from workbench.evaluation.ranks.blocks import n_threads, on_all_cores, row_ranges
 
 Ranks = tuple[np.ndarray, np.ndarray]
 
@@ -29,8 +29,7 @@ def read_once(matrix: np.ndarray) -> float:
     """The floor: every score is loaded once, in order, by all cores, and added."""
     flat, n_columns = matrix.reshape(-1), matrix.shape[1]
     parts = [flat[start * n_columns : stop * n_columns] for start, stop in row_ranges(*matrix.shape)]
-    with ThreadPoolExecutor(n_threads()) as pool:
-        return float(sum(pool.map(_sum, parts)))
+    return float(sum(on_all_cores(_sum, parts)))
 
 
 def sort_and_find(matrix: np.ndarray) -> Ranks:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -100,13 +102,44 @@ def query_block(matrix: np.ndarray, direction: str, queries: np.ndarray) -> np.n
 def on_all_cores(work: Callable[[Block], Result], blocks: Iterable[Block], workers: int | None = None) -> list[Result]:
     """Results of ``work`` for all blocks, in their order; the work must free the interpreter's lock.
 
+    The calling thread works too. Threads take block after block by themselves, and stay for the next call: to start
+    one, or to hand it a task for each block, takes longer than many a block.
+
     Args:
-        work: Done for every block.
+        work: Done for every block; it may itself call this.
         blocks: The blocks.
         workers: Threads; None = one per core.
     """
     todo, threads = list(blocks), n_threads() if workers is None else workers
-    if len(todo) < 2 or threads == 1:
-        return [work(block) for block in todo]
-    with ThreadPoolExecutor(min(threads, len(todo))) as pool:
-        return list(pool.map(work, todo))
+    results: list[Any] = [None] * len(todo)
+    numbers, turn = iter(range(len(todo))), threading.Lock()
+
+    def take() -> None:
+        while True:
+            with turn:
+                number = next(numbers, None)
+            if number is None:
+                return
+            try:
+                results[number] = work(todo[number])
+            except BaseException:
+                with turn:
+                    list(numbers)  # nobody begins another one
+                raise
+
+    helpers = min(threads, len(todo)) - 1
+    asked = [_threads(threads - 1).submit(take) for _ in range(helpers)]
+    try:
+        take()
+    finally:
+        begun = [one for one in asked if not one.cancel()]  # who has not begun yet is not needed any more
+        wait(begun)
+    for one in begun:
+        one.result()
+    return results
+
+
+@cache
+def _threads(count: int) -> ThreadPoolExecutor:
+    """Threads that are kept for the next call."""
+    return ThreadPoolExecutor(count, thread_name_prefix="blocks")

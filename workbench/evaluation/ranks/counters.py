@@ -105,12 +105,14 @@ class Counter(Protocol):
 
 
 class CoreCounter:
-    """A ``Counter`` of NumPy blocks on all cores."""
+    """A ``Counter`` of NumPy blocks on all cores.
 
-    block_items: int | None = None
+    Args:
+        block_items: Scores in one block; None = ``BLOCK_ITEMS``.
+    """
 
-    def __init__(self) -> None:
-        self.workers = n_threads()
+    def __init__(self, block_items: int | None = None) -> None:
+        self.workers, self.block_items = n_threads(), block_items
 
     def block(self, scores: Any) -> np.ndarray:
         return np.ascontiguousarray(scores, np.float32)

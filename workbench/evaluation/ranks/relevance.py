@@ -78,7 +78,7 @@ class Relevance:
     @cached_property
     def by_video(self) -> np.ndarray:
         """int64 [pairs]: where each pair of ``captions_of`` stands in ``videos_of``."""
-        return np.lexsort((self.videos_of.owner, self.videos_of.indices))
+        return np.argsort(self.videos_of.indices, kind="stable")  # owners ascend already
 
     @cached_property
     def groups(self) -> np.ndarray:
@@ -162,11 +162,10 @@ def _pairs(relevance: Any, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarr
 
 def _lists(queries: np.ndarray, items: np.ndarray, grades: np.ndarray, n_queries: int, n_items: int) -> Lists:
     """Sorted lists per query; a pair given twice keeps its best grade."""
-    order = np.lexsort((-grades.astype(np.int64), queries * n_items + items))
-    queries, items, grades = queries[order], items[order], grades[order]
-    if len(queries):
-        first = np.ones(len(queries), bool)
-        first[1:] = (np.diff(queries) != 0) | (np.diff(items) != 0)
-        queries, items, grades = queries[first], items[first], grades[first]
+    pair = queries * n_items + items
+    if not (pair[1:] > pair[:-1]).all():
+        order = np.lexsort((-grades.astype(np.int64), pair))
+        _, first = np.unique(pair[order], return_index=True)
+        queries, items, grades = (axis[order][first] for axis in (queries, items, grades))
     indptr = np.concatenate([[0], np.cumsum(np.bincount(queries, minlength=n_queries))])
     return Lists(indptr.astype(np.int64), items.astype(np.int64), grades)
