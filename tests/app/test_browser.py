@@ -22,6 +22,7 @@ from workbench.cli.serve import free_port
 from workbench.pipelines.datasets import prepare
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
+WAIT = 90_000  # milliseconds until something must stand on a page; two busy cores take their time
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PAGES = {
     "Leaderboard": "",
@@ -48,7 +49,7 @@ class Site:
         """Go to a page and wait until it has filled; returns seconds until its title stands."""
         start = time.perf_counter()
         self.page.goto(f"{self.base}/{path}")
-        self.page.wait_for_selector("h1", timeout=30_000)
+        self.page.wait_for_selector("h1", timeout=WAIT)
         seconds = time.perf_counter() - start
         self.settle()
         return seconds
@@ -57,7 +58,7 @@ class Site:
         """Wait until Streamlit has nothing running and no skeleton is left."""
         self.page.wait_for_timeout(300)
         busy = "[data-testid=stStatusWidget],[data-testid=stSkeleton]"
-        self.page.wait_for_function(f"!document.querySelector('{busy}')", timeout=30_000)
+        self.page.wait_for_function(f"!document.querySelector('{busy}')", timeout=WAIT)
 
     def text(self) -> str:
         return self.page.inner_text("[data-testid=stMain]")
@@ -143,7 +144,7 @@ def cinema(home, browser, tmp_path):
 def shows(site: Site, *texts: str) -> None:
     """Wait until all of these texts stand on the page."""
     said = "texts => texts.every(one => document.body.innerText.includes(one))"
-    site.page.wait_for_function(said, arg=list(texts), timeout=30_000)
+    site.page.wait_for_function(said, arg=list(texts), timeout=WAIT)
 
 
 def players(site: Site, n: int) -> list[str]:
@@ -158,7 +159,7 @@ def players(site: Site, n: int) -> list[str]:
       return roots.length === n && roots.every(one => one.dataset.ready === 'true') && roots.some(boxed)
         && roots.map(one => one.querySelector('video').currentSrc);
     }"""
-    return site.page.wait_for_function(drawn, arg=n, timeout=30_000).json_value()
+    return site.page.wait_for_function(drawn, arg=n, timeout=WAIT).json_value()
 
 
 def test_a_query_plays_two_videos_and_a_picture_chooses_another(cinema):
@@ -166,8 +167,8 @@ def test_a_query_plays_two_videos_and_a_picture_chooses_another(cinema):
     assert len(set(players(cinema, 2))) == 2
     assert cinema.page.locator("mark").inner_text() == "MIRA"
     cinema.page.locator("a.tile.right").first.click()
-    cinema.page.wait_for_function("location.search.includes('video=one.mp4')", timeout=20_000)
-    cinema.page.wait_for_selector(".wbp-title:has-text('of wrong, right')", timeout=20_000)
+    cinema.page.wait_for_function("location.search.includes('video=one.mp4')", timeout=WAIT)
+    cinema.page.wait_for_selector(".wbp-title:has-text('of wrong, right')", timeout=WAIT)
     assert len(set(players(cinema, 2))) == 1 and cinema.complaints == []
 
 
@@ -175,9 +176,9 @@ def test_a_domain_opens_and_its_video_plays_with_hostile_text_as_text(cinema):
     cinema.open("domains?run=wrong")
     hostile = "<script>alert(1)</script> [a](javascript:alert(1)) $x$"
     shows(cinema, hostile)
-    cinema.page.locator("a.tile").last.click()
-    cinema.page.wait_for_function("location.search.includes('domain=%3Cscript')", timeout=20_000)
-    cinema.page.wait_for_selector(".wbp", timeout=20_000)
+    cinema.page.locator("a.tile[href*='domain=%3Cscript']").last.click()
+    cinema.page.wait_for_function("location.search.includes('domain=%3Cscript')", timeout=WAIT)
+    cinema.page.wait_for_selector(".wbp", timeout=WAIT)
     assert len(players(cinema, 1)) == 1 and "Rank" in cinema.text() and cinema.complaints == []
     assert cinema.page.locator("[data-testid=stMain] script, [data-testid=stMain] a[href^=javascript]").count() == 0
 
@@ -186,14 +187,14 @@ def test_search_finds_a_video_by_a_word_and_marks_it(cinema):
     cinema.open("search")
     cinema.page.get_by_label("Words").fill("mira")
     cinema.page.keyboard.press("Enter")
-    cinema.page.wait_for_selector("a.tile .word:has-text('mira')", timeout=30_000)
+    cinema.page.wait_for_selector("a.tile .word:has-text('mira')", timeout=WAIT)
     assert cinema.page.locator("a.tile").count() == 2 and "q=mira" in cinema.page.url
     assert len(players(cinema, 1)) == 1
     assert "★ MIRA" in cinema.page.locator(".wbp-now").inner_text() and cinema.complaints == []
     pictures = (
         "() => [...document.querySelectorAll('*')].flatMap(e => [...(e.shadowRoot?.querySelectorAll('img') ?? [])])"
     )
-    assert cinema.page.wait_for_function(f"({pictures})().every(one => one.naturalWidth > 0)", timeout=20_000)
+    assert cinema.page.wait_for_function(f"({pictures})().every(one => one.naturalWidth > 0)", timeout=WAIT)
 
 
 def all_pages_fill(site: Site) -> None:
@@ -230,14 +231,14 @@ def test_next_and_the_address_of_a_query(site):
     site.open("query?v=1&run=poor&other=good&q=Sports%2Fclip_0150.mp4%230")
     shows(site, "Query 151 of 160", "poor")
     site.page.get_by_role("link", name="Next").click()
-    site.page.wait_for_function("document.body.innerText.includes('Query 152 of 160')", timeout=20_000)
+    site.page.wait_for_function("document.body.innerText.includes('Query 152 of 160')", timeout=WAIT)
     assert "q=Sports" in site.page.url
 
 
 def test_matrix_draws_and_a_click_opens_the_query(site):
     site.open("matrix")
     shadow = "[...document.querySelectorAll('*')].some(n => n.shadowRoot?.querySelector"
-    site.page.wait_for_function(f"{shadow}('.frame')?.dataset.ready === 'true')", timeout=20_000)
+    site.page.wait_for_function(f"{shadow}('.frame')?.dataset.ready === 'true')", timeout=WAIT)
     canvas = site.page.locator("canvas.canvas")
     box = canvas.bounding_box()
     assert box and box["height"] > 300
@@ -246,7 +247,7 @@ def test_matrix_draws_and_a_click_opens_the_query(site):
     site.page.mouse.move(left + 0.5 * side, box["y"] + 0.5 * side)
     site.page.wait_for_function(f"{shadow}('.tip')?.textContent.includes('score'))", timeout=10_000)
     site.page.mouse.click(left + 0.5 * side, box["y"] + 0.5 * side)
-    site.page.wait_for_selector("h1:has-text('Query')", timeout=20_000)
+    site.page.wait_for_selector("h1:has-text('Query')", timeout=WAIT)
     site.settle()
     shows(site, "of 160")
     assert site.complaints == []
@@ -254,11 +255,11 @@ def test_matrix_draws_and_a_click_opens_the_query(site):
 
 def test_a_row_of_the_failures_opens_its_query(site):
     site.open("failures?run=poor")
-    site.page.wait_for_selector("[data-testid=stDataFrame] canvas", timeout=20_000)
+    site.page.wait_for_selector("[data-testid=stDataFrame] canvas", timeout=WAIT)
     box = site.page.locator("[data-testid=stDataFrame]").first.bounding_box()
     assert box
     site.page.mouse.click(box["x"] + 18, box["y"] + 52)
-    site.page.wait_for_selector("h1:has-text('Query')", timeout=20_000)
+    site.page.wait_for_selector("h1:has-text('Query')", timeout=WAIT)
 
 
 def test_routes_take_names_only(site):

@@ -84,6 +84,9 @@ def count_blocks(
 def best_scores(scores: np.ndarray, lists: Lists) -> tuple[np.ndarray, np.ndarray]:
     """Best right score of every query (+inf where none is finite) and how many right items have exactly it."""
     n_queries = len(lists.indptr) - 1
+    if len(scores) == n_queries and lists.one_each:
+        finite = np.isfinite(scores)
+        return np.where(finite, scores, scores.dtype.type(np.inf)), finite.astype(np.int32)
     best = np.full(n_queries, -np.inf, scores.dtype)
     has = lists.sizes > 0
     best[has] = np.maximum.reduceat(scores, lists.indptr[:-1][has])

@@ -34,9 +34,15 @@ class Lists:
         return np.diff(self.indptr)
 
     @property
+    def one_each(self) -> bool:
+        """Whether every query has exactly one right item."""
+        return len(self.indices) == len(self.indptr) - 1 and bool((self.indptr[1:] > self.indptr[:-1]).all())
+
+    @property
     def owner(self) -> np.ndarray:
         """int64 [pairs]: the query of each pair."""
-        return np.repeat(np.arange(len(self.indptr) - 1), self.sizes)
+        queries = np.arange(len(self.indptr) - 1)
+        return queries if self.one_each else np.repeat(queries, self.sizes)
 
     def take(self, queries: np.ndarray) -> Lists:
         """The lists of some queries, in the order asked."""
