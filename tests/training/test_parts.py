@@ -35,12 +35,14 @@ def test_the_loss_is_its_formula_and_leaves_duplicates_out():
     assert float(alone) == 0
 
 
+FRAMES = generator(1, "frames").integers(0, 256, (40, 4, 20, 24, 3), np.uint8)
+
+
 def batches(seed: int = 0, size: int = 16) -> Batches:
     corpus = made_corpus(40, name=f"made-{next(NUMBERS)}")
     ids = tuple(corpus.videos["video_id"])
-    frames = generator(1, "frames").integers(0, 256, (40, 4, 20, 24, 3), np.uint8)
     missing = {ids[3]: "broken"}
-    return Batches(corpus, Gallery(ids, frames, tuple(Words((f"w{i}",)) for i in range(40)), missing), size, seed)
+    return Batches(corpus, Gallery(ids, FRAMES, tuple(Words((f"w{i}",)) for i in range(40)), missing), size, seed)
 
 
 def test_a_batch_depends_on_its_step_alone():
@@ -60,7 +62,7 @@ def test_an_epoch_shows_each_usable_video_once_and_frames_are_moved_not_mirrored
     assert len(set(seen)) == len(seen) == 39 and made.gallery.video_ids[3] not in seen
     batch = made.at(0)
     assert batch.gallery.frames.shape == (13, 2, 20, 24, 3)
-    source = made.gallery.frames[made.gallery.video_ids.index(batch.gallery.video_ids[0])]
+    source = FRAMES[made.gallery.video_ids.index(batch.gallery.video_ids[0])]
     inner = batch.gallery.frames[0, 0, SHIFT:-SHIFT, SHIFT:-SHIFT]
     places = [
         np.array_equal(inner, one[SHIFT + dy : SHIFT + dy + inner.shape[0], SHIFT + dx : SHIFT + dx + inner.shape[1]])

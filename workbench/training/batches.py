@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from workbench.core.errors import StateError
 from workbench.core.seeds import generator
@@ -51,7 +52,7 @@ class Batches:
     def __init__(
         self, corpus: Corpus, gallery: Gallery, batch_videos: int, seed: int, mask: Sequence[str] = ("duplicates",)
     ) -> None:
-        self.gallery, self.seed, self.mask = gallery, seed, mask
+        self.gallery, self.seed, self.mask = replace(gallery, frames=None), seed, mask
         known = corpus.videos.dropna(subset=["source_id"])
         self.sources = dict(zip(known["video_id"], known["source_id"], strict=True))
         if "sources" in mask and not self.sources:
@@ -76,11 +77,11 @@ class Batches:
         captions, frames = [], []
         for at in chosen:
             draw = generator(self.seed, "sample", epoch, self.gallery.video_ids[self.rows[at]])
-            captions.append(str(draw.choice(self.captions[at])))
+            captions.append(self.captions[at][draw.integers(len(self.captions[at]))])
             if self._padded is not None:
                 frames.append(_varied(self._padded[self.rows[at]], draw))
         part = self.gallery.take([self.rows[at] for at in chosen])
-        gallery = Gallery(part.video_ids, np.stack(frames) if frames else None, part.words, part.missing)
+        gallery = replace(part, frames=np.stack(frames) if frames else None)
         return Batch(captions, gallery, self._same(captions, part.video_ids))
 
     def _same(self, captions: Sequence[str], video_ids: Sequence[str]) -> np.ndarray:
@@ -92,7 +93,8 @@ class Batches:
             keys.append([self.sources.get(video) for video in video_ids])
         same = np.zeros((len(captions), len(captions)), bool)
         for one in keys:
-            same |= np.asarray([[a is not None and a == b for b in one] for a in one], bool)
+            code, _ = pd.factorize(np.asarray(one, object))  # -1 where it is not known
+            same |= (code[:, None] == code) & (code >= 0)
         np.fill_diagonal(same, False)
         return same
 

@@ -42,7 +42,7 @@ class Options:
     modality: str = "fusion"
     dim: int = 128
     buckets: int = 8192
-    width: int = 24
+    width: int = 48
     grid: tuple[int, int] = (3, 4)
     n_frames: int = 4
     height: int = 48
@@ -53,8 +53,8 @@ class Options:
 
 
 PRESETS = {
-    "demo": Options(width=16, n_frames=2),
-    "tiny": Options(dim=32, buckets=512, width=8, n_frames=2, height=24, width_px=32),
+    "demo": Options(width=32, n_frames=2),
+    "tiny": Options(dim=32, buckets=512, width=16, n_frames=2, height=24, width_px=32),
 }
 
 

@@ -29,7 +29,7 @@ class WordEncoder(nn.Module):
         """[rows, tokens, D] of words as ``words.packed`` gives them."""
         rows, longest = packed["size"].tolist()
         dim = self.grams.weight.shape[1]
-        values = torch.zeros(rows, longest, dim, device=self.grams.weight.device)
+        values = self.grams.weight.new_zeros(rows, longest, dim)
         there = torch.zeros(rows, longest, dtype=torch.bool, device=values.device)
         if len(packed["grams"]):
             place = (packed["row"], packed["place"])
@@ -40,23 +40,20 @@ class WordEncoder(nn.Module):
 
 
 class FrameEncoder(nn.Module):
-    """A small convolutional network from scratch: a grid of tokens per frame."""
+    """A small convolutional network from scratch: patches of 4 x 4 pixels, then a grid of tokens per frame."""
 
     def __init__(self, dim: int, width: int, grid: tuple[int, int]) -> None:
         super().__init__()
-        sizes = [3, width, 2 * width, 4 * width]
-        layers: list[nn.Module] = []
-        for i, (below, above) in enumerate(zip(sizes, sizes[1:], strict=False)):
-            kernel = 5 if i == 0 else 3
-            layers += [nn.Conv2d(below, above, kernel, 2, kernel // 2), nn.GroupNorm(4, above), nn.SiLU(inplace=True)]
-        self.layers = nn.Sequential(*layers)
+        patches = [nn.Conv2d(3, width, 4, 4), nn.GroupNorm(4, width), nn.SiLU(inplace=True)]
+        cells = [nn.Conv2d(width, 2 * width, 3, 2, 1), nn.GroupNorm(4, 2 * width), nn.SiLU(inplace=True)]
+        self.layers = nn.Sequential(*patches, *cells)
         self.pool = nn.AdaptiveAvgPool2d(grid)
-        self.out = nn.Linear(2 * sizes[-1], dim)
+        self.out = nn.Linear(4 * width, dim)
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         """uint8 [V, frames, H, W, 3] to [V, F, D]; every cell also sees the mean of its frame."""
         videos, count = frames.shape[:2]
-        pixels = frames.flatten(0, 1).permute(0, 3, 1, 2).float() / 127.5 - 1
+        pixels = frames.flatten(0, 1).permute(0, 3, 1, 2).to(self.out.weight.dtype) / 127.5 - 1
         cells = self.pool(self.layers(pixels)).flatten(2).transpose(1, 2)
         whole = cells.mean(1, keepdim=True).expand_as(cells)
         return self.out(torch.cat([cells, whole], -1)).reshape(videos, count * cells.shape[1], -1)
@@ -110,7 +107,7 @@ class Network(nn.Module):
         if self.ocr:
             values, there = self.words(packed)
             if len(packed["row"]):
-                values = values.index_put((packed["row"], packed["place"]), self.place(place), accumulate=True)
+                values = values.index_put((packed["row"], packed["place"]), self.place(place.to(values.dtype)), accumulate=True)
             out["read"], out["there"] = F.normalize(values, dim=-1), there
         return out
 
@@ -118,10 +115,21 @@ class Network(nn.Module):
         """Similarity [B, V] by modality; their sum is the similarity."""
         found, scale = {}, self.scale.exp()
         if self.vision:
-            best = torch.einsum("bwd,vfd->bvwf", caption["look"], videos["frame"]).amax(-1)
-            found["vision"] = scale * torch.einsum("bw,bvw->bv", caption["weight"][..., 0], best)
+            best = _best(caption["look"], videos["frame"])
+            found["vision"] = scale * (caption["weight"][:, None, :, 0] * best).sum(-1)
         if self.ocr:
-            alike = torch.einsum("bwd,vod->bvwo", caption["word"], videos["read"])
-            best = alike.masked_fill(~videos["there"][None, :, None, :], 0.0).amax(-1).clamp(min=0)
-            found["ocr"] = scale * torch.einsum("bw,bvw->bv", caption["weight"][..., 1], best)
+            best = _best(caption["word"], videos["read"], videos["there"]).clamp(min=0)
+            found["ocr"] = scale * (caption["weight"][:, None, :, 1] * best).sum(-1)
         return found
+
+
+def _best(words: torch.Tensor, tokens: torch.Tensor, there: torch.Tensor | None = None) -> torch.Tensor:
+    """Largest product of each caption word with the tokens of each video, [B, V, W]; 0 for a token that is not there.
+
+    One product of two matrices: many small ones, as a batched product of the same makes them, take three times as long.
+    """
+    (rows, longest, dim), (videos, count, _) = words.shape, tokens.shape
+    alike = (words.reshape(-1, dim) @ tokens.reshape(-1, dim).T).view(rows, longest, videos, count)
+    if there is not None:
+        alike = alike.masked_fill(~there, 0.0)
+    return alike.max(-1).values.transpose(1, 2)  # amax shares the gradient among ties, at twice the time
