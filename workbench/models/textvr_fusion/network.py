@@ -107,7 +107,8 @@ class Network(nn.Module):
         if self.ocr:
             values, there = self.words(packed)
             if len(packed["row"]):
-                values = values.index_put((packed["row"], packed["place"]), self.place(place.to(values.dtype)), accumulate=True)
+                where = self.place(place.to(values.dtype))
+                values = values.index_put((packed["row"], packed["place"]), where, accumulate=True)
             out["read"], out["there"] = F.normalize(values, dim=-1), there
         return out
 
