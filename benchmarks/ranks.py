@@ -16,7 +16,7 @@ from workbench.evaluation import check_order, rank_bounds, retrieval_metrics
 from workbench.evaluation.ranks.blocks import n_threads
 from workbench.evaluation.statistics.paired import clustered_interval
 
-ROUNDS = 15
+ROUNDS = 25
 SIZES = (1000, 2727, 10_000, 20_000)
 FLOOR_LIMIT = 1.3  # both directions may cost so many times one read of the matrix, from GOAL_SIZE on
 GOAL_SIZE = 10_000

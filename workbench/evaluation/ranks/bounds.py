@@ -32,6 +32,8 @@ TIES = {name: name for name in ("expected", "optimistic", "pessimistic")}
 DIRECTIONS = {name: name for name in ("t2v", "v2t", "both")}
 IN_PLACE_ITEMS = 1 << 22
 """Scores in a block that is counted where it lies: 16 MiB, which the memory serves faster than smaller ones."""
+FEW_PAIRS = 1 << 14
+"""Right pairs whose scores one thread reads from memory sooner than others wake up."""
 
 
 @dataclass(frozen=True)
@@ -157,14 +159,16 @@ def right_scores(matrix: np.ndarray, pairs: Relevance) -> np.ndarray:
     Where the matrix is a map of a file that may not be in memory, this reads it: all cores walk forward together.
     """
     lists, dtype = pairs.videos_of, compared_type(matrix)
-    owner, found = lists.owner, np.empty(len(lists.indices), dtype)
+    on_disk, owner = isinstance(matrix, np.memmap), lists.owner
+    if not on_disk and len(owner) <= FEW_PAIRS:
+        return scores_of(matrix[owner, lists.indices], dtype)
+    found = np.empty(len(owner), dtype)
 
     def work(rows: tuple[int, int]) -> None:
         own = slice(lists.indptr[rows[0]], lists.indptr[rows[1]])
         found[own] = scores_of(matrix[owner[own], lists.indices[own]], dtype)
 
-    items = BLOCK_ITEMS if isinstance(matrix, np.memmap) else matrix.size // 16
-    on_all_cores(work, row_ranges(*pairs.shape, items))
+    on_all_cores(work, row_ranges(*pairs.shape, BLOCK_ITEMS if on_disk else matrix.size // 16))
     return found
 
 

@@ -17,6 +17,8 @@ from workbench.evaluation.ranks.counters import CoreCounter, Counter, Part
 from workbench.evaluation.ranks.relevance import Lists, Relevance
 
 Three = tuple[np.ndarray, np.ndarray, np.ndarray]
+LAST_ITEMS = 1 << 18
+"""Scores in the smallest part."""
 
 
 @dataclass(frozen=True)
@@ -144,11 +146,20 @@ def _count(source: Source, parts: Iterator[Part], totals: _Totals, look: Callabl
 
 
 def parts_of(source: Source, pairs: Relevance, level: str) -> Iterator[Part]:
-    """The parts that are read one after the other: rows in order, or whole groups of rows."""
-    size = row_ranges(*source.shape, source.counter.block_items)[0][1]
+    """The parts that are read one after the other: rows in order, or whole groups of rows.
+
+    Parts of rows become smaller towards the end, so that all workers end together (guided self-scheduling,
+    Polychronopoulos & Kuck 1987).
+    """
+    (n_rows, n_columns), workers = source.shape, source.counter.workers
+    size = row_ranges(n_rows, n_columns, source.counter.block_items)[0][1]
     if level == "caption":
-        for start in range(0, source.shape[0], size):
-            yield Part(slice(start, min(start + size, source.shape[0])))
+        start, least = 0, max(1, LAST_ITEMS // n_columns)
+        while start < n_rows:
+            share = size if workers == 1 else max(least, (n_rows - start) // (2 * workers))
+            stop = min(start + min(size, share), n_rows)
+            yield Part(slice(start, stop))
+            start = stop
         return
     order, bounds = rows_of_groups(pairs)
     right = pairs.videos_of_groups

@@ -137,10 +137,9 @@ def check_relevance(relevance: Any, shape: tuple[int, int]) -> Relevance:
                 f"The similarity is {n_captions} x {n_videos}: without relevance only a square matrix can be read.",
                 "Give relevance, for example corpus.relevance_matrix().",
             )
-        rows = columns = np.arange(n_captions)
-        grades = np.ones(n_captions, np.int8)
-    else:
-        rows, columns, grades = _pairs(relevance, shape)
+        diagonal = Lists(np.arange(n_captions + 1), np.arange(n_captions), np.ones(n_captions, np.int8))
+        return Relevance(shape, diagonal, diagonal)
+    rows, columns, grades = _pairs(relevance, shape)
     return Relevance(
         shape,
         _lists(rows, columns, grades, n_captions, n_videos),
