@@ -12,6 +12,8 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from workbench.cli import main as entry
+
 settings.register_profile("busy machine", deadline=None)  # a slow example is no failure: timings are in benchmarks/
 settings.load_profile("busy machine")
 REAL = os.environ.get("WORKBENCH_REAL_DATA")
@@ -61,6 +63,21 @@ def own_demo(demo_home: Path, home: Path) -> Path:
     for part in ("corpora", "runs", "cache"):
         shutil.copytree(demo_home / part, home / part)
     return home
+
+
+@pytest.fixture
+def workbench(capfd, monkeypatch):
+    """Run a command in this process; returns exit code, output, errors."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["workbench", *words])
+        with pytest.raises(SystemExit) as stop:
+            entry.main()
+            raise SystemExit(0)
+        out, error = capfd.readouterr()
+        return stop.value.code or 0, out, error
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -54,20 +55,19 @@ def owner(own_demo, tmp_path, monkeypatch):
     return tmp_path
 
 
-def run_commands(text: str) -> None:
+def run_commands(text: str, workbench) -> None:
     """Run every command of a document, in its order."""
     commands = [line for block in blocks("bash", text) for line in block.splitlines()]
     assert len(commands) >= 9 and all(line.startswith("workbench ") for line in commands)
     for line in commands:
-        words = ["app", "--help"] if line == "workbench app" else line.split()[1:]
-        done = subprocess.run([sys.executable, "-m", "workbench", *words], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        code, out, error = workbench(*(["app", "--help"] if line == "workbench app" else shlex.split(line)[1:]))
+        assert code == 0, f"{line}\n{out}{error}"
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("owner")
-def test_readme_commands_and_python_run():
-    run_commands(README)
+def test_readme_commands_and_python_run(workbench):
+    run_commands(README, workbench)
     (code,) = blocks("python")
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
@@ -91,8 +91,8 @@ def scorer(home, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("scorer")
-def test_commands_about_numbers_run():
-    run_commands(NUMBERS)
+def test_commands_about_numbers_run(workbench):
+    run_commands(NUMBERS, workbench)
 
 
 @pytest.mark.parametrize(("column", "ways"), [(2, IMPORTERS), (3, EXPORTERS)], ids=["in", "out"])

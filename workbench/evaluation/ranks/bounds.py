@@ -132,7 +132,8 @@ def count_both(matrix: np.ndarray, pairs: Relevance, level: str) -> dict[str, Ra
     in_place = matrix.dtype == dtype and matrix.flags.c_contiguous
     large = matrix.size >= 4 * n_threads() * IN_PLACE_ITEMS  # each thread takes several
     counter = CoreCounter(IN_PLACE_ITEMS if in_place and large else None)
-    source = Source((matrix.shape[0], matrix.shape[1]), dtype, lambda rows: contiguous(matrix[rows], dtype), counter)
+    shape = (matrix.shape[0], matrix.shape[1])
+    source = Source(shape, dtype, lambda rows: contiguous(matrix[rows], dtype), counter, stored=True)
     of_captions = right_scores(matrix, pairs)
     counted = count_blocks(source, pairs, level, of_captions)
     if counted.bad:

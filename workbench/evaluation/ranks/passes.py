@@ -30,12 +30,15 @@ class Source:
         dtype: float32 or float64: what scores are compared in.
         read: Some rows, a slice or their numbers, as a block that the counter takes; called by several threads.
         counter: Who counts the blocks.
+        stored: Whether scores do not depend on which rows are read together, as those of a product do: then blocks may
+            become smaller towards the end.
     """
 
     shape: tuple[int, int]
     dtype: np.dtype
     read: Callable[[slice | np.ndarray], Any]
     counter: Counter = field(default_factory=CoreCounter)
+    stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,15 +151,15 @@ def _count(source: Source, parts: Iterator[Part], totals: _Totals, look: Callabl
 def parts_of(source: Source, pairs: Relevance, level: str) -> Iterator[Part]:
     """The parts that are read one after the other: rows in order, or whole groups of rows.
 
-    Parts of rows become smaller towards the end, so that all workers end together (guided self-scheduling,
-    Polychronopoulos & Kuck 1987).
+    Rows of a stored matrix come in parts that become smaller towards the end, so that all workers end together (guided
+    self-scheduling, Polychronopoulos & Kuck 1987).
     """
-    (n_rows, n_columns), workers = source.shape, source.counter.workers
+    n_rows, n_columns = source.shape
     size = row_ranges(n_rows, n_columns, source.counter.block_items)[0][1]
     if level == "caption":
         start, least = 0, max(1, LAST_ITEMS // n_columns)
         while start < n_rows:
-            share = size if workers == 1 else max(least, (n_rows - start) // (2 * workers))
+            share = max(least, (n_rows - start) // (2 * source.counter.workers)) if source.stored else size
             stop = min(start + min(size, share), n_rows)
             yield Part(slice(start, stop))
             start = stop
