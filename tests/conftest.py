@@ -12,11 +12,16 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from tests.browser import MESSAGE, find_browser
 from workbench.cli import main as entry
 
 settings.register_profile("busy machine", deadline=None)  # a slow example is no failure: timings are in benchmarks/
 settings.load_profile("busy machine")
 REAL = os.environ.get("WORKBENCH_REAL_DATA")
+FLAGS = [
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +83,20 @@ def workbench(capfd, monkeypatch):
         return stop.value.code or 0, out, error
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A running Chromium, without a window."""
+    path = find_browser()
+    if path is None:
+        pytest.fail(MESSAGE)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

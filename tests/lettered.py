@@ -15,8 +15,8 @@ WIDTH, HEIGHT = 320, 240
 def lettered(words: dict[str, tuple[int, int]], size: int = 30, shape: tuple[int, int] = (HEIGHT, WIDTH)) -> np.ndarray:
     """uint8 [height, width, 3]: black words on grey, each with its top left corner at (x, y) pixels."""
     image = pytest.importorskip("PIL.Image", reason="needs Pillow, which make setup installs")
-    draw = pytest.importorskip("PIL.ImageDraw")
-    fonts = pytest.importorskip("PIL.ImageFont")
+    draw = pytest.importorskip("PIL.ImageDraw", reason="needs Pillow, which make setup installs")
+    fonts = pytest.importorskip("PIL.ImageFont", reason="needs Pillow, which make setup installs")
     folder = pytest.importorskip("matplotlib", reason="needs matplotlib's fonts").get_data_path()
     font = fonts.truetype(str(Path(folder, "fonts/ttf/DejaVuSans.ttf")), size)
     picture = image.new("RGB", shape[::-1], (200, 200, 200))

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from tests.browser import MESSAGE, find_browser
 from tests.filmed import HOSTILE, filmed_corpus, with_text
 from workbench import notebook
 from workbench.core.errors import DataError, StateError, UnknownNameError
@@ -75,31 +74,24 @@ def test_errors(corpus, tmp_path, monkeypatch):
 
 
 @pytest.mark.browser
-def test_the_cell_plays_and_seeks_in_a_browser(corpus, tmp_path):
-    path = find_browser()
-    if path is None:
-        pytest.fail(MESSAGE)
-    from playwright.sync_api import sync_playwright
-
+def test_the_cell_plays_and_seeks_in_a_browser(corpus, browser, tmp_path):
     page_file = tmp_path / "cell.html"
     page_file.write_text(f"<!doctype html><meta charset=utf-8><body>{wb.show(corpus, 'a.mp4').html}", encoding="utf-8")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = running.new_page(viewport={"width": 800, "height": 800})
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: request.url.startswith("http") and complaints.append(request.url))
-        page.goto(page_file.as_uri())
-        page.wait_for_selector(".wbp[data-ready=true]", timeout=15_000)
-        for frame, words in ((8, True), (11, True), (12, False), (4, True), (0, False)):
-            page.eval_on_selector(
-                ".wbp-range", "(bar, f) => { bar.value = f; bar.dispatchEvent(new Event('input')); }", frame
-            )
-            page.wait_for_selector(f".wbp[data-frame='{frame}']", timeout=10_000)
-            assert ("MIRA CAFE" in page.inner_text(".wbp-now")) is words
-            count = """() => { const c = document.querySelector('.wbp-canvas'), pen = c.getContext('2d');
-              return pen.getImageData(0, 0, c.width, c.height).data.some((v, i) => i % 4 === 3 && v); }"""
-            assert page.evaluate(count) is words
-        assert page.locator(".wbp img").count() == 0 and complaints == []
-        page.screenshot(path=tmp_path / "cell.png")
-        running.close()
+    page = browser.new_page(viewport={"width": 800, "height": 800})
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: request.url.startswith("http") and complaints.append(request.url))
+    page.goto(page_file.as_uri())
+    page.wait_for_selector(".wbp[data-ready=true]", timeout=15_000)
+    for frame, words in ((8, True), (11, True), (12, False), (4, True), (0, False)):
+        page.eval_on_selector(
+            ".wbp-range", "(bar, f) => { bar.value = f; bar.dispatchEvent(new Event('input')); }", frame
+        )
+        page.wait_for_selector(f".wbp[data-frame='{frame}']", timeout=10_000)
+        assert ("MIRA CAFE" in page.inner_text(".wbp-now")) is words
+        count = """() => { const c = document.querySelector('.wbp-canvas'), pen = c.getContext('2d');
+          return pen.getImageData(0, 0, c.width, c.height).data.some((v, i) => i % 4 === 3 && v); }"""
+        assert page.evaluate(count) is words
+    assert page.locator(".wbp img").count() == 0 and complaints == []
+    page.screenshot(path=tmp_path / "cell.png")
+    page.close()

@@ -12,10 +12,9 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page
 
 import workbench as wb
-from tests.browser import MESSAGE, find_browser
 from tests.captioned import captioned_corpus, captioned_runs
 from tests.made import made_corpus, made_runs
 from workbench.cli.serve import free_port
@@ -23,7 +22,6 @@ from workbench.pipelines.datasets import prepare
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 WAIT = 90_000  # milliseconds until something must stand on a page; two busy cores take their time
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PAGES = {
     "Leaderboard": "",
     "Domains": "domains",
@@ -62,17 +60,6 @@ class Site:
 
     def text(self) -> str:
         return self.page.inner_text("[data-testid=stMain]")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = find_browser()
-    if path is None:
-        pytest.fail(MESSAGE)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield running
-        running.close()
 
 
 def served(home: Path, browser, shots: Path) -> Iterator[Site]:

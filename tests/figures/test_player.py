@@ -17,13 +17,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.browser import MESSAGE, find_browser
 from workbench.core.errors import UnknownNameError
 from workbench.corpus.tables import CORNERS, complete
 from workbench.figures.player import assets, player_data, player_html
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--autoplay-policy=no-user-gesture-required"]
 WIDTH, HEIGHT, BLOCK, BITS = 160, 120, 16, 10
 BASE = Fraction(1, 600)
 FRAMES = 60
@@ -236,19 +234,6 @@ class Shown:
             ".wbp-range", "(bar, frame) => { bar.value = frame; bar.dispatchEvent(new Event('input')); }", frame
         )
         self.settle()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = find_browser()
-    if path is None:
-        pytest.fail(MESSAGE)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def frames(videos: int = 2, count: int = 3, side: int = 8, seed: int = 1):
 
 
 def image_vit(seed: int = 0):
-    transformers = pytest.importorskip("transformers")
+    transformers = pytest.importorskip("transformers", reason="needs transformers, which make setup installs")
     config = transformers.ViTConfig(
         hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128, image_size=32, patch_size=8
     )

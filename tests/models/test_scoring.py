@@ -63,7 +63,7 @@ def test_every_tile_is_scored_twice_and_no_more(monkeypatch):
 
 @pytest.mark.gpu
 def test_a_model_on_a_gpu_is_counted_there(monkeypatch):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="needs torch, which make setup installs")
     if not torch.cuda.is_available():
         pytest.skip("needs a GPU")
     monkeypatch.setattr(scoring, "CAPTIONS_PER_TILE", 16)

@@ -80,7 +80,7 @@ def test_timm_and_hugging_face_layouts_are_the_same_weights(kind):
 
 
 def test_the_names_are_those_that_transformers_writes_and_holds(tmp_path):
-    tensors = pytest.importorskip("safetensors.torch")
+    tensors = pytest.importorskip("safetensors.torch", reason="needs safetensors, which make setup installs")
     vit = image_vit()
     assert set(hugging_face_state(timm_state(), "memory")) - {"classifier.weight", "classifier.bias"} == {
         name for name in vit.state_dict() if "pooler" not in name
@@ -97,7 +97,7 @@ def test_the_names_are_those_that_transformers_writes_and_holds(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
 def test_weights_come_from_files(tmp_path, suffix):
-    tensors = pytest.importorskip("safetensors.torch")
+    tensors = pytest.importorskip("safetensors.torch", reason="needs safetensors, which make setup installs")
     path = tmp_path / f"weights{suffix}"
     state = made(image_size=8).float().state_dict()
     tensors.save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)

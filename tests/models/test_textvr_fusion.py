@@ -58,7 +58,7 @@ def test_parts_add_up_and_each_modality_has_its_own():
 
 
 def test_the_seed_decides_the_weights_and_nothing_else_does():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="needs torch, which make setup installs")
     torch.manual_seed(1)
     before = torch.random.get_rng_state()
     model, again, other = tiny(seed=3), tiny(seed=3), tiny(seed=4)
