@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 DATA ?= ../shared/data
+WORKERS ?= $(shell nproc 2>/dev/null || echo auto)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup app lab test check bench real-input browser clean
@@ -31,11 +32,11 @@ lab: setup  ## set up if needed and open JupyterLab in notebooks/
 browser: setup
 	@$(BIN)/python tests/browser.py
 
-test: setup browser  ## lint, types, contracts and all tests: unit, slow, browser, notebooks
-	$(BIN)/python -m pytest -n auto
+test: setup browser  ## lint, types, contracts and all tests: unit, slow, browser, notebooks; WORKERS=processes
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 check: setup  ## lint, types, contracts and the unit tests, in under two minutes
-	$(BIN)/python -m pytest -n auto -m 'not slow and not browser and not notebooks and not gpu'
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow and not browser and not notebooks and not gpu'
 
 bench: setup  ## measure against named peers and floors, an hour; ONLY="video_reading ranks": DATA=folder
 	$(BIN)/python -m benchmarks --data $(DATA) $(ONLY)
