@@ -18,9 +18,10 @@ from workbench.core.workspace import elsewhere, workspace
 from workbench.corpus import Corpus, save_corpus
 from workbench.ocr import Engine, Settings
 from workbench.ocr.matching import STOP_WORDS
+from workbench.pipelines.checkpoints import score_checkpoint
 from workbench.pipelines.datasets import prepare
 from workbench.pipelines.ocr import run_ocr
-from workbench.pipelines.search import Searcher, score_checkpoint
+from workbench.pipelines.search import Searcher
 from workbench.training.demo import make_demo
 from workbench.video import probe, read_frames
 

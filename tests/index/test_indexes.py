@@ -10,7 +10,8 @@ import pytest
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.core.seeds import generator
 from workbench.index import DenseIndex, LexicalIndex
-from workbench.pipelines.search import Searcher, build_index, list_indexes, open_index, searchers_of
+from workbench.pipelines.indexes import build_index, list_indexes, open_index
+from workbench.pipelines.search import Searcher, searchers_of
 
 DOCUMENTS = ["taxi to the airport", "airport hotel airport", "", "Такси 雨 café", "taxi taxi taxi hotel bar"]
 IDS = ["a", "b", "c", "d", "e"]

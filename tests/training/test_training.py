@@ -15,9 +15,9 @@ from workbench.corpus import open_corpus
 from workbench.corpus.media import file_of
 from workbench.evaluation import open_run
 from workbench.models import build_model
+from workbench.pipelines.checkpoints import score_checkpoint
 from workbench.pipelines.demo.build import build_demo
 from workbench.pipelines.scoring import score
-from workbench.pipelines.search import score_checkpoint
 from workbench.training import train
 from workbench.training.selftest import NAME, RECIPE, few_shots, selftest
 

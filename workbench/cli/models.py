@@ -51,7 +51,12 @@ def score(
     corpus: Annotated[str, typer.Option(help="The corpus to score.")],
     name: Annotated[str, typer.Option(help="Name of the new run.")],
     split: Annotated[str | None, typer.Option(help="Its split; none = the default.")] = None,
-    engine: Annotated[str | None, typer.Option(help="Whose texts: rapidocr, kwai, truth, ...")] = None,
+    engine: Annotated[
+        str | None, typer.Option("--ocr", "--engine", help="Whose texts: rapidocr, kwai, truth (perfect OCR), ...")
+    ] = None,
+    without: Annotated[str | None, typer.Option(help="Counterfactual: an input taken away: ocr.")] = None,
+    frames: Annotated[str | None, typer.Option(help="Counterfactual: shuffled.")] = None,
+    explain: Annotated[str | None, typer.Option(help="words: also what each read word does to the rank.")] = None,
     reader: Annotated[str | None, typer.Option(help="Who decodes: pyav, decord, auto; none = as trained.")] = None,
     matrix: Annotated[
         bool | None, typer.Option("--matrix/--no-matrix", help="Store the similarity; none = up to 4 GiB.")
@@ -60,10 +65,11 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score a corpus with a model that exists; the new run names its parent."""
-    from workbench.pipelines.search import score_checkpoint
+    from workbench.pipelines.checkpoints import score_checkpoint
 
-    options = {"split": split, "engine": engine, "reader": reader, "overwrite": overwrite, "keep_matrix": matrix}
-    run = score_checkpoint(checkpoint, corpus, name=name, **options)  # type: ignore[arg-type]  # of several types
+    options: dict[str, Any] = {"split": split, "overwrite": overwrite, "keep_matrix": matrix, "reader": reader}
+    options |= {"engine": engine, "without": without, "frames": frames, "explain": explain}
+    run = score_checkpoint(checkpoint, corpus, name=name, **options)
     show_metrics(run.metrics, run, as_json)
     if matrix is None and run.similarity is None:
         gigabytes = 4 * len(run.queries) * len(run.gallery) / 1e9
@@ -97,7 +103,7 @@ def build(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an index of that name.")] = False,
 ) -> None:
     """Make an index over the videos of a corpus."""
-    from workbench.pipelines.search import build_index
+    from workbench.pipelines.indexes import build_index
 
     folder = build_index(corpus, kind=kind, of=of, vectors=vectors, name=name, overwrite=overwrite)
     say(f'Index {folder.name} stands. Search it: workbench index search {corpus} "words" --by {folder.name}')

@@ -1,6 +1,6 @@
 """Layer 2: search. BM25 over words, faiss over vectors; documents and vectors in, ids and scores out.
 
-``build_index`` joins them with a corpus and lies in ``pipelines.search``.
+``build_index`` joins them with a corpus and lies in ``pipelines.indexes``.
 """
 
 from workbench.index.dense import DenseIndex

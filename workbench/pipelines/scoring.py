@@ -14,6 +14,7 @@ from workbench.evaluation import Run
 from workbench.evaluation.runs.saving import complete_run, open_split, save_run
 from workbench.models import RetrievalModel
 from workbench.models.scoring import Tiles
+from workbench.pipelines.counterfactuals import Change
 from workbench.pipelines.inputs import InputRules, Inputs, gallery_of
 from workbench.video.sampling import Sampler
 
@@ -32,6 +33,7 @@ def score(
     into: Path | None = None,
     workers: int | None = None,
     keep_matrix: bool | None = None,
+    change: Change | None = None,
     **info: Any,
 ) -> Run:
     """Score every caption of a split against every video and store the run.
@@ -50,6 +52,7 @@ def score(
         into: A running run's folder that this completes.
         workers: Processes that decode.
         keep_matrix: Whether to store the similarity; None = up to ``MATRIX_LIMIT`` bytes.
+        change: What is done to the inputs first.
         **info: More entries of ``run.json``: model, recipe, seed, parent, ablation, ...
 
     Raises:
@@ -59,6 +62,8 @@ def score(
     opened = open_split(corpus, split)
     rules = rules or rules_for(scorer)
     inputs = gallery_of(opened, scorer.needs, rules, workers=workers)
+    if change is not None:
+        inputs = change.apply(inputs)
     tiles = tiles_of(scorer, opened, inputs)
     kept = matrix_bytes(opened) <= MATRIX_LIMIT if keep_matrix is None else keep_matrix
     found, parts = tiles.matrix() if kept else (tiles.metrics(), {})

@@ -106,6 +106,11 @@ class Run:
         return read_table(path) if (path := self.path / "history.parquet").exists() else None
 
     @cached_property
+    def word_effects(self) -> pd.DataFrame | None:
+        """What each read word does (``pipelines.word_effects``); None where it was not asked for when scoring."""
+        return read_table(path) if (path := self.path / "word_effects.parquet").exists() else None
+
+    @cached_property
     def moments(self) -> pd.DataFrame | None:
         """Predicted moments, best first (``evaluation.moment_table``); None where it holds none."""
         return read_table(path) if (path := self.path / "moments.parquet").exists() else None

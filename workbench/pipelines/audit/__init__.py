@@ -17,9 +17,9 @@ from workbench.pipelines.audit.findings import SEVERITIES, Finding, Findings
 from workbench.pipelines.audit.leaks import audit_sources, audit_splits
 from workbench.pipelines.audit.model import audit_model
 from workbench.pipelines.audit.run import audit_run
+from workbench.pipelines.checkpoints import open_model
 from workbench.pipelines.inputs import InputRules, gallery_of
 from workbench.pipelines.scoring import rules_for
-from workbench.pipelines.search import open_model
 
 __all__ = ["SEVERITIES", "Finding", "Findings", "audit", "audit_model"]
 SAMPLE = 48
