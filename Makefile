@@ -33,10 +33,10 @@ browser: setup
 	@$(BIN)/python tests/browser.py
 
 test: setup browser  ## lint, types, contracts and all tests: unit, slow, browser, notebooks; WORKERS=processes
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: setup  ## lint, types, contracts and the unit tests, in under two minutes
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow and not browser and not notebooks and not gpu'
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not slow and not browser and not notebooks and not gpu'
 
 bench: setup  ## measure against named peers and floors, an hour; ONLY="video_reading ranks": DATA=folder
 	$(BIN)/python -m benchmarks --data $(DATA) $(ONLY)
@@ -45,5 +45,5 @@ real-input: setup  ## real corpora, matrices and videos, every number checked: D
 	$(BIN)/python -m benchmarks.real_input $(DATA)
 
 clean:  ## remove .venv and caches; the workspace with your corpora and runs stays
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

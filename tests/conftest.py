@@ -9,14 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from hypothesis import settings
 
 from tests.browser import MESSAGE, find_browser
+from tests.once import made_once
 from workbench.cli import main as entry
 
-settings.register_profile("busy machine", deadline=None)  # a slow example is no failure: timings are in benchmarks/
-settings.load_profile("busy machine")
+settings.register_profile("many tests", deadline=None, max_examples=50)  # a slow example is no failure
+settings.load_profile("many tests")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads of one process that wait would take the others' cores
 REAL = os.environ.get("WORKBENCH_REAL_DATA")
 FLAGS = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -44,15 +45,12 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     if ready := os.environ.get("WORKBENCH_DEMO"):
         return Path(ready)
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo-workspace"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "made").exists():
-            folder.mkdir(exist_ok=True)
-            environment = {**os.environ, "WORKBENCH_HOME": str(folder)}
-            subprocess.run([sys.executable, "-m", "workbench", "demo"], check=True, env=environment)
-            (folder / "made").touch()
-    return folder
+
+    def make(folder: Path) -> None:
+        environment = {**os.environ, "WORKBENCH_HOME": str(folder)}
+        subprocess.run([sys.executable, "-m", "workbench", "demo"], check=True, env=environment)
+
+    return made_once(tmp_path_factory, "demo-workspace", make)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from tests.once import made_once
 from workbench.core.errors import DataError, ExistsError, StateError
 from workbench.core.workspace import elsewhere
 from workbench.corpus import open_corpus
@@ -27,9 +28,12 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def filmed(tmp_path_factory):
     """A workspace with the drawn videos of the self-test, read by the engine."""
-    with elsewhere(tmp_path_factory.mktemp("filmed")) as folder:
-        build_demo(name=NAME, shots=few_shots(), workers=2)
-        return folder
+
+    def make(folder):
+        with elsewhere(folder):
+            build_demo(name=NAME, shots=few_shots(), workers=2)
+
+    return made_once(tmp_path_factory, "filmed-workspace", make)
 
 
 @pytest.fixture
