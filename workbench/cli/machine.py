@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from workbench.cli.common import AsJson, group, say, show_table
-from workbench.core.errors import StateError
+from workbench.core.caches import cache_parts, prune_cache
+from workbench.core.errors import DataError
 from workbench.core.workspace import set_home, workspace
 
 cache = group("cache", "What the workbench keeps to save time; safe to remove.")
@@ -76,30 +76,20 @@ def _make_demo() -> None:
 
 @cache.command("size", epilog="Example: workbench cache size --json")
 def cache_size(as_json: AsJson = False) -> None:
-    """Bytes of every part of the cache."""
+    """Size of every part of the cache."""
     import pandas as pd
 
     folder = workspace().cache
-    parts = sorted(folder.iterdir()) if folder.is_dir() else []
-    table = pd.DataFrame([{"part": part.name, "MiB": _bytes(part) / 2**20} for part in parts], columns=["part", "MiB"])
-    show_table(table, as_json, empty=f"The cache {folder} is empty.")
+    rows = [{"part": part, "MiB": size / 2**20} for part, size in cache_parts(folder).items()]
+    show_table(pd.DataFrame(rows, columns=["part", "MiB"]), as_json, empty=f"The cache {folder} is empty.")
 
 
-@cache.command("prune", epilog="Example: workbench cache prune tiles")
+@cache.command("prune", epilog="Example: workbench cache prune frames --max-gb 20")
 def cache_prune(
     part: Annotated[str | None, typer.Argument(help="One part; none = everything.")] = None,
+    max_gb: Annotated[float, typer.Option(help="Gigabytes that may stay; what was not used for longest goes.")] = 0.0,
 ) -> None:
     """Remove cached files; they are made again when needed."""
-    folder = workspace().cache
-    chosen = [path for path in (folder.iterdir() if folder.is_dir() else []) if part in (None, path.name)]
-    if part is not None and not chosen:
-        raise StateError(f"The cache has no part {part!r}.", "See: workbench cache size")
-    freed = sum(map(_bytes, chosen))
-    for path in chosen:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    say(f"Freed {freed / 2**20:.1f} MiB.")
-
-
-def _bytes(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())
+    if max_gb < 0:
+        raise DataError(f"--max-gb is {max_gb:g}.", "Give 0 or more.")
+    say(f"Freed {prune_cache(workspace().cache, part, int(max_gb * 1e9)) / 2**20:.1f} MiB.")
