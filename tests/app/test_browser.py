@@ -30,6 +30,7 @@ PAGES = {
     "Failures": "failures",
     "Query": "query",
     "Search": "search",
+    "Training": "training",
     "Data": "data",
 }
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from workbench.cli.serve import free_port
 from workbench.core import jobs
 from workbench.core.errors import DataError
 
-PAGES = ("domains", "compare", "matrix", "failures", "query", "search", "data")
+PAGES = ("domains", "compare", "matrix", "failures", "query", "search", "training", "data")
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
 
 

@@ -21,6 +21,7 @@ TITLES = {
     "failures": ("Failures", ":material/error:"),
     "query": ("Query", ":material/manage_search:"),
     "search": ("Search", ":material/search:"),
+    "training": ("Training", ":material/model_training:"),
     "data": ("Data", ":material/database:"),
 }
 

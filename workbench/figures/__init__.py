@@ -9,6 +9,7 @@ from workbench.figures.charts import (
     leaderboard_intervals,
     rank_against_rank,
 )
+from workbench.figures.curves import kind_bars, run_looks, training_curves
 from workbench.figures.matrix_tiles import MatrixView
 from workbench.figures.sweeps import sweep_curves
 
@@ -19,7 +20,10 @@ __all__ = [
     "difference_bars",
     "domain_bars",
     "domain_heatmap",
+    "kind_bars",
     "leaderboard_intervals",
     "rank_against_rank",
+    "run_looks",
     "sweep_curves",
+    "training_curves",
 ]

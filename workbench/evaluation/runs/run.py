@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -80,7 +81,10 @@ class Run:
     @property
     def last_sign(self) -> str:
         """When anything in the folder was last written, local time."""
-        newest = max(path.stat().st_mtime for path in (self.path, *self.path.iterdir()))
+        newest = self.path.stat().st_mtime
+        for path in self.path.iterdir():
+            with suppress(FileNotFoundError):  # a training replaces its files meanwhile
+                newest = max(newest, path.stat().st_mtime)
         return datetime.fromtimestamp(newest).isoformat(" ", "seconds")
 
     @cached_property

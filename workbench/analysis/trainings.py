@@ -1,0 +1,189 @@
+"""Runs that are trained: how far each is, what its select split says, and its curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.core.jobs import Job
+from workbench.evaluation.metrics.measures import METRICS
+from workbench.evaluation.runs.run import Run
+
+SELECTS = "mrr"
+"""The metric of the select split that chooses a checkpoint: R@1 ties too often."""
+TOTALS = ("seconds", "elapsed")
+"""Entries of a history that are clocks, not curves."""
+EXACT = ("learning rate", "GPU memory")
+"""What is told at every step and has no noise: never smoothed, as metrics of the select split."""
+MOST_POINTS = 1000
+RECENT = 50
+"""Reports whose pace says how long the rest takes."""
+COLUMNS = [
+    "name", "state", "step", "steps", "last_sign", "seconds_left", "split", "chosen_step", "mrr", "r1", "job",
+    "job_state", "note", "corpus", "path",
+]  # fmt: skip
+CURVE_COLUMNS = ["run", "name", "split", "step", "epoch", "value", "smooth"]
+
+
+def is_training(run: Run) -> bool:
+    """Whether a run was trained here, or is being: it keeps a history, or is not finished and has a recipe."""
+    return (run.path / "history.parquet").exists() or (run.state != "finished" and bool(run.info.get("recipe")))
+
+
+def trainings(runs: Iterable[Run], jobs: Mapping[str, Job] | None = None) -> pd.DataFrame:
+    """How far trainings are, one row each, in the order given.
+
+    Args:
+        runs: Runs for which ``is_training`` holds, read just now.
+        jobs: The job that trains a run, by the run's name.
+
+    Returns:
+        name, state, step (made so far), steps (of the recipe; null = not stated), last_sign (local time), seconds_left
+        (null = not known), split (that chooses), chosen_step (null = none yet), mrr (0..1) and r1 (percent) of that
+        split there, job, job_state, note, corpus, path.
+
+    Raises:
+        DataError: A history cannot be read.
+    """
+    rows = [_progress_of(run, (jobs or {}).get(run.name)) for run in runs]
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"step": "Int64", "steps": "Int64", "chosen_step": "Int64"})
+
+
+def chosen_step(run: Run) -> int | None:
+    """The step of the checkpoint that the select split chose so far; None where it was not looked at yet."""
+    pointer = run.path / "checkpoints" / "best"
+    if pointer.is_file():
+        return int(pointer.read_text(encoding="utf-8"))
+    looks = _looks(run)
+    looks = looks[(looks["name"] == SELECTS) & looks["value"].notna()]
+    return None if looks.empty else int(looks["step"].iloc[int(looks["value"].argmax())])
+
+
+def curves(run: Run, span: float = 1) -> pd.DataFrame:
+    """The curves of a training, long.
+
+    Args:
+        run: The run, read just now.
+        span: Steps that the exponential average of what is told at every step reaches over (``alpha = 2 / (span + 1)``,
+            not biased towards its start); 1 = none. Metrics of the select split and ``EXACT`` ones are never smoothed.
+
+    Returns:
+        run, name (``loss``, ``learning rate``, ...; a metric of a split by its own name), split ("" = none), step,
+        epoch, value (null where it was not finite), smooth. Long curves keep the lowest and highest value of each
+        stretch, so that no peak is lost.
+    """
+    return _curves(run, _names(run), span)
+
+
+def not_finite(table: pd.DataFrame) -> dict[str, int]:
+    """First step at which the loss of a run was not a number, by run.
+
+    Args:
+        table: From ``curves``.
+    """
+    bad = table[(table["name"] == "loss") & table["value"].isna()]
+    return {str(run): int(step) for run, step in bad.groupby("run", sort=False)["step"].min().items()}
+
+
+def _names(run: Run) -> list[str]:
+    """What a history holds curves of."""
+    return [] if run.history is None else [str(one) for one in run.history["name"].unique() if one not in TOTALS]
+
+
+def _looks(run: Run) -> pd.DataFrame:
+    """The metrics of the select split alone, as ``curves`` gives them."""
+    return _curves(run, [name for name in _names(run) if _of_split(name)[1]], 1)
+
+
+def _curves(run: Run, names: Sequence[str], span: float) -> pd.DataFrame:
+    history = run.history
+    if history is None or not names:
+        return pd.DataFrame(columns=CURVE_COLUMNS)
+    held = history["name"].to_numpy()
+    return pd.concat([_curve(run.name, name, history[held == name], span) for name in names], ignore_index=True)
+
+
+def _curve(run: str, name: str, part: pd.DataFrame, span: float) -> pd.DataFrame:
+    split, metric = _of_split(name)
+    part = part.drop_duplicates("step", keep="last").sort_values("step")
+    value = part["value"].astype(float)
+    value = value.where(np.isfinite(value))
+    smooth = value if metric or name in EXACT or span <= 1 else value.ewm(span=span).mean().where(value.notna())
+    table = _thinned(part[["step", "epoch"]].assign(value=value, smooth=smooth).reset_index(drop=True))
+    return table.assign(run=run, name=metric or name, split=split)[CURVE_COLUMNS]
+
+
+def _of_split(name: str) -> tuple[str, str]:
+    """("val", "mrr") of ``val mrr``; ("", "") of what is no metric of a split."""
+    split, _, metric = name.rpartition(" ")
+    return (split, metric) if split and metric in METRICS else ("", "")
+
+
+def _thinned(table: pd.DataFrame) -> pd.DataFrame:
+    """At most ``MOST_POINTS`` rows: the lowest and the highest of each stretch, the first and the last."""
+    n = len(table)
+    if n <= MOST_POINTS:
+        return table
+    stretch = np.arange(n) * (MOST_POINTS // 2 - 1) // n
+    filled = table["value"].fillna(np.inf).groupby(stretch)
+    kept = {0, n - 1, *filled.idxmin(), *filled.idxmax()}
+    return table.loc[sorted(kept)].reset_index(drop=True)
+
+
+def _progress_of(run: Run, job: Job | None) -> dict[str, Any]:
+    recipe = run.info.get("recipe") or {}
+    looks = _looks(run)
+    working = job if job is not None and job.state == "running" else None
+    made = max(_step_of(run.history), _step_told(working))
+    steps = recipe.get("steps")
+    chosen = chosen_step(run)
+    there = looks[looks["step"] == chosen]
+    best = {str(name): float(value) for name, value in zip(there["name"], there["value"], strict=True)}
+    splits = [run.protocol.get("selected_on"), *there["split"], recipe.get("select_split")]
+    return {
+        "name": run.name, "state": run.state, "step": made, "steps": steps,
+        "last_sign": max(run.last_sign, _last_told(working)),
+        "seconds_left": _seconds_left(run.history, steps, made) if run.state == "running" else None,
+        "split": next((one for one in splits if one), ""), "chosen_step": chosen, "mrr": best.get("mrr"),
+        "r1": best.get("r1"), "job": job.name if job else "", "job_state": job.state if job else "",
+        "note": run.info.get("notes", ""), "corpus": run.corpus_name, "path": str(run.path),
+    }  # fmt: skip
+
+
+def _step_of(history: pd.DataFrame | None) -> int:
+    """Steps made, as a history says: the loss of a step stands at the number of steps before it."""
+    if history is None or history.empty:
+        return 0
+    return int((history["step"] + (history["name"] == "loss")).max())
+
+
+def _step_told(job: Job | None) -> int:
+    told = job.progress if job else None
+    return int(told["done"]) if told and told["unit"] == "steps" else 0
+
+
+def _last_told(job: Job | None) -> str:
+    path = job.folder / "progress.json" if job else None
+    if path is None or not path.exists():
+        return ""
+    return datetime.fromtimestamp(path.stat().st_mtime).isoformat(" ", "seconds")
+
+
+def _seconds_left(history: pd.DataFrame | None, steps: int | None, made: int) -> float | None:
+    """Seconds for the steps to come at the pace of the last ones, looks included; None where no pace is known."""
+    clock = None if history is None else history[history["name"] == "elapsed"].tail(RECENT)
+    if steps is None or clock is None or len(clock) < 2:
+        return None
+    seconds, taken = (float(clock[name].iloc[-1] - clock[name].iloc[0]) for name in ("value", "step"))
+    return max(0, steps - made) * seconds / taken if taken > 0 and seconds > 0 else None
+
+
+def names_of(table: pd.DataFrame) -> Sequence[str]:
+    """What curves there are: loss first, then metrics of the select split, then the rest in its order."""
+    metrics = set(table.loc[table["split"] != "", "name"])
+    found = [str(name) for name in dict.fromkeys(table["name"])]
+    return sorted(found, key=lambda name: (name != "loss", name not in metrics))
