@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks.csv_reading import csv_reading
 from benchmarks.demo_seeds import demo_seeds
 from benchmarks.failure_causes import failure_causes
+from benchmarks.ocr_encoding import ocr_encoding
 from benchmarks.ocr_reading import ocr_reading
 from benchmarks.ranks import at_textvr_size, ranks
 from benchmarks.real_videos import measured_real_videos
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "failure_causes": failure_causes,
     "video_reading": video_reading,
     "ocr_reading": ocr_reading,
+    "ocr_encoding": ocr_encoding,
     "real_videos": measured_real_videos,
     "demo_seeds": demo_seeds,
 }

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
+import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from workbench.core.errors import DataError
 
 PIPED_WIDTH = 240
 console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
@@ -25,6 +29,24 @@ def group(name: str, help_text: str) -> typer.Typer:
     return typer.Typer(
         name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
     )
+
+
+def key_values(pairs: Sequence[str], example: str = "weights=PATH") -> dict[str, Any]:
+    """``key=value`` arguments; values are read as YAML: numbers, true, null, lists, else text.
+
+    Raises:
+        DataError: One without ``=``, or with a value that is no YAML.
+    """
+    found = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise DataError(f"The value of {key} cannot be read: {value!r}.", "Put it in quotation marks.") from error
+        if not separator:
+            raise DataError(f"{pair!r} is no key=value.", f"Write e.g. {example}.")
+    return found
 
 
 def say(text: str) -> None:

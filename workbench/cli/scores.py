@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,8 +10,9 @@ import pandas as pd
 import typer
 
 from workbench.cli import moments
-from workbench.cli.common import AsJson, say, show_json, show_table
-from workbench.evaluation import open_run
+from workbench.cli.common import AsJson, key_values, say, show_json, show_table
+from workbench.core.errors import DataError
+from workbench.evaluation import list_runs, open_run
 from workbench.evaluation.metrics.compatible import MODES
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import DIRECTIONS, Run
@@ -60,7 +62,14 @@ def import_scores(
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="A run.")],
+    run: Annotated[str, typer.Argument(help="A run; with --corpus also RUN@STEP or an untrained model to score with.")],
+    corpus: Annotated[str | None, typer.Option(help="Score this corpus first, into a new run.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the new run; none = corpus and model.")] = None,
+    split: Annotated[str | None, typer.Option(help="Split to score; none = the default of the corpus.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="key=value of an untrained model, e.g. weights=PATH; may be repeated.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
     ties: Annotated[str, typer.Option(help="Tie rule: expected, optimistic or pessimistic.")] = "expected",
     v2t: Annotated[str, typer.Option(help="v2t level: auto, caption or video.")] = "auto",
     qrels: Annotated[Path | None, typer.Option(help="Judge by this TREC file instead of the run's own pairs.")] = None,
@@ -72,10 +81,11 @@ def evaluate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Metrics again from a stored similarity, and of moments where the run holds some; nothing is changed."""
+    """Metrics again from a stored similarity, and of moments where it holds some; with --corpus score one first."""
     from workbench.evaluation.statistics.of_metrics import evaluated
 
-    opened = open_run(run)
+    given = {"--name": name, "--split": split, "--option": option, "--overwrite": overwrite}
+    opened = _stored(run, given) if corpus is None else _scored(run, corpus, name, split, option or [], overwrite)
     relevance = opened.relevance_matrix
     if qrels is not None:
         from workbench.pipelines.exchange.trec import judged
@@ -89,6 +99,31 @@ def evaluate(
     show_metrics({**metrics, **more}, opened, as_json)
     if found is not None and not as_json:
         moments.show_moments(found, nms)
+
+
+def _stored(name: str, given: Mapping[str, Any]) -> Run:
+    """A run that stands; models score a corpus first.
+
+    Raises:
+        DataError: A model or recipe without a corpus, or options that scoring alone knows.
+    """
+    from workbench.models import MODELS
+
+    if name in MODELS and name not in set(list_runs()["name"]):
+        raise DataError(f"{name} is a model; it needs videos to score.", "Add a corpus: --corpus NAME")
+    if wrong := [flag for flag, value in given.items() if value]:
+        raise DataError(f"{wrong[0]} is for scoring a corpus.", "Add --corpus NAME, or leave it out.")
+    return open_run(name)
+
+
+def _scored(model: str, corpus: str, name: str | None, split: str | None, option: list[str], overwrite: bool) -> Run:
+    """A new run of a corpus by a model that exists."""
+    from workbench.pipelines.checkpoints import score_checkpoint
+
+    name = name or f"{corpus}-{model}".replace("@", "-")
+    return score_checkpoint(
+        model, corpus, name=name, split=split, overwrite=overwrite, options=key_values(option) or None
+    )
 
 
 def show_compatible(run: Run, relevance: Any, mode: str, as_json: bool) -> None:

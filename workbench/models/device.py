@@ -68,19 +68,38 @@ def torch_report() -> TorchReport:
 
 
 def chosen_device() -> Any:
-    """The torch device to compute on: the one that ``WORKBENCH_DEVICE`` names, else the first GPU, else the CPU.
+    """The torch device to compute on: the one that ``WORKBENCH_DEVICE`` names, else a GPU, else the CPU.
+
+    Of several processes on a machine (``LOCAL_RANK``) each has a GPU of its own, unless ``WORKBENCH_DEVICE`` names one
+    by number (``cuda:0``).
 
     Raises:
-        StateError: There is a GPU that torch cannot use, and nothing says to do without it.
+        StateError: There is a GPU that torch cannot use, and nothing says to do without it; or there are fewer GPUs
+            than processes.
     """
     torch = need("torch", "Computing with a model")
-    if named := os.environ.get("WORKBENCH_DEVICE"):
+    named = os.environ.get("WORKBENCH_DEVICE")
+    if named and named != "cuda":
         return torch.device(named)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
+    if named or torch.cuda.is_available():
+        return _own_gpu(os.environ.get("LOCAL_RANK"))
     if present := gpus_of_driver():
         raise StateError(
             f"{present[0]} is there, but this torch cannot use it.",
             "See: workbench doctor; or set WORKBENCH_DEVICE=cpu to compute on the CPU.",
         )
     return torch.device("cpu")
+
+
+def _own_gpu(local_rank: str | None) -> Any:
+    """The GPU of this process among those of its machine; without a launcher the first one."""
+    torch = need("torch", "Computing with a model")
+    if local_rank is None:
+        return torch.device("cuda")
+    count = torch.cuda.device_count()
+    if int(local_rank) >= count:
+        raise StateError(
+            f"This is process {int(local_rank) + 1} of a machine with {count} usable GPUs.",
+            "Start one process per GPU (torchrun --nproc-per-node); or set WORKBENCH_DEVICE=cpu.",
+        )
+    return torch.device("cuda", int(local_rank))

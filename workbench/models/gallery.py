@@ -14,8 +14,9 @@ class Words:
 
     Attributes:
         text: The words, as recognised.
-        place: float32 [n, 6]: mean centre x, y, width and height of the box in 0..1 of the frame, share of the video's
-            time from first to last box, confidence; zeros where a word has no box.
+        place: float32 [n, 6 or 12], as the rules of the inputs say (``pipelines.places``); zeros where a word has no
+            box. 6: mean centre x, y, width and height of the box in 0..1 of the frame, share of the video's time from
+            first to last box, confidence. 12: those of StarVR.
     """
 
     text: tuple[str, ...] = ()
@@ -32,12 +33,14 @@ class Gallery:
             hold zeros and stand in ``missing``.
         words: Words of every video.
         missing: Reason by video id, for videos that lack an input the model needs.
+        sentences: What is read around each frame of every video, one text per frame; None where nobody asked for it.
     """
 
     video_ids: tuple[str, ...]
     frames: np.ndarray | None
     words: tuple[Words, ...]
     missing: dict[str, str] = field(default_factory=dict)
+    sentences: tuple[tuple[str, ...], ...] | None = None
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Gallery:
         """The videos at these positions."""
@@ -47,4 +50,5 @@ class Gallery:
             None if self.frames is None else self.frames[chosen],
             tuple(self.words[row] for row in chosen),
             self.missing,
+            None if self.sentences is None else tuple(self.sentences[row] for row in chosen),
         )

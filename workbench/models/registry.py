@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.core.lookup import pick
+from workbench.evaluation.rescoring.protocol import ScoringProtocol
 from workbench.models.gallery import Gallery
 
 
@@ -19,12 +20,12 @@ class RetrievalModel(Protocol):
 
     Attributes:
         needs: Inputs it looks at: ``frames``, ``ocr``, or both.
-        reads: How it wants them: ``n_frames``, ``height``, ``width`` (pixels), ``max_words``; what is absent is left to
-            the defaults of ``pipelines.inputs.InputRules``.
+        reads: How it wants them: ``n_frames``, and fields of ``pipelines.inputs.InputRules``: ``height`` and ``width``
+            in pixels, ``max_words``, ...; what is absent is left to the defaults there.
     """
 
     needs: frozenset[str]
-    reads: Mapping[str, int]
+    reads: Mapping[str, Any]
 
     def encode(self, gallery: Gallery) -> Any:
         """The videos in the model's own form, once for many captions."""
@@ -33,7 +34,10 @@ class RetrievalModel(Protocol):
         """float32 [captions, videos], higher is better."""
 
     def parts(self, captions: Sequence[str], encoded: Any) -> dict[str, np.ndarray]:
-        """The similarities whose sum is ``similarity``, by modality; empty where there is one only."""
+        """The similarities that ``similarity`` is made of, by modality; empty where there is one only.
+
+        It is their sum, unless the model says otherwise as ``FusesParts``.
+        """
 
 
 @runtime_checkable
@@ -49,6 +53,34 @@ class ScoresOnDevice(Protocol):
 
     def device_similarity(self, captions: Sequence[str], encoded: Any) -> Any:
         """As ``similarity``, a float32 torch tensor on the device."""
+
+
+@runtime_checkable
+class FusesParts(Protocol):
+    """A ``RetrievalModel`` whose similarity is not the sum of its parts.
+
+    Attributes:
+        protocol: How its scores are made of the parts, as its runs state it; ``parameters["of"]`` names them.
+    """
+
+    @property
+    def protocol(self) -> ScoringProtocol: ...
+
+    def fuse(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The similarity, float32 [captions, videos]; a row depends on its own row of the parts alone."""
+
+
+@runtime_checkable
+class StatesItself(Protocol):
+    """A ``RetrievalModel`` without training that says what it computes with, for ``run.json``."""
+
+    def stated(self) -> Mapping[str, Any]:
+        """Every option as it was resolved, and what tells its weights from others."""
+
+
+def fused(model: RetrievalModel, parts: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A model's similarity out of its parts, float32 [captions, videos]."""
+    return model.fuse(parts) if isinstance(model, FusesParts) else np.asarray(sum(parts.values()), np.float32)
 
 
 @dataclass(frozen=True)
@@ -81,6 +113,19 @@ MODELS = {
         "fastText (Bojanowski et al., 2017)",
         "workbench.models.textvr_fusion:build",
         trains=True,
+    ),
+    "dual_encoder": ModelCard(
+        "CLIP, SigLIP or SigLIP 2 from a local folder, as it is: captions against the mean of the frames, against "
+        "sentences of read text, or both",
+        "Radford et al. 2021; Zhai et al. 2023; Tschannen et al. 2025; mean pooling as in CLIP4Clip (Luo et al., 2022)",
+        "workbench.models.towers.dual:build",
+        trains=False,
+    ),
+    "textvr_zeroshot_ocr": ModelCard(
+        "BM25 over read words, read text and frames by a dual encoder, fused by reciprocal ranks; nothing is learned",
+        "reciprocal rank fusion of Cormack et al. 2009 over bm25_ocr and dual_encoder",
+        "workbench.models.zeroshot_ocr:build",
+        trains=False,
     ),
 }
 

@@ -19,7 +19,7 @@ from workbench.evaluation.ranks.passes import rows_of_groups
 from workbench.evaluation.ranks.relevance import check_relevance
 from workbench.evaluation.ranks.streaming import stream_metrics
 from workbench.models.device_counter import DeviceCounter
-from workbench.models.registry import RetrievalModel, ScoresOnDevice
+from workbench.models.registry import RetrievalModel, ScoresOnDevice, fused
 
 CAPTIONS_PER_TILE = 256
 TILES_KEPT = 3  # a block may begin in the tile where the last one ended, and threads may ask out of turn
@@ -87,7 +87,7 @@ class Tiles:
             rows = self._order[start : start + CAPTIONS_PER_TILE]
             captions = [self._captions[row] for row in rows]
             parts = self._model.parts(captions, self._encoded)
-            scores = np.asarray(sum(parts.values()), np.float32) if parts else self._numbers(captions)
+            scores = fused(self._model, parts) if parts else self._numbers(captions)
             for matrix in (scores, *parts.values()):
                 matrix[:, self._absent] = -np.inf
             yield rows, scores, parts

@@ -60,7 +60,8 @@ class Change:
         """The changed inputs; what was given stays as it is."""
         gallery, table = inputs.gallery, inputs.table
         if self.without == "ocr":
-            gallery = replace(gallery, words=tuple(Words() for _ in gallery.words))
+            silent = None if gallery.sentences is None else tuple(("",) * len(of) for of in gallery.sentences)
+            gallery = replace(gallery, words=tuple(Words() for _ in gallery.words), sentences=silent)
             nothing: pd.Series = pd.Series([[] for _ in range(len(table))], index=table.index, dtype=object)
             table = table.assign(words=nothing, n_words_dropped=table["n_words_read"])
         if self.frames == "shuffled" and gallery.frames is not None:

@@ -15,14 +15,16 @@ import pandas as pd
 from workbench.core.errors import StateError, WorkbenchError
 from workbench.core.files import atomic
 from workbench.core.lookup import pick
-from workbench.core.optional import need
 from workbench.core.pool import over
 from workbench.core.workspace import workspace
 from workbench.corpus import Corpus
 from workbench.corpus.engines import first_engine
 from workbench.corpus.media import file_of, rendition_row
 from workbench.models import Gallery, Words
-from workbench.ocr.cleaning import PRESETS, clean, words_of
+from workbench.ocr.cleaning import PRESETS, clean, textvr_words, words_of
+from workbench.pipelines.fitting import fitted
+from workbench.pipelines.ocr_windows import sentences_of
+from workbench.pipelines.places import places_of
 from workbench.video import read_frames
 from workbench.video.probe import VideoInfo
 from workbench.video.readers import reader_version
@@ -36,11 +38,14 @@ class InputRules:
     Attributes:
         sampler: Which frames.
         height: Pixels.
-        width: Pixels; the frame is squashed to them.
+        width: Pixels.
+        fit: How the frame comes to them, a name of ``pipelines.fitting.FITS``.
+        windows: Words of the sentence around each frame (``pipelines.ocr_windows``); 0 = no such sentences.
         reader: Who decodes.
         engine: Whose words; None = the corpus' reader.
         filters: Preset of ``ocr.cleaning``.
         max_words: Words per video, the most confident ones.
+        places: What is told of a word's place, a name of ``pipelines.places.PLACES``.
     """
 
     sampler: Sampler = Sampler("uniform", 4)  # noqa: RUF009  # frozen
@@ -50,6 +55,9 @@ class InputRules:
     engine: str | None = None
     filters: str = "default"
     max_words: int = 24
+    places: str = "box"
+    fit: str = "squash"
+    windows: int = 0
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> InputRules:
@@ -103,6 +111,11 @@ def gallery_of(
     words, counts = _words(corpus, ids, engine, rules) if engine else ([Words()] * len(ids), {})
     if engine and "frames" not in needs:
         missing = _unread(corpus, engine)
+    sentences = None
+    if engine and rules.windows:
+        times = {video: times_s for video, (_, times_s) in seen.items()}
+        found = sentences_of(corpus, engine, times, filters=rules.filters, max_words=rules.windows)
+        sentences = tuple(found.get(video, ()) for video in ids)
     rows = [
         {
             "video_id": video, "frames": seen.get(video, ([], []))[0], "times_s": seen.get(video, ([], []))[1],
@@ -112,7 +125,7 @@ def gallery_of(
         }
         for at, video in enumerate(ids)
     ]  # fmt: skip
-    return Inputs(Gallery(tuple(ids), frames, tuple(words), missing), pd.DataFrame(rows))
+    return Inputs(Gallery(tuple(ids), frames, tuple(words), missing, sentences), pd.DataFrame(rows))
 
 
 def engine_of(corpus: Corpus, asked: str | None = None) -> str:
@@ -132,17 +145,25 @@ def engine_of(corpus: Corpus, asked: str | None = None) -> str:
 def _words(corpus: Corpus, ids: list[str], engine: str, rules: InputRules) -> tuple[list[Words], dict[str, int]]:
     """Words of every video, in the order of ``ids``, and how many were read before filters and cut."""
     texts = corpus.texts[(corpus.texts["engine"] == engine) & (corpus.texts["kind"] == "ocr")]
-    every = words_of(texts)
-    kept = clean(every, pick(PRESETS, rules.filters, "preset of OCR filters")).words
+    every, kept = _filtered(texts, rules.filters)
     kept = (
         kept.sort_values("score", ascending=False, kind="stable").groupby("video_id", sort=False).head(rules.max_words)
     )
-    place = _places(corpus, texts)
+    place = places_of(corpus, texts, rules.places)
     rows = place.reindex(kept["text_id"]).to_numpy("float32")
     words = kept["text"].to_numpy(object)
     at = kept.groupby("video_id", sort=False).indices
-    found = [Words(tuple(words[at[video]]), rows[at[video]]) if video in at else Words() for video in ids]
+    nothing = Words((), np.zeros((0, place.shape[1]), np.float32))
+    found = [Words(tuple(words[at[video]]), rows[at[video]]) if video in at else nothing for video in ids]
     return found, {str(video): int(n) for video, n in every["video_id"].value_counts().items()}
+
+
+def _filtered(texts: pd.DataFrame, filters: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All words, and those that a preset of filters keeps; TextVR's also splits and spells them in its own way."""
+    if filters == "textvr":
+        return words_of(texts, separator=" "), textvr_words(texts).words
+    every = words_of(texts)
+    return every, clean(every, pick(PRESETS, filters, "preset of OCR filters")).words
 
 
 def _unread(corpus: Corpus, engine: str) -> dict[str, str]:
@@ -154,19 +175,6 @@ def _unread(corpus: Corpus, engine: str) -> dict[str, str]:
         if state in ("failed", "absent"):
             found[video] = str(own["reason"].get(video) or f"its text was not read by {engine}")
     return found
-
-
-def _places(corpus: Corpus, texts: pd.DataFrame) -> pd.DataFrame:
-    """By text_id: mean centre, width, height, share of time and confidence; zeros where a text has no box."""
-    boxes = pd.concat([corpus.boxes(str(video)) for video in texts["video_id"].unique()] or [corpus.boxes("")])
-    x, y = (boxes[[f"{axis}{i}" for i in range(1, 5)]].to_numpy(float) for axis in ("x", "y"))
-    sizes = pd.DataFrame({"x": x.mean(1), "y": y.mean(1), "width": np.ptp(x, axis=1), "height": np.ptp(y, axis=1)})
-    means = sizes.groupby(boxes["text_id"].to_numpy()).mean()
-    by_video = texts.groupby("video_id")
-    length = by_video["end_s"].transform("max") - by_video["start_s"].transform("min")
-    share = (texts["end_s"] - texts["start_s"]) / length.where(length > 0, 1.0)
-    told = pd.DataFrame({"share": share, "score": texts["score"]}).fillna(0.0).set_axis(texts["text_id"])
-    return means.join(told, how="inner").reindex(texts["text_id"], fill_value=0.0)
 
 
 def _frames(
@@ -210,6 +218,7 @@ def _key(rules: InputRules) -> str:
         "sampler": asdict(rules.sampler),
         "size": [rules.height, rules.width],
         "reader": reader_version(rules.reader),
+        **({} if rules.fit == "squash" else {"fit": rules.fit}),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -218,13 +227,8 @@ def _decode_one(task: _Task) -> VideoInfo:
     """Decode into the cache; a video of fewer frames repeats its last one, so that all have the same shape."""
     rules = task.rules
     found = read_frames(task.path, rules.sampler, reader=rules.reader)
-    pixels = np.stack([_squashed(picture, rules) for picture in found.pixels])
+    pixels = np.stack([fitted(picture, rules.height, rules.width, rules.fit) for picture in found.pixels])
     pixels = np.concatenate([pixels, np.repeat(pixels[-1:], rules.sampler.n - len(pixels), axis=0)])
     with atomic(task.cache) as temporary, open(temporary, "wb") as out:
         np.savez(out, pixels=pixels, indices=found.indices, times=found.times)
     return found.info
-
-
-def _squashed(picture: np.ndarray, rules: InputRules) -> np.ndarray:
-    frame = need("av", "Scaling pictures").VideoFrame.from_ndarray(picture, format="rgb24")
-    return frame.reformat(width=rules.width, height=rules.height).to_ndarray(format="rgb24")

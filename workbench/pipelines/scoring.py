@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from workbench.core.errors import DataError, ExistsError
+from workbench.core.lookup import nearest
+from workbench.core.workspace import check_name, workspace
 from workbench.corpus import Corpus
 from workbench.evaluation import Run
 from workbench.evaluation.runs.saving import complete_run, open_split, save_run
 from workbench.models import RetrievalModel
+from workbench.models.registry import FusesParts
 from workbench.models.scoring import Tiles
 from workbench.pipelines.counterfactuals import Change
 from workbench.pipelines.inputs import InputRules, Inputs, gallery_of
@@ -60,6 +64,8 @@ def score(
         ExistsError: A run of that name exists.
     """
     opened = open_split(corpus, split)
+    if into is None and (workspace().runs / check_name(name, "run")).exists() and not overwrite:
+        raise ExistsError(f"A run called {name!r} exists already.", "Choose another name, or add --overwrite.")
     rules = rules or rules_for(scorer)
     inputs = gallery_of(opened, scorer.needs, rules, workers=workers)
     if change is not None:
@@ -67,9 +73,7 @@ def score(
     tiles = tiles_of(scorer, opened, inputs)
     kept = matrix_bytes(opened) <= MATRIX_LIMIT if keep_matrix is None else keep_matrix
     found, parts = tiles.matrix() if kept else (tiles.metrics(), {})
-    described = {"input_rules": asdict(rules), **info}
-    if len(parts) > 1:
-        described["fusion"] = {"method": "sum", "weights": dict.fromkeys(parts, 1.0)}
+    described = {"input_rules": asdict(rules), **info, **_fusion(scorer, parts, info)}
     arguments: dict[str, Any] = {
         "corpus": opened, "modalities": parts if len(parts) > 1 else None, "inputs": inputs.table,
         "missing": inputs.gallery.missing, "order": {"how": "ids", "evidence": "scored from the corpus itself"},
@@ -79,14 +83,31 @@ def score(
     return save_run(found, name=name, overwrite=overwrite, **arguments, **described)
 
 
+def _fusion(scorer: RetrievalModel, parts: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``run.json`` says of how the scores are made of their parts."""
+    if isinstance(scorer, FusesParts):
+        made = scorer.protocol
+        weights = made.parameters.get("weights") or dict.fromkeys(made.parameters["of"], 1.0)
+        stated = {"fusion": {"method": made.scoring, "weights": weights}}
+        return stated | {"protocol": {**made.to_dict(), **(info.get("protocol") or {})}}
+    return {"fusion": {"method": "sum", "weights": dict.fromkeys(parts, 1.0)}} if len(parts) > 1 else {}
+
+
 def matrix_bytes(corpus: Corpus) -> int:
     """Size of the similarity of a split."""
     return 4 * len(corpus.captions) * len(corpus.videos)
 
 
 def rules_for(model: RetrievalModel) -> InputRules:
-    """The inputs that a model wants, and the defaults where it does not say."""
+    """The inputs that a model wants, and the defaults where it does not say.
+
+    Raises:
+        DataError: It wants something that inputs do not have.
+    """
     wanted = dict(model.reads)
+    known = {one.name for one in fields(InputRules)} | {"n_frames"}
+    if wrong := sorted(set(wanted) - known):
+        raise DataError(f"The model reads {wrong[0]!r}, which inputs do not have.", nearest(wrong[0], known))
     sampler = {"sampler": Sampler("uniform", wanted.pop("n_frames"))} if "n_frames" in wanted else {}
     return InputRules(**sampler, **wanted)  # type: ignore[arg-type]  # a sampler beside numbers
 

@@ -1,5 +1,11 @@
-"""The small trainable model: caption words against frames (vision), words in frames (ocr), or both (fusion)."""
+"""Trainable models of caption against frames (vision), words read in them (ocr), or both (fusion).
 
-from workbench.models.textvr_fusion.model import PRESETS, Options, TextvrFusion, build, load
+Two families behind one builder: the demo's small one, and StarVR (presets ``starvr``), the published baseline.
+"""
 
-__all__ = ["PRESETS", "Options", "TextvrFusion", "build", "load"]
+from workbench.models.textvr_fusion.base import NetworkModel
+from workbench.models.textvr_fusion.families import PRESETS, build, load
+from workbench.models.textvr_fusion.model import Options, TextvrFusion
+from workbench.models.textvr_fusion.starvr import Starvr, StarvrOptions
+
+__all__ = ["PRESETS", "NetworkModel", "Options", "Starvr", "StarvrOptions", "TextvrFusion", "build", "load"]

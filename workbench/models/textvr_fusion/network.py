@@ -107,7 +107,7 @@ class Network(nn.Module):
         if self.ocr:
             values, there = self.words(packed)
             if len(packed["row"]):
-                where = self.place(place.to(values.dtype))
+                where = self.place(place.to(values.dtype)).to(values.dtype)
                 values = values.index_put((packed["row"], packed["place"]), where, accumulate=True)
             out["read"], out["there"] = F.normalize(values, dim=-1), there
         return out

@@ -1,0 +1,180 @@
+"""The network of StarVR: a caption's vector, and a video's out of its frames and the words read in it.
+
+Letters: B captions, V videos, T frames, O the most words of a video, U different texts, L word pieces, D dimensions,
+P dimensions of the common space. The parameters are called as in the authors' checkpoints, so that they load by name.
+
+    t = W_t relu(h_CLS(caption)) + b_t
+    o_i = h_CLS(word_i) + W_p p_i + b_p                      (ocr: without W_p p_i + b_p)
+    X = [q; v; o_1 ... o_O] + type                           (ocr: X = [q; o_1 ... o_O])
+    f = q + Attn(X)[0]
+    e = W_f relu(f) + b_f                                    (vision: e = W_v v + b_v)
+    s = cos(t, e)
+
+Source: spec/textvr.md, sections 3.2 to 3.4 (arXiv 2305.03347).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from transformers import DistilBertConfig, DistilBertModel
+
+from workbench.core.errors import DataError
+from workbench.models.textvr_fusion.starvr.options import StarvrOptions
+from workbench.models.towers.space_time import build_tower
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the colours of ImageNet, as the authors' loader has them
+TEMPERATURE = 0.05
+PLACE_NUMBERS = 12
+NORM_LIMIT = 1e-8
+QUERY, VIDEO, WORD = 0, 1, 2  # rows of the table of types
+
+
+class BareAttention(nn.Module):
+    """Softmax attention with projections of queries, keys and values, and nothing else: no output, norm or residual."""
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        if dim % heads:
+            raise DataError(f"{heads} heads do not divide {dim} dimensions.", "Choose fusion_heads that divide dim.")
+        self.heads = heads
+        self.query, self.key, self.value = (nn.Linear(dim, dim) for _ in range(3))
+
+    def forward(self, asking: torch.Tensor, tokens: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+        """What some tokens gather.
+
+        Args:
+            asking: [V, Q, D].
+            tokens: [V, N, D].
+            there: Bool [V, N]: tokens that are no padding.
+
+        Returns:
+            [V, Q, D].
+        """
+        query, key, value = (
+            linear(one).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for linear, one in ((self.query, asking), (self.key, tokens), (self.value, tokens))
+        )
+        found = F.scaled_dot_product_attention(query, key, value, attn_mask=there[:, None, None])
+        return found.transpose(1, 2).flatten(2)
+
+
+def text_tower(options: StarvrOptions) -> DistilBertModel:
+    """A DistilBERT with random weights."""
+    config = DistilBertConfig(
+        vocab_size=options.vocabulary, max_position_embeddings=options.positions, n_layers=options.text_depth,
+        n_heads=options.text_heads, dim=options.dim, hidden_dim=4 * options.dim, dropout=options.dropout,
+        attention_dropout=options.dropout,
+    )  # fmt: skip
+    return DistilBertModel(config)
+
+
+def first_vectors(tower: nn.Module, packed: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Last hidden state at position 0 of every different text, [U, D]; see ``pieces.WordPieces.packed``.
+
+    Texts of equal length go through the tower together, so that none is padded and none is masked.
+    """
+    found, start = [], 0
+    for count, length in packed["groups"].tolist():
+        ids = packed["ids"][start : start + count, :length]
+        found.append(tower(input_ids=ids).last_hidden_state[:, 0])
+        start += count
+    return torch.cat(found)
+
+
+class Network(nn.Module):
+    """Captions and videos in one space, compared by their cosine."""
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, options: StarvrOptions) -> None:
+        super().__init__()
+        dim, projection = options.dim, options.projection
+        self.modality = options.modality
+        self.vision, self.ocr = options.modality != "ocr", options.modality != "vision"
+        self.text_model = text_tower(options)
+        self.txt_proj = nn.Sequential(nn.ReLU(), nn.Linear(dim, projection))
+        if self.vision:
+            self.video_model = build_tower(
+                "vit_b16", image_size=options.image_size, patch_size=options.patch_size, width=dim, depth=options.depth,
+                heads=options.heads, n_frames=options.n_frames, time_init=options.time_init,
+            )  # fmt: skip
+            self.vid_proj = nn.Sequential(nn.Linear(dim, projection))
+        if self.ocr:
+            self.ocr_model = text_tower(options)
+            self.fusion_model = BareAttention(dim, options.fusion_heads)
+            self.query_token = nn.Parameter(torch.zeros(1, dim))
+            self.fusion_proj = nn.Sequential(nn.ReLU(), nn.Linear(dim, projection))
+        if self.vision and self.ocr:
+            self.type_embedding = nn.Embedding(3, dim)
+            self.ocr_pos_embeds = nn.Linear(PLACE_NUMBERS, dim)
+            self.vid_proj.requires_grad_(False)  # published, but no loss reaches it: it stays as it was loaded
+        self.scale = nn.Parameter(torch.tensor(-math.log(TEMPERATURE)))
+        for name, colours in (("mean", MEAN), ("std", STD)):
+            self.register_buffer(name, torch.tensor(colours).view(3, 1, 1), persistent=False)
+
+    def caption(self, packed: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """``text`` [B, P] of captions as ``pieces.WordPieces.packed`` gives them, one text in each list."""
+        return {"text": self.txt_proj(first_vectors(self.text_model, packed))[packed["text"]]}
+
+    def videos(
+        self, frames: torch.Tensor | None, packed: dict[str, torch.Tensor], place: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """``video`` [V, P].
+
+        Args:
+            frames: uint8 [V, T, height, width, 3]; None for modality ``ocr``.
+            packed: Their words, as ``pieces.WordPieces.packed`` gives them, at least one per video; with ``vectors``,
+                their ``word_vectors``, where those are known.
+            place: Float [words, 12], in the same order.
+        """
+        seen = self.video_model(self.pixels(frames)) if self.vision and frames is not None else None
+        if not self.ocr:
+            return {"video": self.vid_proj(seen)}
+        return {"video": self.fusion_proj(self._fused(seen, packed, place))}
+
+    def word_vectors(self, packed: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Vectors of the different words of ``packed``, [U, D]."""
+        return first_vectors(self.ocr_model, packed)
+
+    def pixels(self, frames: torch.Tensor) -> torch.Tensor:
+        """uint8 [V, T, height, width, 3] to float [V, T, 3, height, width], normalised."""
+        values = frames.permute(0, 1, 4, 2, 3).to(self.scale.dtype) / 255
+        return (values - self.mean) / self.std
+
+    def _fused(self, seen: torch.Tensor | None, packed: dict[str, torch.Tensor], place: torch.Tensor) -> torch.Tensor:
+        """f [V, D]: the query and what it gathers from the video, if there is one, and the words."""
+        videos, longest = packed["size"].tolist()
+        known = packed.get("vectors")
+        vectors = (self.word_vectors(packed) if known is None else known)[packed["text"]]
+        if seen is not None:
+            vectors = vectors + self.ocr_pos_embeds(place.to(self.scale.dtype))
+        at = (packed["row"], packed["place"])
+        words = vectors.new_zeros(videos, longest, vectors.shape[1]).index_put(at, vectors)
+        there = torch.zeros(videos, longest, dtype=torch.bool, device=words.device)
+        there = there.index_put(at, torch.ones_like(packed["row"], dtype=torch.bool))
+        first = self.query_token.expand(videos, 1, -1)
+        before = [first] if seen is None else [first, seen[:, None]]
+        tokens = torch.cat([*before, words], 1)
+        there = F.pad(there, (len(before), 0), value=True)
+        if seen is not None:
+            kinds = torch.tensor([QUERY, VIDEO] + [WORD] * longest, device=words.device)
+            tokens = tokens + self.type_embedding(kinds)
+        return self.query_token + self.fusion_model(tokens[:, :1], tokens, there)[:, 0]
+
+    def cosine(self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Cosines [B, V], in float32 or better whatever the rest is computed in; norms are at least 1e-8."""
+        text, video = caption["text"], videos["video"]
+        with torch.autocast(text.device.type, enabled=False):
+            exact = torch.promote_types(text.dtype, torch.float32)
+            text, video = (F.normalize(one.to(exact), dim=-1, eps=NORM_LIMIT) for one in (text, video))
+            return text @ video.T
+
+    def parts(self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor]) -> dict[str, Any]:
+        """Cosines over the temperature [B, V], under the name of the modality: the published model has one term."""
+        return {self.modality: self.scale.exp() * self.cosine(caption, videos)}

@@ -1,0 +1,120 @@
+"""The network: captions, frames and read sentences as vectors of one space.
+
+Letters: B captions, V videos, T frames, S sentences of a video, U different sentences, L tokens, D dimensions.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from workbench.models.towers.dual.pixels import as_patches, prepared, square_of
+from workbench.models.towers.dual.weights import Family, Looks
+
+Ids = dict[str, torch.Tensor]
+"""``ids`` int64 [rows, L] and ``mask`` int64 [rows, L]: which of them are no padding."""
+
+
+VIDEOS_AT_ONCE = 1024
+"""Videos whose sentences are compared at once: 256 captions x 1,024 videos x 12 sentences are 12 MiB."""
+
+
+class DualNetwork(nn.Module):
+    """A transformers dual encoder, and the similarity of captions with frames and with read sentences.
+
+    vision(b, v) = scale * <c_b, mean_t f_vt>, each f and the mean of length 1, as CLIP4Clip's mean pooling (Luo et al.
+    2022, arXiv 2104.08860, section 3.3); ocr(b, v) = scale * max_s <c_b, o_vs>, 0 for a video without sentences.
+    """
+
+    def __init__(self, model: Any, family: Family, looks: Looks, options: Any) -> None:
+        """Around a model of transformers; ``options`` are those of the dual encoder."""
+        super().__init__()
+        self.scale = nn.Parameter(model.logit_scale.detach().reshape(()).clone())
+        del model.logit_scale  # one temperature, under the name that training looks for
+        self.model, self.family, self.looks, self.fit = model, family, looks, options.fit
+        self.vision, self.ocr = (options.modality in (name, "fusion") for name in ("vision", "ocr"))
+        self.precision = options.precision
+        vision = model.config.vision_config
+        self.patch = int(vision.patch_size)
+        self.size = square_of(self.patch, vision.num_patches) if family.patches else int(vision.image_size)
+        self.max_tokens = int(model.config.text_config.max_position_embeddings)
+
+    def text(self, tokens: Ids) -> torch.Tensor:
+        """Unit vectors [rows, D], float32."""
+        mask = {"attention_mask": tokens["mask"]} if self.family.masked else {}
+        with self._computing():
+            return _unit(self.model.get_text_features(input_ids=tokens["ids"], **mask))
+
+    def frames(self, frames: torch.Tensor) -> torch.Tensor:
+        """uint8 [n, H, W, 3] to unit vectors [n, D], float32."""
+        pictures = prepared(frames.to(self.scale.device), self.size, self.fit, self.looks)
+        values = as_patches(pictures, self.patch) if self.family.patches else {"pixel_values": pictures}
+        with self._computing():
+            return _unit(self.model.get_image_features(**values))
+
+    def _computing(self) -> AbstractContextManager[Any]:
+        """bf16 through autocast, so that weights keep their bits; how training computes is said by its recipe."""
+        device = self.scale.device.type
+        half = self.precision == "bf16" or (self.precision == "auto" and device == "cuda")
+        return torch.autocast(device, torch.bfloat16) if half and not self.training else nullcontext()
+
+    def mean_of_frames(self, frames: torch.Tensor) -> torch.Tensor:
+        """uint8 [V, T, H, W, 3] to unit vectors [V, D], float32."""
+        each = self.frames(frames.flatten(0, 1)).view(*frames.shape[:2], -1)
+        return F.normalize(each.mean(1), dim=-1)
+
+    def caption(self, tokens: Ids) -> dict[str, torch.Tensor]:
+        """``text``: unit vectors [B, D]."""
+        return {"text": self.text(tokens)}
+
+    def videos(self, frames: torch.Tensor | None, sentences: Ids, place: torch.Tensor) -> dict[str, Any]:
+        """What a video is compared by.
+
+        Args:
+            frames: uint8 [V, T, H, W, 3].
+            sentences: Different sentences [U, L].
+            place: int64 [V, S], which sentence stands there; -1 = none.
+
+        Returns:
+            ``frame`` [V, D]; ``read`` [V, S, D] and ``there`` bool [V, S].
+        """
+        out: dict[str, Any] = {}
+        if self.vision and frames is not None:
+            out["frame"] = self.mean_of_frames(frames)
+        if self.ocr:
+            out |= {"read": self.text(sentences)[place.clamp(min=0)], "there": place >= 0}
+        return out
+
+    def parts(self, caption: dict[str, torch.Tensor], videos: dict[str, Any]) -> dict[str, torch.Tensor]:
+        """Similarity [B, V] by modality; their sum is the similarity."""
+        found, text = {}, caption["text"]
+        if self.vision:
+            found["vision"] = self.vision_part(text, videos["frame"])
+        if self.ocr:
+            there = videos["there"]
+            place = torch.arange(there.numel(), device=there.device).view(there.shape).masked_fill(~there, -1)
+            found["ocr"] = self.ocr_part(text, videos["read"].flatten(0, 1), place)
+        return found
+
+    def vision_part(self, text: torch.Tensor, frame: torch.Tensor) -> torch.Tensor:
+        """[B, V] of captions [B, D] and videos [V, D]."""
+        return self.scale.exp() * (text @ frame.T)
+
+    def ocr_part(self, text: torch.Tensor, sentences: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
+        """[B, V] of captions [B, D] and sentences [U, D], of which ``place`` [V, S] says where they stand.
+
+        Equal sentences have one cosine, so that videos with the same text tie exactly.
+        """
+        alike = F.pad(text @ sentences.T, (0, 1), value=float("-inf"))  # -1 is the last column
+        best = torch.cat([alike[:, part].amax(-1) for part in place.split(VIDEOS_AT_ONCE)], 1)
+        return self.scale.exp() * best.masked_fill((place < 0).all(1), 0.0)
+
+
+def _unit(features: Any) -> torch.Tensor:
+    """Vectors of length 1, float32; transformers 5 wraps features in an output, 4 does not."""
+    vectors = features if isinstance(features, torch.Tensor) else features.pooler_output
+    return F.normalize(vectors.float(), dim=-1)
