@@ -20,9 +20,10 @@ IMPORT_ALL = (
     + """
 pages = "workbench.app.pages."
 names = [m.name for m in pkgutil.walk_packages(workbench.__path__, "workbench.")]
+late = (".network", ".collectives")  # what torch is for; functions import them
 skip = ("workbench.app.pages.", "workbench.app.entry.", "workbench.__main__")
 for name in names:
-    if not name.startswith(skip) and not name.endswith(".network"):  # a network is what torch is for
+    if not name.startswith(skip) and not name.endswith(late):
         importlib.import_module(name)
 print(len(names))
 """

@@ -107,7 +107,7 @@ def test_dropout_is_replayed(modality):
     assert float(backward(model, batch, replace(RECIPE, micro_batch=micro))) != float(whole.detach())
 
 
-def held(model, batch, recipe) -> int:
+def held(model, batch, recipe, engine=None) -> int:
     """Most bytes that graphs hold for the way back at one moment, weights left out."""
     weights = {one.data_ptr() for one in model.network.parameters()}
     now = most = 0
@@ -125,7 +125,7 @@ def held(model, batch, recipe) -> int:
             now -= self.size
 
     with torch.autograd.graph.saved_tensors_hooks(Kept, lambda kept: kept.tensor):
-        backward(model, batch, recipe)
+        backward(model, batch, recipe, engine)
     return most
 
 

@@ -77,6 +77,13 @@ def test_one_pair_everything_masked_and_pairs_without_score_stay_finite(name):
     assert torch.isfinite(loss) and torch.isfinite(missing.grad).all()
 
 
+def test_the_gradient_of_a_learned_bias_is_right():
+    scores, same = drawn()
+    given, mask = torch.tensor(scores, requires_grad=True), torch.from_numpy(same)
+    bias = torch.tensor(BIAS, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda one, two: pairwise_sigmoid(one, mask, two), (given, bias))
+
+
 def test_an_unknown_choice_of_negatives_is_named():
     with pytest.raises(UnknownNameError, match="hardset"):
         max_margin(torch.eye(2), torch.zeros(2, 2, dtype=torch.bool), 0.1, "hardset")

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
-import yaml
 
-from workbench.cli.common import AsJson, errors, group, say, show_json, show_table
+from workbench.cli.common import AsJson, errors, group, key_values, say, show_json, show_table
 from workbench.cli.scores import show_metrics
 from workbench.core.errors import DataError
 from workbench.corpus import open_corpus
@@ -17,33 +16,64 @@ from workbench.corpus import open_corpus
 index = group("index", "Search a corpus by words, with or without captions.")
 
 
+def _show_keys(asked: bool) -> None:
+    if asked:
+        from workbench.training import recipe_keys
+
+        show_table(recipe_keys())
+        raise typer.Exit()
+
+
+def _show_help(context: typer.Context, asked: bool) -> None:
+    if asked:
+        say(context.get_help() + "\n\nKeys of a recipe, given as key=value:\n")
+        _show_keys(asked)
+
+
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe by name, or a YAML file.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="key=value of the recipe, e.g. modality=ocr.")] = None,
     name: Annotated[str | None, typer.Option(help="The run's name; none = corpus and modality.")] = None,
     group: Annotated[str | None, typer.Option(help="Group of runs that differ in their seed alone.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="One run per seed as one group, e.g. 0,1,2.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
-    background: Annotated[bool, typer.Option("--background", help="Start it as a job and return.")] = False,
+    background: Annotated[
+        bool, typer.Option("--detach", "--background", help="Start it as a job that outlives this terminal.")
+    ] = False,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="Every key of a recipe, and stop.", is_eager=True, callback=_show_keys)
+    ] = False,
+    asked: Annotated[
+        bool, typer.Option("--help", help="This, every key of a recipe, and stop.", is_eager=True, callback=_show_help)
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model from a recipe into a run, and score its report split."""
     from workbench.core.jobs import Job
     from workbench.training import train as fit
+    from workbench.training import train_seeds
 
-    options = {"group": group, "overwrite": overwrite, "resume": resume, "background": background}
-    run = fit(recipe, name=name, **options, **_values(overrides or []))  # type: ignore[arg-type]  # of several types
-    if isinstance(run, Job):
-        say(f"Started job {run.name}. Watch it: workbench runs watch")
+    options: dict[str, Any] = {"name": name, "group": group, "overwrite": overwrite, "resume": resume}
+    options |= {"background": background, **key_values(overrides or [], "modality=ocr seed=1")}
+    found = fit(recipe, **options) if seeds is None else train_seeds(recipe, seeds=_numbers(seeds), **options)
+    if found is None:  # the first of several processes says it
         return
-    show_metrics(run.metrics, run, as_json)
+    if isinstance(found, Job):
+        said = "" if seeds else f" {found.name.removeprefix('train-')}"
+        say(f"Started job {found.name}. Watch it: workbench runs watch{said}")
+    elif isinstance(found, list):
+        rows = [{"run": one.name, **{f"{way} R@1": one.metrics[way]["r1"] for way in ("t2v", "v2t")}} for one in found]
+        show_table(pd.DataFrame(rows), as_json)
+    else:
+        show_metrics(found.metrics, found, as_json)
 
 
-def _values(pairs: list[str]) -> dict[str, Any]:
-    for pair in pairs:
-        if "=" not in pair:
-            raise DataError(f"{pair!r} is no key=value.", "Write e.g. modality=ocr seed=1.")
-    return {key: yaml.safe_load(value) for key, _, value in (pair.partition("=") for pair in pairs)}
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(one) for one in text.split(",")]
+    except ValueError as error:
+        raise DataError(f"{text!r} is no list of seeds.", "Write e.g. --seeds 0,1,2") from error
 
 
 def score(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from workbench.cli.common import AsJson, group, say, show_json, show_table
 from workbench.cli.scores import show_metrics
+from workbench.core.errors import StateError
 from workbench.evaluation import list_runs, open_run
 from workbench.evaluation.runs import library
 
@@ -45,9 +47,33 @@ def show(name: Name, as_json: AsJson = False) -> None:
     show_metrics(run.metrics, run, as_json)
 
 
-@app.command(epilog="Example: workbench runs watch")
-def watch(as_json: AsJson = False) -> None:
-    """What is running or has died: runs that are not finished, and jobs with their progress."""
+@app.command(epilog="Example: workbench runs watch demo-fusion")
+def watch(
+    name: Annotated[str | None, typer.Argument(help="A run that is being trained; none = a table of all.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Say it once, do not wait for the end.")] = False,
+    every: Annotated[float, typer.Option(help="Seconds between looks.", min=0.1)] = 2.0,
+    as_json: AsJson = False,
+) -> None:
+    """What is running or has died; with a name its steps, loss and time left until it ends. Ctrl-C ends nothing."""
+    if name is None:
+        _watch_all(as_json)
+        return
+    from workbench.training import progress_of
+
+    said = ""
+    while True:
+        found = progress_of(name)
+        if found.sentence != said:
+            said = found.sentence
+            show_json(found.to_dict()) if as_json else say(said)
+        if once or found.ended:
+            break
+        time.sleep(every)
+    if found.state in ("failed", "dead"):
+        raise StateError(f"Run {name} is {found.state}.", "Go on with it: workbench train ... --resume")
+
+
+def _watch_all(as_json: bool) -> None:
     from workbench.core.jobs import list_jobs
 
     runs = list_runs()
@@ -63,14 +89,19 @@ def watch(as_json: AsJson = False) -> None:
     show_table(table, as_json, empty="Nothing is running.")
 
 
+OF = {"recipe": "config", "seed": "config", "model": "config", "choices": "config", "input_rules": "config"}
+OF |= {"git": "commit", "versions": "commit", "corpus": "data", "data": "data"}
+"""What an entry of ``run.json`` speaks of; anything else speaks of the run."""
+
+
 @app.command(epilog="Example: workbench runs diff theirs ours")
 def diff(run_a: Name, run_b: Name, as_json: AsJson = False) -> None:
-    """What differs between two runs: recipe, commit, data, protocol, versions."""
-    show_table(
-        library.difference(open_run(run_a), open_run(run_b)),
-        as_json,
-        empty="No difference but name and time.",
-    )
+    """What differs between two runs: config, commit and versions, data, protocol."""
+    table = library.difference(open_run(run_a), open_run(run_b))
+    table.insert(0, "of", [OF.get(key.partition(".")[0], "run") for key in table["key"]])
+    order = table["of"].map({"config": 0, "commit": 1, "data": 2, "run": 3})
+    shown = table.iloc[order.argsort(kind="stable")]
+    show_table(shown, as_json, empty="No difference but name and time.")
 
 
 @app.command(epilog="Example: workbench runs rename theirs clip4clip")

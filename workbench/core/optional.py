@@ -19,6 +19,7 @@ EXTRA_OF = {
     "transformers": "train",
     "accelerate": "train",
     "safetensors": "train",
+    "tensorboard": "train",
     "av": "video",
     "decord": "video",
     "rapidocr": "ocr",

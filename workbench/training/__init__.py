@@ -1,6 +1,25 @@
-"""Layer 5: recipe in, run out. The loop, checkpoints, resuming; the demo's models."""
+"""Layer 5: recipe in, run out. The loop, checkpoints, resuming, curves; the demo's models."""
 
+from workbench.training.groups import train_seeds
+from workbench.training.keys import recipe_keys
 from workbench.training.recipes import RECIPES, Recipe, load_recipe
+from workbench.training.recorder import Recorder
+from workbench.training.selection import SelectionScore, SelectSplit
+from workbench.training.trackers import Tracker
 from workbench.training.train import train
+from workbench.training.watching import Progress, progress_of
 
-__all__ = ["RECIPES", "Recipe", "load_recipe", "train"]
+__all__ = [
+    "RECIPES",
+    "Progress",
+    "Recipe",
+    "Recorder",
+    "SelectSplit",
+    "SelectionScore",
+    "Tracker",
+    "load_recipe",
+    "progress_of",
+    "recipe_keys",
+    "train",
+    "train_seeds",
+]

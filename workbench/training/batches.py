@@ -12,6 +12,7 @@ from workbench.core.errors import StateError
 from workbench.core.seeds import generator
 from workbench.corpus import Corpus, normalise_caption
 from workbench.models import Gallery
+from workbench.training.world import World
 
 MASKS = ("duplicates", "sources")
 """Why a pair is no negative: word-identical captions; videos cut from one recording."""
@@ -22,17 +23,23 @@ SHIFT = 4
 
 @dataclass(frozen=True)
 class Batch:
-    """One caption for each of some videos.
+    """One caption for each of some videos, or the part of them that one process encodes.
 
     Attributes:
         captions: The texts.
         gallery: Their videos, in the same order.
-        same: bool [n, n]: pairs that are no negatives of each other, for what ``MASKS`` names.
+        same: bool [n, n] of the whole batch: pairs that are no negatives of each other, for what ``MASKS`` names.
+        rows: Which of the n captions and videos are here; None = all.
     """
 
     captions: list[str]
     gallery: Gallery
     same: np.ndarray
+    rows: slice | None = None
+
+    def part(self, rows: slice) -> Batch:
+        """Some rows of a whole batch."""
+        return Batch(self.captions[rows], self.gallery.take(range(len(self.captions))[rows]), self.same, rows)
 
 
 class Batches:
@@ -69,20 +76,32 @@ class Batches:
         self.size = min(batch_videos, len(self.rows))
         self.per_epoch = max(1, len(self.rows) // self.size)
 
-    def at(self, step: int) -> Batch:
-        """The batch of a step, from 0; the same for any process and after any resume."""
+    def at(self, step: int, world: World | None = None) -> Batch:
+        """The batch of a step, from 0; the same for any process and after any resume.
+
+        Args:
+            step: Optimiser steps before it.
+            world: Only what this process encodes of it: captions and frames of its share; None = the whole batch.
+
+        Raises:
+            StateError: There are more processes than videos in a batch.
+        """
         epoch, number = divmod(step, self.per_epoch)
         order = generator(self.seed, "order", epoch).permutation(len(self.rows))
         chosen = order[number * self.size : (number + 1) * self.size]
+        rows = None if world is None or world.size == 1 else world.share(len(chosen))
+        own = set(range(len(chosen))[rows or slice(None)])
         captions, frames = [], []
-        for at in chosen:
+        for place, at in enumerate(chosen):
             draw = generator(self.seed, "sample", epoch, self.gallery.video_ids[self.rows[at]])
             captions.append(self.captions[at][draw.integers(len(self.captions[at]))])
-            if self._padded is not None:
+            if self._padded is not None and place in own:
                 frames.append(_varied(self._padded[self.rows[at]], draw))
-        part = self.gallery.take([self.rows[at] for at in chosen])
+        whole = self.gallery.take([self.rows[at] for at in chosen])
+        same = self._same(captions, whole.video_ids)
+        part = whole.take(sorted(own))
         gallery = replace(part, frames=np.stack(frames) if frames else None)
-        return Batch(captions, gallery, self._same(captions, part.video_ids))
+        return Batch(captions[rows or slice(None)], gallery, same, rows)
 
     def _same(self, captions: Sequence[str], video_ids: Sequence[str]) -> np.ndarray:
         """bool [n, n]: the pairs that ``mask`` leaves out, never a right pair."""

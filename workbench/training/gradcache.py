@@ -6,15 +6,14 @@ token-wise interaction needs more memory than the embeddings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.core.optional import need
-
-Tensors = dict[str, Any]
-"""Tensors by name, rows first."""
+from workbench.training.engine import Engine
+from workbench.training.world import Tensors, World
 
 
 @dataclass
@@ -24,7 +23,7 @@ class _Cached:
     Attributes:
         make: Makes the tensors.
         device: Where it draws random numbers beside the CPU.
-        leaves: Its results, cut off from their graph; gradients gather in them.
+        leaves: Its results, cut off from their graph and in float32 at least; gradients gather in them.
         state: Of the random numbers before the first time.
     """
 
@@ -39,7 +38,7 @@ class _Cached:
         self.state = (torch.get_rng_state(), torch.cuda.get_rng_state(self.device) if on_gpu else None)
         with torch.no_grad():
             made = self.make()
-        self.leaves = {name: one.detach().requires_grad_(one.is_floating_point()) for name, one in made.items()}
+        self.leaves = {name: _leaf(one) for name, one in made.items()}
 
     def backward(self) -> None:
         """Make it again with its graph and send the gathered gradients on."""
@@ -47,7 +46,7 @@ class _Cached:
         with self._replayed():
             made = self.make()
         pairs = [(made[name], leaf.grad) for name, leaf in self.leaves.items() if leaf.grad is not None]
-        pairs = [(one, gradient) for one, gradient in pairs if one.requires_grad]
+        pairs = [(one, gradient.to(one.dtype)) for one, gradient in pairs if one.requires_grad]
         if pairs:
             torch.autograd.backward([one for one, _ in pairs], [gradient for _, gradient in pairs])
 
@@ -62,50 +61,101 @@ class _Cached:
             yield
 
 
-def cached_backward(model: Any, batch: Any, micro_batch: int, loss_of: Callable[[list[Any]], Any]) -> Any:
+@dataclass
+class _Gallery:
+    """The videos of all ranks in chunks, cut off from the chunks of this one, which has encoded its share of them.
+
+    Attributes:
+        own: This rank's chunks.
+        world: The ranks.
+        micro_batch: Videos per chunk.
+        chunks: The leaves of all ranks' videos, in their order; one process has its own chunks, as they are.
+        whole: With the way back to this rank's chunks; empty with one process.
+    """
+
+    own: list[_Cached]
+    world: World
+    micro_batch: int
+    chunks: list[Tensors] = field(init=False)
+    whole: Tensors = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.chunks = [one.leaves for one in self.own]
+        if self.world.size == 1:
+            return
+        from workbench.training.collectives import joined_rows
+
+        self.whole = self.world.gather(joined_rows(self.chunks))
+        n = len(next(iter(self.whole.values())))
+        spans = [slice(at, at + self.micro_batch) for at in range(0, n, self.micro_batch)]
+        self.chunks = [{name: _leaf(one[span]) for name, one in self.whole.items()} for span in spans]
+
+    def backward(self) -> None:
+        """Send the gradients of all videos to the ranks that encoded them, and there into their chunks."""
+        torch = need("torch", "Training")
+        for name, one in self.whole.items():
+            if one.requires_grad:
+                leaves = [chunk[name] for chunk in self.chunks]
+                one.backward(torch.cat([torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]))
+
+
+def cached_backward(
+    model: Any, batch: Any, micro_batch: int, engine: Engine, send_back: Callable[[Tensors], Any]
+) -> Any:  # fmt: skip
     """Add the gradients of a whole batch's loss to the parameters, holding the graph of one chunk or tile at a time.
 
     Layers whose output depends on the other rows of the batch (batch normalisation) are outside of what this can equal.
 
     Args:
-        model: With ``caption_inputs``, ``video_inputs``, ``device`` and a ``network`` of ``caption``, ``videos`` and
-            ``parts``.
-        batch: A ``Batch`` of n captions and videos.
+        model: With ``caption_inputs``, ``video_inputs``, ``device`` and a ``network``.
+        batch: This rank's captions and videos.
         micro_batch: Videos, and captions, per chunk.
-        loss_of: From the similarities [n, n] of each modality to the loss.
+        engine: How products are made, and the ranks.
+        send_back: From the similarities [captions, all videos] of each modality to the loss; gradients gather in them.
 
     Returns:
         The loss, a tensor without graph.
     """
-    network, device = model.network, model.device
-    spans = [slice(at, at + micro_batch) for at in range(0, len(batch.captions), micro_batch)]
-    captions = [_Cached(lambda span=span: _captions(model, batch, span), device) for span in spans]  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-    videos = [_Cached(lambda span=span: _videos(model, batch, span), device) for span in spans]  # type: ignore[misc]  # as above
-    tiles = [
-        [_Cached(lambda one=one, two=two: network.parts(one.leaves, two.leaves), device) for two in videos]  # type: ignore[misc]  # as above
-        for one in captions
-    ]
-    loss = loss_of([_joined(tiles, name) for name in tiles[0][0].leaves])
-    loss.backward()
+
+    def cached(make: Callable[..., Tensors], *inputs: Any) -> _Cached:
+        return _Cached(lambda: _made(make, inputs, engine, model.device), model.device)
+
+    def read(rows: range) -> Tensors:
+        return engine.calls.caption(model.caption_inputs([batch.captions[row] for row in rows]))
+
+    def look(rows: range) -> Tensors:
+        return engine.calls.videos(*model.video_inputs(batch.gallery.take(rows)))
+
+    n = len(batch.captions)
+    spans = [range(n)[at : at + micro_batch] for at in range(0, n, micro_batch)]
+    captions = [cached(read, one) for one in spans]
+    videos = [cached(look, one) for one in spans]
+    gallery = _Gallery(videos, engine.world, micro_batch)
+    tiles = [[cached(engine.calls.parts, one.leaves, two) for two in gallery.chunks] for one in captions]
+    loss = send_back({name: _joined(tiles, name) for name in tiles[0][0].leaves})
     for row in tiles:
         for tile in row:
             tile.backward()
+    gallery.backward()
     for chunk in (*captions, *videos):
         chunk.backward()
-    return loss.detach()
+    return loss
+
+
+def _made(make: Callable[..., Tensors], inputs: Sequence[Any], engine: Engine, device: Any) -> Tensors:
+    """In the engine's precision, by itself each time: autocast keeps what it has cast, graph or no graph."""
+    with engine.products(device):
+        return make(*inputs)
+
+
+def _leaf(tensor: Any) -> Any:
+    """A tensor cut off from its graph, in which gradients add up in float32 at least."""
+    torch = need("torch", "Training")
+    if not tensor.is_floating_point():
+        return tensor.detach()
+    return tensor.detach().to(torch.promote_types(tensor.dtype, torch.float32)).requires_grad_()
 
 
 def _joined(tiles: list[list[_Cached]], name: str) -> Any:
     torch = need("torch", "Training")
     return torch.cat([torch.cat([tile.leaves[name] for tile in row], 1) for row in tiles])
-
-
-def _captions(model: Any, batch: Any, span: slice) -> Tensors:
-    found: Tensors = model.network.caption(model.caption_inputs(batch.captions[span]))
-    return found
-
-
-def _videos(model: Any, batch: Any, span: slice) -> Tensors:
-    rows = range(len(batch.captions))[span]
-    found: Tensors = model.network.videos(*model.video_inputs(batch.gallery.take(rows)))
-    return found

@@ -30,15 +30,15 @@ def symmetric_infonce(similarity: Any, same: Any) -> Any:
     return (functional.cross_entropy(masked, target) + functional.cross_entropy(masked.T, target)) / 2
 
 
-def pairwise_sigmoid(similarity: Any, same: Any, bias: float) -> Any:
+def pairwise_sigmoid(similarity: Any, same: Any, bias: Any) -> Any:
     """Each pair by itself: is it right or not? Sum over pairs, divided by n.
 
     Args:
         similarity: Tensor [n, n], right pairs on the diagonal, already divided by the temperature.
         same: Bool tensor [n, n], diagonal false: pairs to leave out.
-        bias: Added to every similarity; below zero, as most pairs are wrong.
+        bias: Added to every similarity, a number or a parameter; below zero, as most pairs are wrong.
 
-    Source: Zhai et al. 2023 (SigLIP), equation 1; the bias is fixed here.
+    Source: Zhai et al. 2023 (SigLIP), equation 1.
     """
     functional = need("torch.nn.functional", "Training")
     right = functional.softplus(-(similarity.diagonal() + bias)).sum()
@@ -76,29 +76,30 @@ NEGATIVES = ("all", "hardest")
 LOSSES = ("infonce", "sigmoid", "max_margin")
 
 
-def objective(parts: Sequence[Any], same: Any, recipe: Recipe) -> Any:
+def objective(parts: Sequence[Any], same: Any, recipe: Recipe, bias: Any = None) -> Any:
     """The loss of the sum of the modalities and, weighted by ``auxiliary``, of each one by itself.
 
     Args:
         parts: Tensors [n, n], one per modality.
         same: Bool tensor [n, n], diagonal false: pairs to leave out.
         recipe: Says which loss.
+        bias: The learned bias of the sigmoid loss; None = the recipe's number.
 
     Raises:
         StateError: The loss is not finite.
     """
     torch = need("torch", "Training")
-    loss = _named(sum(parts), same, recipe)
+    loss = _named(sum(parts), same, recipe, bias)
     if len(parts) > 1 and recipe.auxiliary:
-        loss = loss + recipe.auxiliary * sum(_named(part, same, recipe) for part in parts)
+        loss = loss + recipe.auxiliary * sum(_named(part, same, recipe, bias) for part in parts)
     if not torch.isfinite(loss):
         raise StateError("The loss is not finite.", "Lower the learning rate.")
     return loss
 
 
-def _named(similarity: Any, same: Any, recipe: Recipe) -> Any:
+def _named(similarity: Any, same: Any, recipe: Recipe, bias: Any) -> Any:
     if recipe.loss == "sigmoid":
-        return pairwise_sigmoid(similarity, same, recipe.sigmoid_bias)
+        return pairwise_sigmoid(similarity, same, recipe.sigmoid_bias if bias is None else bias)
     if recipe.loss == "max_margin":
         return max_margin(similarity, same, recipe.margin, recipe.negatives)
     return symmetric_infonce(similarity, same)

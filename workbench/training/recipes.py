@@ -17,8 +17,10 @@ from workbench.training.loss import LOSSES, NEGATIVES
 
 MODALITIES = ("vision", "ocr", "fusion")
 DECAYS = ("all", "matrices")
+PRECISIONS = ("float32", "bf16", "fp16")
 POSITIVE = (
     "steps", "batch_videos", "eval_every", "threads", "learning_rate", "temperature", "margin", "micro_batch", "clip",
+    "keep_last", "patience",
 )  # fmt: skip
 
 
@@ -31,13 +33,13 @@ class Recipe:
         preset: A preset of the model.
         modality: ``vision``, ``ocr`` or ``fusion``.
         corpus: The corpus trained on.
-        train_split: Its split.
+        train_split: Its split that is trained on.
         select_split: The split that chooses the checkpoint; never the one reported on.
         report_split: The split that is scored at the end.
         steps: Optimiser steps.
         batch_videos: Videos per batch, one caption each.
         learning_rate: Peak of AdamW's rate.
-        weight_decay: Of AdamW.
+        weight_decay: Of AdamW, per step and unit of the rate.
         auxiliary: Weight of each modality's own loss beside that of their sum, so that none hides behind another.
         warmup: Steps until the peak; afterwards a cosine to zero.
         eval_every: Steps between looks at the select split (and checkpoints).
@@ -46,7 +48,7 @@ class Recipe:
         seed: Of weights, batches, captions and augmentation.
         loss: ``infonce`` (both directions), ``sigmoid`` (each pair by itself) or ``max_margin``.
         temperature: ``learned``, or a number that is kept; models with a scale only.
-        sigmoid_bias: Added to similarities by the sigmoid loss.
+        sigmoid_bias: Added to similarities by the sigmoid loss: a number that is kept, or ``learned``, from -10 on.
         margin: Of the max-margin loss, in units of the similarity over the temperature.
         negatives: Of the max-margin loss: ``all`` or ``hardest``.
         mask: Pairs that are no negatives: ``duplicates`` (equal captions), ``sources`` (videos of one recording).
@@ -55,6 +57,11 @@ class Recipe:
         clip: Longest gradient, as a norm over all weights; null = no limit.
         ema: Share of the old running average that stays at each step; the average is evaluated and kept. null = none.
         freeze: Exact names of weights that are not trained.
+        keep_last: How many of the newest checkpoints stay, beside the best one.
+        patience: Looks at the select split without a gain after which training ends. null = all steps are made.
+        precision: Of products: ``float32``, ``bf16`` or ``fp16``; weights and their updates stay float32.
+        compile: Whether torch compiles the network first: slower to start, faster per step.
+        activation_checkpointing: Compute activations again on the way back instead of keeping them: less memory.
     """
 
     model: str
@@ -76,7 +83,7 @@ class Recipe:
     seed: int
     loss: str = "infonce"
     temperature: str | float = "learned"
-    sigmoid_bias: float = -10.0
+    sigmoid_bias: str | float = -10.0
     margin: float = 0.2
     negatives: str = "all"
     mask: tuple[str, ...] = ("duplicates",)
@@ -85,6 +92,11 @@ class Recipe:
     clip: float | None = None
     ema: float | None = None
     freeze: tuple[str, ...] = ()
+    keep_last: int = 1
+    patience: int | None = None
+    precision: str = "float32"
+    compile: bool = False
+    activation_checkpointing: bool = False
 
     def __post_init__(self) -> None:
         pick(dict.fromkeys(MODALITIES), self.modality, "modality")
@@ -93,8 +105,10 @@ class Recipe:
         pick(dict.fromkeys(DECAYS), self.decay, "choice of decay")
         for mask in self.mask:
             pick(dict.fromkeys(MASKS), mask, "mask")
-        if isinstance(self.temperature, str):
-            pick({"learned": None}, self.temperature, "temperature")
+        pick(dict.fromkeys(PRECISIONS), self.precision, "precision")
+        for name in ("temperature", "sigmoid_bias"):
+            if isinstance(value := getattr(self, name), str):
+                pick({"learned": None}, value, name.replace("_", " "))
         self._check_numbers()
         if self.select_split == self.report_split:
             raise DataError(
@@ -121,10 +135,16 @@ KINDS: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
     "str": (str,),
+    "bool": (bool,),
     "tuple[str, ...]": (list, tuple),
 }
 KINDS |= {"int | None": (int, type(None)), "float | None": (int, float, type(None)), "str | float": (str, int, float)}
-NAMED = {"tuple[str, ...]": "list of names", "int | None": "int or null", "float | None": "float or null"}
+NAMED = {
+    "bool": "yes or no (true, false)",
+    "tuple[str, ...]": "list of names",
+    "int | None": "int or null",
+    "float | None": "float or null",
+}
 
 
 def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
@@ -151,7 +171,7 @@ def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe
     for key, value in values.items():
         if key not in kinds:
             raise DataError(f"Recipe {name}: unknown key {key!r}.", nearest(key, kinds))
-        if isinstance(value, bool) or not isinstance(value, KINDS[kinds[key]]) or not _of_names(value):
+        if not _fits(value, kinds[key]):
             kind = NAMED.get(kinds[key], kinds[key].replace("|", "or"))
             raise DataError(f"Recipe {name}: {key} is {value!r}.", f"It must be a {kind}.")
     needed = [one.name for one in fields(Recipe) if one.default is MISSING]
@@ -161,6 +181,25 @@ def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe
     return Recipe(**typed)
 
 
-def _of_names(value: Any) -> bool:
-    """Whether a list holds names alone; anything else passes."""
-    return not isinstance(value, list | tuple) or all(isinstance(one, str) for one in value)
+def _fits(value: Any, kind: str) -> bool:
+    """Whether a value is of a field's kind; yes and no are no numbers, and lists hold names alone."""
+    if isinstance(value, bool) and kind != "bool":
+        return False
+    names = not isinstance(value, list | tuple) or all(isinstance(one, str) for one in value)
+    return names and isinstance(value, KINDS[kind])
+
+
+def differences(stored: Mapping[str, Any], asked: Recipe) -> str:
+    """Where a recipe differs from the one that a run keeps, in words; ``""`` where it does not.
+
+    Keys that the run does not know yet have their default.
+    """
+    known = {one.name: one.default for one in fields(Recipe) if one.default is not MISSING} | dict(stored)
+    new = asked.to_dict()
+    other = [key for key, value in new.items() if _plain(known.get(key)) != _plain(value)]
+    return ", ".join(f"{key} {known.get(key)!r}, now {new[key]!r}" for key in other)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back."""
+    return list(value) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""One optimiser step on one batch."""
+"""One optimiser step on one batch, by one process or by all of a world."""
 
 from __future__ import annotations
 
@@ -6,41 +6,68 @@ from typing import Any
 
 from workbench.core.optional import need
 from workbench.training.batches import Batch
+from workbench.training.engine import Engine, plain_engine
 from workbench.training.gradcache import cached_backward
 from workbench.training.loss import objective
 from workbench.training.optimiser import follow
 from workbench.training.recipes import Recipe
+from workbench.training.world import Tensors
 
 
-def make_step(model: Any, batch: Batch, optimiser: Any, recipe: Recipe) -> float:
-    """Change the weights by one batch.
+def make_step(model: Any, batch: Batch, optimiser: Any, recipe: Recipe, engine: Engine | None = None) -> float:
+    """Change the weights by one batch, alike on every rank.
+
+    Args:
+        model: What is trained.
+        batch: The whole batch, or this rank's part of it (``Batches.at`` with a world).
+        optimiser: From ``optimiser_of``.
+        recipe: Says loss, chunks, precision, clipping and average.
+        engine: From ``engine_of``; None = one process, and a recipe that needs nothing prepared.
 
     Returns:
-        The loss before the step.
+        The loss of the whole batch before the step.
 
     Raises:
-        StateError: The loss is not finite.
+        StateError: The loss is not finite; another process ended; or the recipe needs an engine.
     """
-    torch = need("torch", "Training")
+    engine = engine or plain_engine(model.network, recipe)
     model.network.train()
     optimiser.zero_grad(set_to_none=True)
-    loss = backward(model, batch, recipe)
-    if recipe.clip is not None:
-        torch.nn.utils.clip_grad_norm_(model.network.parameters(), recipe.clip)
-    optimiser.step()
+    loss = backward(model, batch, recipe, engine)
+    engine.step(optimiser, model.network, recipe.clip)
     if recipe.ema is not None:
         follow(optimiser, recipe.ema)
     return float(loss)
 
 
-def backward(model: Any, batch: Batch, recipe: Recipe) -> Any:
-    """Add a batch's gradients to the weights, at once or in chunks of ``micro_batch``; returns the loss, detached."""
+def backward(model: Any, batch: Batch, recipe: Recipe, engine: Engine | None = None) -> Any:
+    """Add a batch's gradients to the weights, at once or in chunks of ``micro_batch``.
+
+    In a world of several processes the weights must come without gradients, as what they have is added up.
+
+    Returns:
+        The loss of the whole batch, detached.
+    """
     torch = need("torch", "Training")
+    engine = engine or plain_engine(model.network, recipe)
+    world, calls = engine.world, engine.calls
     same = torch.from_numpy(batch.same).to(model.device)
+    own = batch if world.size == 1 or batch.rows is not None else batch.part(world.share(len(batch.same)))
+
+    def send_back(parts: Tensors) -> Any:
+        """From one's own rows of the similarities to the loss of all; gradients gather in what made the rows."""
+        full = {name: one.to(torch.promote_types(one.dtype, torch.float32)) for name, one in parts.items()}
+        loss = objective(list(world.gather(full).values()), same, recipe, engine.bias)
+        engine.send_back(loss)
+        return loss.detach()
+
     if recipe.micro_batch is not None:
-        return cached_backward(model, batch, recipe.micro_batch, lambda parts: objective(parts, same, recipe))
-    tokens = model.network.caption(model.caption_inputs(batch.captions))
-    videos = model.network.videos(*model.video_inputs(batch.gallery))
-    loss = objective(list(model.network.parts(tokens, videos).values()), same, recipe)
-    loss.backward()
-    return loss.detach()
+        loss = cached_backward(model, own, recipe.micro_batch, engine, send_back)
+    else:
+        with engine.products(model.device):
+            tokens = calls.caption(model.caption_inputs(own.captions))
+            videos = world.gather(calls.videos(*model.video_inputs(own.gallery)))
+            parts = calls.parts(tokens, videos)
+        loss = send_back(parts)
+    world.add_up(engine.weights(model.network))
+    return loss

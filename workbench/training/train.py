@@ -1,38 +1,36 @@
-"""Train a model from a recipe into a run: batches, steps, selection on the val split, checkpoints, the final score."""
+"""Train a model from a recipe into a run: begin or go on, train, score the chosen checkpoint."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from workbench.core import jobs
-from workbench.core.errors import StateError
-from workbench.core.files import write_table
+from workbench.core.errors import DataError, StateError
+from workbench.core.files import read_json, write_json
 from workbench.core.locks import lock
 from workbench.core.optional import need
-from workbench.core.progress import meter
 from workbench.core.workspace import check_name, workspace
 from workbench.corpus import Corpus, open_corpus
-from workbench.evaluation import Run, open_run, retrieval_metrics
-from workbench.evaluation.runs.saving import fail_run, start_run
+from workbench.evaluation import Run, open_run
+from workbench.evaluation.runs.info import describe
+from workbench.evaluation.runs.saving import start_run
 from workbench.models import build_model
-from workbench.models.checkpoints import load_model, restore, save_checkpoint
-from workbench.models.device import chosen_device
-from workbench.pipelines.inputs import InputRules, Inputs, gallery_of
-from workbench.pipelines.scoring import rules_for, score, similarities
-from workbench.training.batches import Batches
-from workbench.training.optimiser import averaged, exchange, optimiser_of, rate
-from workbench.training.recipes import Recipe, load_recipe
-from workbench.training.step import make_step
-from workbench.video.sampling import Sampler
+from workbench.models.checkpoints import load_weights, tidy
+from workbench.pipelines.inputs import InputRules, gallery_of
+from workbench.pipelines.scoring import rules_for, score
+from workbench.training.choices import choices
+from workbench.training.follower import take_part
+from workbench.training.loop import REPORTS, Training, deterministic, prepared, train_batches
+from workbench.training.recipes import Recipe, differences, load_recipe
+from workbench.training.recorder import Recorder, failing
+from workbench.training.selection import SelectSplit, select_corpus
+from workbench.training.trackers import Tracker, default_trackers
+from workbench.training.world import World, joined
 
 
 def train(
@@ -44,8 +42,9 @@ def train(
     resume: bool = False,
     stop_at: int | None = None,
     background: bool = False,
+    tracker: Tracker | None = None,
     **overrides: Any,
-) -> Run | jobs.Job:
+) -> Run | jobs.Job | None:
     """Train a model and score the recipe's report split into the run.
 
     Args:
@@ -55,160 +54,162 @@ def train(
         overwrite: Move an existing run of that name to the trash.
         resume: Go on from the last checkpoint of an interrupted run; it ends bit by bit as if never interrupted.
         stop_at: Interrupt after so many steps, with a checkpoint; for tests of resuming.
-        background: Start it as a job and return at once.
+        background: Start it as a job and return at once; it survives the terminal or kernel.
+        tracker: Who else follows the curves, beside the run itself and TensorBoard.
         **overrides: Fields of ``Recipe``, e.g. ``modality="ocr"``, ``seed=1``.
 
     Returns:
-        The finished run, or the job.
+        The finished run, or the job; None in a process that is not the first of several.
 
     Raises:
         UnknownNameError: No such recipe, corpus or model.
-        DataError: A wrong value in recipe or overrides.
+        DataError: A wrong value in recipe or overrides, or a tracker for a job.
         ExistsError: A run of that name exists.
         StateError: The corpus lacks videos or texts, or there is nothing to resume.
         MissingExtraError: torch is not installed.
     """
     resolved = load_recipe(recipe, overrides)
-    name = check_name(name or f"{resolved.corpus}-{resolved.modality}", "run")
+    name = run_name(resolved, name)
     group = check_name(group, "group") if group else None
     if background:
-        given = [f"{key}={json.dumps(value)}" for key, value in overrides.items()]  # which YAML reads as it is
-        flags = ["--overwrite"] * overwrite + ["--resume"] * resume + (["--group", group] if group else [])
-        return jobs.start(["train", recipe, *given, "--name", name, *flags], name=f"train-{name}")
+        if tracker is not None or stop_at is not None:
+            raise DataError("A job takes no tracker and no stop.", "Train in this process, without background.")
+        words = train_words(recipe, overrides, name=name, group=group, overwrite=overwrite, resume=resume)
+        return jobs.start(words, name=f"train-{name}")
     need("torch", "Training")
-    with lock(workspace().runs / f".{name}.lock", f"Run {name}"):
-        return _train(resolved, name, group=group, overwrite=overwrite, resume=resume, stop_at=stop_at)
+    with joined() as world:
+        if not world.first:
+            take_part(resolved, world)
+            return None
+        with lock(workspace().runs / f".{name}.lock", f"Run {name}"):
+            begun = _resumed(name, resolved) if resume else _begun(name, resolved, group, overwrite)
+            return _train(begun, world, stop_at, [tracker] if tracker else [])
+
+
+def run_name(recipe: Recipe, name: str | None) -> str:
+    """The name of a recipe's run: the given one, else corpus and modality.
+
+    Raises:
+        DataError: It cannot be the name of a run.
+    """
+    return check_name(name or f"{recipe.corpus}-{recipe.modality}", "run")
+
+
+def train_words(
+    recipe: str, overrides: Mapping[str, Any], *, name: str, group: str | None, overwrite: bool, resume: bool,
+) -> list[str]:  # fmt: skip
+    """The words of the command that does the same."""
+    given = [f"{key}={json.dumps(value)}" for key, value in overrides.items()]  # which YAML reads as it is
+    flags = ["--overwrite"] * overwrite + ["--resume"] * resume + (["--group", group] if group else [])
+    return ["train", recipe, *given, "--name", name, *flags]
 
 
 @dataclass
-class _State:
-    """What the loop carries: how far it is, the best so far, and the curve."""
+class _Begun:
+    """A run that is being trained: its folder, what is trained, and whether it goes on from before."""
 
-    step: int = 0
-    best: float = -1.0
-    history: list[tuple[int, int, str, float]] = field(default_factory=list)
+    folder: Path
+    recipe: Recipe
+    model: Any
+    report: Corpus
+    resume: bool
+
+    @property
+    def rules(self) -> InputRules:
+        return replace(rules_for(self.model), reader=self.recipe.reader)
+
+    def tell(self, **info: Any) -> None:
+        """Add entries to ``run.json``."""
+        path = self.folder / "run.json"
+        write_json(path, {**read_json(path, f"the description of run {self.folder.name}"), **info})
 
 
-def _train(recipe: Recipe, name: str, *, group: str | None, overwrite: bool, resume: bool, stop_at: int | None) -> Run:
+def _parts(recipe: Recipe) -> tuple[Any, Corpus]:
     report = open_corpus(recipe.corpus, recipe.report_split)
-    model = build_model(recipe.model, preset=recipe.preset, modality=recipe.modality, seed=recipe.seed)
-    rules = replace(rules_for(model), reader=recipe.reader)
-    if resume:
-        begun = open_run(name)
-        folder = begun.path
-        if begun.state == "finished":
-            raise StateError(f"Run {name} is finished.", "Train it again with --overwrite, or under another name.")
-        _check_same(begun, recipe)
-    else:
-        info = {"model": recipe.model, "recipe": recipe.to_dict(), "seed": recipe.seed, "group": group}
-        folder = start_run(name, report, overwrite=overwrite, **info)
-    try:
-        with _threads(recipe.threads):
-            finished = _loop(recipe, model, rules, folder, resume, stop_at)
-            if not finished:
-                return Run(folder)
-            best = load_model(folder)
-            selected = {"selected_on": recipe.select_split}
-            return score(best, report, name=name, rules=rules, into=folder, protocol=selected, recipe=recipe.to_dict())
-    except StateError as error:
-        fail_run(folder, error.message)
-        raise
+    return build_model(recipe.model, preset=recipe.preset, modality=recipe.modality, seed=recipe.seed), report
 
 
-def _check_same(begun: Run, recipe: Recipe) -> None:
-    """Raise StateError where a run was begun from another recipe: its optimiser and its curve would not fit."""
-    stored, asked = begun.info.get("recipe") or {}, json.loads(json.dumps(recipe.to_dict()))
-    other = [key for key in asked if stored.get(key) != asked[key]]
-    if other:
-        said = ", ".join(f"{key} {stored.get(key)!r}, now {asked[key]!r}" for key in other)
+def _begun(name: str, recipe: Recipe, group: str | None, overwrite: bool) -> _Begun:
+    model, report = _parts(recipe)
+    info = {"model": recipe.model, "recipe": recipe.to_dict(), "seed": recipe.seed, "group": group}
+    return _Begun(start_run(name, report, overwrite=overwrite, **info), recipe, model, report, resume=False)
+
+
+def _resumed(name: str, recipe: Recipe) -> _Begun:
+    """The run again, written by this process now.
+
+    Raises:
+        UnknownNameError: There is no such run.
+        StateError: It is finished, or was begun from another recipe: its optimiser and its curve would not fit.
+    """
+    known = open_run(name)
+    if known.state == "finished":
+        raise StateError(f"Run {name} is finished.", "Train it again with --overwrite, or under another name.")
+    if other := differences(known.info.get("recipe") or {}, recipe):
         raise StateError(
-            f"Run {begun.name} was begun with another recipe: {said}.", "Give the same values, or train it anew."
+            f"Run {name} was begun with another recipe: {other}.", "Give the same values, or train it anew."
         )
+    tidy(known.path)
+    model, report = _parts(recipe)
+    begun = _Begun(known.path, recipe, model, report, resume=True)
+    now = describe(name, report, None, None, False, "caption", {})
+    earlier = {key: known.info.get(key) for key in ("created", "git", "versions", "command")}
+    begun.tell(
+        state="running", notes="" if known.info["state"] == "failed" else known.info.get("notes", ""),
+        earlier=[*known.info.get("earlier", []), earlier],
+        **{key: now[key] for key in ("writer", "git", "versions", "command")},
+    )  # fmt: skip
+    return begun
 
 
-@contextmanager
-def _threads(n: int) -> Iterator[None]:
-    """Run torch deterministically on so many threads; sums depend on their number."""
-    torch = need("torch", "Training")
-    before, was = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    filled = torch.utils.deterministic.fill_uninitialized_memory
-    torch.set_num_threads(n)
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a search for bugs that costs a tenth of each step
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-        torch.use_deterministic_algorithms(was, warn_only=True)
-        torch.utils.deterministic.fill_uninitialized_memory = filled
+def _train(begun: _Begun, world: World, stop_at: int | None, trackers: list[Tracker]) -> Run:
+    recipe, model = begun.recipe, begun.model
+    with failing(begun.folder), deterministic(recipe.threads, recipe.seed):
+        chosen_on = select_corpus(recipe.corpus, recipe.select_split, recipe.train_split)
+        select = SelectSplit(chosen_on, begun.report)
+        batches = train_batches(recipe, model, begun.rules)
+        held_out = gallery_of(select.corpus, model.needs, begun.rules)
+        model.network.to(world.device)
+        known = _known(begun, select, choices(recipe, model.device, batches))
+        optimiser, engine, told = prepared(recipe, model, begun.folder, world, resume=begun.resume)
+        followed = [*default_trackers(begun.folder, told.get("step", 0)), *trackers]
+        every = max(1, recipe.steps // REPORTS)
+        recorder = Recorder.into(
+            begun.folder,
+            begun.report,
+            select,
+            patience=recipe.patience,
+            report_every=every,
+            trackers=followed,
+            told=told,
+        )
+        with closing(recorder.curves):
+            world.told()  # from here on the others take part
+            engine.spread(model.network, optimiser)
+            if not Training(recipe, model, optimiser, engine, batches, held_out, recorder).run(stop_at):
+                return Run(begun.folder)
+        load_weights(begun.folder, "best", model)
+        model.network.eval()
+        told_by = {"recipe": recipe.to_dict(), "protocol": recorder.protocol, "steps_made": recorder.steps, **known}
+        return score(model, begun.report, name=begun.folder.name, rules=begun.rules, into=begun.folder, **told_by)
 
 
-def _loop(recipe: Recipe, model: Any, rules: InputRules, folder: Path, resume: bool, stop_at: int | None) -> bool:
-    """Train; returns whether all steps were made."""
-    corpus = open_corpus(recipe.corpus, recipe.train_split)
-    twice = replace(rules, sampler=Sampler("uniform", 2 * rules.sampler.n))
-    batches = Batches(
-        corpus, gallery_of(corpus, model.needs, twice).gallery, recipe.batch_videos, recipe.seed, recipe.mask
-    )
-    held_out = open_corpus(recipe.corpus, recipe.select_split)
-    select = gallery_of(held_out, model.needs, rules)
-    device = chosen_device()
-    model.network.to(device)
-    optimiser = optimiser_of(model.network, recipe)
-    state = _State()
-    if resume:
-        state = _resumed(model, optimiser, folder)
-    began = time.perf_counter()
-    with meter(f"Training {recipe.modality}", recipe.steps, "steps") as bar:
-        bar.advance(state.step)
-        while state.step < recipe.steps:
-            for group in optimiser.param_groups:
-                group["lr"] = rate(recipe, state.step)
-            loss = make_step(model, batches.at(state.step), optimiser, recipe)
-            state.history.append((state.step, state.step // batches.per_epoch, "loss", loss))
-            state.step += 1
-            bar.advance()
-            stopping = stop_at is not None and state.step >= stop_at
-            due = state.step % recipe.eval_every == 0 or state.step == recipe.steps
-            if due or stopping:
-                with averaged(optimiser):
-                    better = due and _is_better(recipe, model, held_out, select, batches, state)
-                    _keep(folder, model, optimiser, state, best=better)
-            if stopping and state.step < recipe.steps:
-                return False
-    state.history.append((state.step, 0, "seconds", time.perf_counter() - began))
-    _write_history(folder, state)
-    return True
+def _known(begun: _Begun, select: SelectSplit, chosen: dict[str, Any]) -> dict[str, Any]:
+    """What is known before the first step, told to the run: choices with reasons, fingerprints of what is trained on.
 
-
-def _is_better(
-    recipe: Recipe, model: Any, corpus: Corpus, select: Inputs, batches: Batches, state: _State
-) -> bool:  # fmt: skip
-    """Measure the select split and say whether it is the best so far; MRR decides, as R@1 ties."""
-    model.network.eval()
-    similarity, _ = similarities(model, corpus, select)
-    metrics = retrieval_metrics(np.nan_to_num(similarity, neginf=-1e9), corpus.relevance_matrix(), direction="t2v")
-    epoch = state.step // batches.per_epoch
-    for metric in ("mrr", "r1"):
-        state.history.append((state.step, epoch, f"{recipe.select_split} {metric}", float(getattr(metrics, metric))))
-    better = metrics.mrr > state.best
-    state.best = max(state.best, float(metrics.mrr))
-    return bool(better)
-
-
-def _keep(folder: Path, model: Any, optimiser: Any, state: _State, *, best: bool) -> None:
-    told = {"best": state.best, "history": [list(row) for row in state.history]}
-    save_checkpoint(folder, state.step, model, optimiser, told, best=best)
-    _write_history(folder, state)
-
-
-def _resumed(model: Any, optimiser: Any, folder: Path) -> _State:
-    told = restore(folder, optimiser)
-    saved: Any = load_model(folder, "last")
-    model.network.load_state_dict(saved.network.state_dict())
-    exchange(optimiser)
-    return _State(told["step"], told["best"], [tuple(row) for row in told["history"]])
-
-
-def _write_history(folder: Path, state: _State) -> None:
-    write_table(folder / "history.parquet", pd.DataFrame(state.history, columns=["step", "epoch", "name", "value"]))
+    Raises:
+        StateError: The corpus changed since the run was begun.
+    """
+    recipe = begun.recipe
+    corpus = begun.report.with_split(None)
+    data = {
+        name: corpus.with_split(name).fingerprint for name in (recipe.train_split, select.name, recipe.report_split)
+    }
+    told = read_json(begun.folder / "run.json", f"the description of run {begun.folder.name}")
+    before = told.get("data")
+    if before not in (None, data):
+        other = ", ".join(name for name in data if data[name] != before.get(name))
+        raise StateError(f"The split {other} of {recipe.corpus} changed since the run was begun.", "Train it anew.")
+    known = {"data": data, "choices": chosen}
+    begun.tell(**known)
+    return {**known, "earlier": told.get("earlier", [])}

@@ -1,0 +1,158 @@
+"""Which checkpoint is chosen: the one with the best score on a split that is not reported, by type and by check."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.core.errors import StateError
+from workbench.corpus import Corpus, open_corpus
+from workbench.evaluation import RetrievalMetrics, retrieval_metrics
+from workbench.evaluation.runs.tables import run_axes
+from workbench.evaluation.statistics.of_metrics import query_ids
+from workbench.pipelines.datasets import split
+
+SHARE, SEED = 0.1, 0
+"""Of the val split that is made where a corpus has none, as ``workbench data split`` does by itself."""
+
+log = logging.getLogger(__name__)
+
+
+class SelectSplit:
+    """The split that chooses the checkpoint.
+
+    Args:
+        corpus: Restricted to it.
+        report: The same corpus restricted to the split that is reported.
+
+    Raises:
+        StateError: It is the reported split, or shares videos with it.
+    """
+
+    def __init__(self, corpus: Corpus, report: Corpus) -> None:
+        shared = set(corpus.videos["video_id"]) & set(report.videos["video_id"])
+        if corpus.split == report.split or shared:
+            said = f"{len(shared)} of its videos are" if corpus.split != report.split else "it is"
+            raise StateError(
+                f"Checkpoints cannot be chosen on {corpus.name}/{corpus.split}: {said} reported.",
+                f"Choose them on another split: workbench data split {corpus.name} makes a val split.",
+            )
+        self.corpus = corpus
+        self._relevance = corpus.relevance_matrix()
+        self._axes = run_axes(corpus, {}, False)
+
+    @property
+    def name(self) -> str:
+        return self.corpus.split or ""
+
+    @property
+    def said(self) -> str:
+        """Its name, and how it was made where ``workbench data split`` or a training made it out of train."""
+        made = self.corpus.meta.get("split")
+        if not made or self.name != "val":
+            return self.name
+        return f"val (made out of train by source: share {made['share']}, seed {made['seed']})"
+
+    def score(self, similarity: np.ndarray) -> SelectionScore:
+        """Measure a similarity [captions, videos] of this split; videos without a score are columns of -inf.
+
+        Raises:
+            DataError: It has another shape, or holds NaN.
+        """
+        return SelectionScore(self, retrieval_metrics(similarity, self._relevance, direction="both"))
+
+    def ranks(self, metrics: Mapping[str, RetrievalMetrics]) -> pd.DataFrame:
+        """Counts per query of both directions: direction, id, n_above, n_tied, n_tied_right."""
+        parts = []
+        for direction, found in metrics.items():
+            counts = {key: getattr(found.counts, key) for key in ("n_above", "n_tied", "n_tied_right")}
+            ids = query_ids(self._axes, direction, found)
+            parts.append(pd.DataFrame({"direction": direction, "id": ids, **counts}))
+        return pd.concat(parts, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class SelectionScore:
+    """How good weights are on the split that chooses. Only ``SelectSplit.score`` makes one.
+
+    Attributes:
+        by: The split; there is none for the reported one.
+        metrics: Of both directions.
+    """
+
+    by: SelectSplit
+    metrics: Mapping[str, RetrievalMetrics]
+
+    @property
+    def value(self) -> float:
+        """MRR of t2v, 0..1; R@1 ties too often on a small split."""
+        return float(self.metrics["t2v"].mrr)
+
+
+@dataclass
+class Selection:
+    """The best score so far, and how long there was none.
+
+    Attributes:
+        patience: Looks without a gain after which training ends; None = never.
+        best: The best score.
+        best_step: Its step; None before the first look.
+        waited: Looks since then.
+    """
+
+    patience: int | None = None
+    best: float = -1.0
+    best_step: int | None = None
+    waited: int = 0
+
+    def take(self, score: SelectionScore, step: int) -> bool:
+        """Whether this score is better than all before.
+
+        Raises:
+            StateError: It is no score of the split that chooses.
+        """
+        if not isinstance(score, SelectionScore):
+            raise StateError(
+                f"{type(score).__name__} is no score of the split that chooses.",
+                "Measure the select split: SelectSplit(corpus, report).score(similarity).",
+            )
+        better = score.value > self.best
+        self.waited = 0 if better else self.waited + 1
+        if better:
+            self.best, self.best_step = score.value, step
+        return better
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether training should end now."""
+        return self.patience is not None and self.waited >= self.patience
+
+    def state(self) -> dict[str, Any]:
+        """What a resume needs, as JSON."""
+        return {"best": self.best, "selected_step": self.best_step, "waited": self.waited}
+
+    def go_on(self, told: Mapping[str, Any]) -> None:
+        """Put back what ``state`` gave."""
+        self.best, self.best_step, self.waited = told["best"], told["selected_step"], told["waited"]
+
+
+def select_corpus(name: str, select: str, train: str) -> Corpus:
+    """A corpus restricted to the split that chooses; an absent val split is made out of train, whole sources together.
+
+    Raises:
+        DataError: The corpus has no such split, and it is not val.
+        StateError: It has no train split either, or is only read.
+    """
+    corpus = open_corpus(name)
+    if select not in corpus.splits and (select, train) == ("val", "train"):
+        split(corpus, share=SHARE, seed=SEED)
+        log.warning(
+            "%s had no val split: %.0f %% of its train videos, whole sources together, are its val split now.",
+            name, 100 * SHARE,
+        )  # fmt: skip
+    return open_corpus(name, select)
