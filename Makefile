@@ -8,7 +8,7 @@ DATA ?= ../shared/data
 WORKERS ?= $(shell nproc 2>/dev/null || echo auto)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app lab test check bench real-input browser clean
+.PHONY: help setup app lab test check exhaustive bench real-input browser clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -36,7 +36,10 @@ test: setup browser  ## lint, types, contracts and all tests: unit, slow, browse
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: setup  ## lint, types, contracts and the unit tests, in under two minutes
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not slow and not browser and not notebooks and not gpu'
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not slow and not browser and not notebooks and not gpu and not exhaustive'
+
+exhaustive: setup  ## kill a training at every point it passes and at moments drawn by chance: minutes
+	$(BIN)/python -m pytest -n $(WORKERS) -m exhaustive
 
 bench: setup  ## measure against named peers and floors, an hour; ONLY="video_reading ranks": DATA=folder
 	$(BIN)/python -m benchmarks --data $(DATA) $(ONLY)

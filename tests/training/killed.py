@@ -62,10 +62,10 @@ class Points:
         shutil.rmtree = self._around(shutil.rmtree, workspace().runs / run, 0)
         at, seen = Batches.at, workspace().home / f"{run}.ids"
 
-        def watched(batches: Batches, step: int) -> Any:
+        def watched(batches: Batches, step: int, *world: Any) -> Any:
             if step and step % batches.per_epoch == 0:
                 self.reach("end of epoch")
-            batch = at(batches, step)
+            batch = at(batches, step, *world)
             with open(seen, "a", encoding="utf-8") as out:
                 out.write(json.dumps([step, batch.gallery.video_ids, batch.captions]) + "\n")
             return batch

@@ -56,7 +56,7 @@ def test_killed_at_named_points_and_resumed_it_is_as_if_never_killed(home):
     assert (home / "runs" / "whole" / "checkpoints" / "best").read_text() == "8"  # neither the first nor the last
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("how", [EVERYTHING, {"keep_last": 2}])
 def test_killed_anywhere_and_resumed(home, how):
     passed, ends = killed_at(home, "", how)
@@ -64,7 +64,7 @@ def test_killed_anywhere_and_resumed(home, how):
     assert {point: apart for point, apart in ends.items() if apart} == {}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_killed_at_moments_drawn_and_resumed_by_the_command(home):
     """Real processes, killed wherever they are; a failure names the seed."""
     read_corpus()
