@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page, Response
 
 import workbench as wb
 from tests.captioned import captioned_corpus, captioned_runs
@@ -91,6 +91,9 @@ def served(home: Path, browser, shots: Path) -> Iterator[Site]:
                     complained(message) and site.complaints.append(f"{message.text} {message.location.get('url')}")
                 ),
             )
+            page.on(
+                "response", lambda answer: refused(answer) and site.complaints.append(f"{answer.status} {answer.url}")
+            )
             page.on("request", lambda request: outside(request.url) and site.complaints.append(f"asked {request.url}"))
             yield site
             page.screenshot(path=shots / "last.png")
@@ -101,8 +104,13 @@ def served(home: Path, browser, shots: Path) -> Iterator[Site]:
 
 
 def complained(message: ConsoleMessage) -> bool:
-    """Whether a line of the console is an error; Streamlit asks for its own routes below every deep link in vain."""
-    return message.type == "error" and "/_stcore/" not in message.location.get("url", "")
+    """Whether a line of the console is an error; an answer that refuses is told by ``refused``, with its address."""
+    return message.type == "error" and "the server responded with a status of" not in message.text
+
+
+def refused(answer: Response) -> bool:
+    """Whether an answer is no success; Streamlit asks for its own routes below every deep link in vain."""
+    return answer.status >= 400 and "/_stcore/" not in answer.url
 
 
 def outside(url: str) -> bool:
