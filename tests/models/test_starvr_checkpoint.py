@@ -8,6 +8,7 @@ import math
 import pickle
 import sys
 import types
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -261,3 +262,13 @@ def test_a_folder_that_does_not_fit_is_named(tmp_path):
         (tmp_path / "other" / name).unlink()
         with pytest.raises(DataError, match=sentence):
             build_model("textvr_fusion", preset="starvr", weights=tmp_path / "other", **{**SIZES, "text_heads": 4})
+
+
+def test_a_program_is_refused_before_torch_sees_it(tmp_path, monkeypatch):
+    path = tmp_path / "textvr.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps({}))
+        archive.writestr("archive/constants.pkl", pickle.dumps(()))
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was loaded"))
+    with pytest.raises(DataError, match="TorchScript program"):
+        read_release(path)

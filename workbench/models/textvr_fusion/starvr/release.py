@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,6 +77,8 @@ def read_release(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     torch = need("torch", "Reading a checkpoint")
     if not Path(path).is_file():
         raise DataError(f"There is no file {path}.", "Give the release's textvr.pth.")
+    if _is_program(path):
+        raise DataError(f"{path} is a TorchScript program, which would be run.", "Give a file of weights.")
     try:
         whole = torch.load(path, map_location="cpu", weights_only=False, pickle_module=_Pickles)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, TypeError, AttributeError, KeyError,
@@ -89,3 +92,14 @@ def read_release(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         named = {name.removeprefix(PREFIX): value for name, value in named.items()}
     told = {} if state is whole else {str(k): v for k, v in whole.items() if isinstance(v, str | int | float)}
     return named, told
+
+
+def _is_program(path: Path) -> bool:
+    """Whether torch would take a file for TorchScript, which it runs past any unpickler."""
+    if not zipfile.is_zipfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(Path(name).name == "constants.pkl" for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False
