@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -19,8 +19,9 @@ Result = TypeVar("Result")
 
 
 def default_workers() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use; those of a machine are shared among as many as a launcher started there."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 def over(
@@ -77,7 +78,7 @@ def _pooled(
     waiting = list(reversed(todo))
     while waiting:
         flying: dict[Future[Any], Any] = {}
-        with _executor(workers, setup, setup_args) as pool:
+        with _executor(workers, function, setup, setup_args) as pool:
             while waiting or flying:
                 try:
                     while waiting and len(flying) < workers:
@@ -94,18 +95,31 @@ def _pooled(
 
 
 def _alone(function: Any, item: Any, setup: Any, setup_args: tuple[Any, ...]) -> Any:
-    with _executor(1, setup, setup_args) as pool:
+    with _executor(1, function, setup, setup_args) as pool:
         try:
             return pool.submit(_attempt, function, item).result()
         except BrokenProcessPool:
             return StateError("The process that worked on it crashed.", "Replace the file, or leave it out.")
 
 
-def _executor(workers: int, setup: Any, setup_args: tuple[Any, ...]) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=_Context(), initializer=setup, initargs=setup_args)
+def _executor(workers: int, function: Any, setup: Any, setup_args: tuple[Any, ...]) -> ProcessPoolExecutor:
+    """Processes forked from a server that has imported what they need: a second of imports is paid once, not by each."""
+    context = _Context()
+    context.set_forkserver_preload([function.__module__])  # counts for the first pool of a process only
+    given = (dict(os.environ), os.getcwd(), setup, setup_args)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=given)
 
 
-class _Process(SpawnProcess):
+def _begin(environment: dict[str, str], folder: str, setup: Any, setup_args: tuple[Any, ...]) -> None:
+    """Give a process what the server was started without: the caller's variables and folder of this moment."""
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    if setup is not None:
+        setup(*setup_args)
+
+
+class _Process(ForkServerProcess):
     """A process that does not run the caller's script again, so that pages and scripts without a guard may start it."""
 
     @staticmethod
@@ -113,10 +127,10 @@ class _Process(SpawnProcess):
         script = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
         try:
-            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]  # not in the stubs
+            return ForkServerProcess._Popen(process_obj)  # type: ignore[attr-defined]  # not in the stubs
         finally:
             sys.modules["__main__"] = script
 
 
-class _Context(SpawnContext):
+class _Context(ForkServerContext):
     Process = _Process
