@@ -103,7 +103,7 @@ def _alone(function: Any, item: Any, setup: Any, setup_args: tuple[Any, ...]) ->
 
 
 def _executor(workers: int, function: Any, setup: Any, setup_args: tuple[Any, ...]) -> ProcessPoolExecutor:
-    """Processes forked from a server that has imported what they need: a second of imports is paid once, not by each."""
+    """Processes forked from a server that has imported what they need: seconds of imports are paid once."""
     context = _Context()
     context.set_forkserver_preload([function.__module__])  # counts for the first pool of a process only
     given = (dict(os.environ), os.getcwd(), setup, setup_args)
