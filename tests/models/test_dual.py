@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from tests.models.dual_folders import MEAN, STD, WORDS, write_dual
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.core.seeds import generator
 from workbench.models import Gallery, Words, build_model
+from workbench.models.families import load
 from workbench.models.towers.dual import find_weights
 from workbench.models.towers.dual.pixels import FITS, prepared, scaled_size
 from workbench.models.towers.dual.weights import Looks
@@ -293,8 +295,8 @@ def test_long_text_is_cut_where_positions_end(encoder):
 
 
 @pytest.mark.parametrize("modality", ["vision", "fusion"])
-def test_the_training_engine_can_change_it_and_it_comes_back(encoder, modality, tmp_path):
-    """Loss and gradients of the tower and of its temperature, by the step that all models are trained with."""
+def test_the_training_engine_can_change_it_and_it_comes_back(encoder, folders, modality, tmp_path, monkeypatch):
+    """Loss and gradients of the tower and of its temperature; the checkpoint needs no file of where it began."""
     recipe = replace(load_recipe("textvr_fusion_selftest"), modality=modality)
     model = encoder(modality=modality)
     videos = gallery(n=4, words=[("red", "bus"), (), ("stop",), ("taxi",)])
@@ -305,10 +307,14 @@ def test_the_training_engine_can_change_it_and_it_comes_back(encoder, modality, 
     assert losses[-1] < losses[0]
     changed = {name for name, value in model.network.named_parameters() if not torch.equal(value, before[name])}
     model.network.eval()
-    model.save(tmp_path)
-    safe = pytest.importorskip("safetensors.torch", reason="needs safetensors, which make setup installs")
-    again = encoder(modality=modality)
-    again.network.load_state_dict(safe.load_file(tmp_path / "model.safetensors"))
+    model.save(tmp_path / "saved")
+    monkeypatch.delenv("WORKBENCH_WEIGHTS", raising=False)
+    shutil.move(folders["clip"], tmp_path / "away")
+    try:
+        again = load(tmp_path / "saved")
+    finally:
+        shutil.move(tmp_path / "away", folders["clip"])
+    assert again.options == model.options and again.needs == model.needs and again.reads == model.reads
     np.testing.assert_array_equal(
         again.similarity(CAPTIONS, again.encode(videos)), model.similarity(CAPTIONS, model.encode(videos))
     )

@@ -26,7 +26,7 @@ def problem(model, owner):
     videos = Gallery(tuple(f"v{i}" for i in range(N_VIDEOS)), frames, words)
     captions = [f"{NAMES[video]} {' '.join(draw.choice(NAMES, at % 17))}" for at, video in enumerate(owner)]
     relevance = sp.csr_array((np.ones(len(owner), np.int8), (range(len(owner)), owner)), (len(owner), N_VIDEOS))
-    return Tiles(model, captions, model.encode(videos), relevance, absent=[3])
+    return Tiles(model, captions, [model.encode(videos)], relevance, absent=[3])
 
 
 @pytest.mark.parametrize("owner", ["in order", "scattered", "one each"])
@@ -53,9 +53,9 @@ def test_every_tile_is_scored_twice_and_no_more(monkeypatch):
     monkeypatch.setattr("workbench.evaluation.ranks.blocks.BLOCK_ITEMS", 21 * N_VIDEOS)
     model = build_model("textvr_fusion", preset="tiny", modality="ocr")
     tiles = problem(model, np.repeat(np.arange(N_VIDEOS), 20))
-    asked, similarity = [], model.similarity
+    asked, parts = [], model.parts
     monkeypatch.setattr(
-        model, "similarity", lambda captions, encoded: asked.append(len(captions)) or similarity(captions, encoded)
+        model, "parts", lambda captions, encoded: asked.append(len(captions)) or parts(captions, encoded)
     )
     tiles.metrics()
     assert sum(asked) <= 2 * 180 + 16 and max(asked) == 16  # one tile more where a pass ends and the next begins

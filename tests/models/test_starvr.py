@@ -12,7 +12,8 @@ from tests.models import slow_starvr as slow
 from tests.models.small_starvr import CAPTIONS, READ, SIZES, small, videos, vocabulary
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.models import Gallery, Words, build_model
-from workbench.models.textvr_fusion import PRESETS, load
+from workbench.models.families import load
+from workbench.models.textvr_fusion import PRESETS
 from workbench.models.textvr_fusion.starvr import StarvrOptions
 
 torch = pytest.importorskip("torch", reason="needs torch, which make setup installs")

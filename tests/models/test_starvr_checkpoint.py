@@ -18,7 +18,7 @@ import pytest
 from tests.models.small_starvr import CAPTIONS, SIZES, small, videos, vocabulary
 from workbench.core.errors import DataError
 from workbench.models import build_model
-from workbench.models.textvr_fusion import load
+from workbench.models.families import load
 from workbench.models.textvr_fusion.starvr.checkpoint import import_checkpoint
 from workbench.models.textvr_fusion.starvr.config import read_config, recipe_of_config
 from workbench.models.textvr_fusion.starvr.release import read_release

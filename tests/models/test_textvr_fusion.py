@@ -8,7 +8,7 @@ import pytest
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.core.seeds import generator
 from workbench.models import Gallery, Words, build_model
-from workbench.models.textvr_fusion import load
+from workbench.models.families import load
 
 pytest.importorskip("torch", reason="needs torch, which make setup installs")
 CAPTIONS = ["a red bus", "the sign says NOMEK 42 and ΦΩΣ", "", "“ДОЖДЬ” 雨 🙂 " + "word " * 60]

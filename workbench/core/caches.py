@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 from workbench.core.errors import StateError
 
 WHOLE = "indexes"
 """The part whose folders make sense as a whole only; it is left alone where single files go."""
+
+WRITTEN_S = 3600.0
+"""A temporary file is being written; after so long without a change its writer was killed."""
 
 
 def cache_parts(folder: Path) -> dict[str, int]:
@@ -54,13 +58,14 @@ def prune_cache(folder: Path, part: str | None = None, max_bytes: int = 0) -> in
 
 
 def _files(path: Path) -> list[tuple[float, int, Path]]:
-    """Last use, bytes and path of the files below a path; locks are left out."""
+    """Last use, bytes and path of the files below a path; locks and what is being written are left out."""
     found = []
     for file in path.rglob("*") if path.is_dir() else [path]:
         try:
             stat = file.stat()
         except FileNotFoundError:
             continue
-        if file.is_file() and not file.name.endswith((".lock", ".lock.holder")):
+        written = file.suffix == ".tmp" and time.time() - stat.st_mtime < WRITTEN_S
+        if file.is_file() and not written and not file.name.endswith((".lock", ".lock.holder")):
             found.append((max(stat.st_atime, stat.st_mtime), stat.st_size, file))
     return found

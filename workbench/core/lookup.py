@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import importlib
+import importlib.util
+import os
+import sys
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from workbench.core.errors import UnknownNameError
 
@@ -29,3 +33,25 @@ def pick(table: Mapping[str, T], name: str, kind: str) -> T:
     if name in table:
         return table[name]
     raise UnknownNameError(f"No {kind} is called {name!r}.", nearest(name, table))
+
+
+WRITE = {"model": "package.module:builder", "format": "package.module:function"}
+
+
+def imported(spec: str, kind: str) -> Any:
+    """What ``package.module:name`` stands for; a package that is not installed is looked for in the current folder.
+
+    Args:
+        spec: The words.
+        kind: What it shall be, a name of ``WRITE``.
+
+    Raises:
+        UnknownNameError: No such module, or nothing of that name in it.
+    """
+    module, _, name = spec.partition(":")
+    try:
+        if importlib.util.find_spec(module.partition(".")[0]) is None:
+            sys.path.append(os.getcwd())
+        return getattr(importlib.import_module(module), name)
+    except (ModuleNotFoundError, AttributeError, ValueError) as error:
+        raise UnknownNameError(f"The {kind} {spec!r} cannot be imported: {error}.", f"Write {WRITE[kind]}.") from error

@@ -44,6 +44,10 @@ class Workspace:
         return self.home / "cache"
 
     @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
     def jobs(self) -> Path:
         return self.home / "jobs"
 

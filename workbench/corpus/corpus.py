@@ -111,6 +111,12 @@ class Corpus:
         return self._table("renditions")
 
     @cached_property
+    def rendition_places(self) -> dict[tuple[str, str], int]:
+        """Row of ``renditions`` by video and rendition."""
+        pairs = zip(self.renditions["video_id"], self.renditions["rendition"], strict=True)
+        return {pair: at for at, pair in reversed(list(enumerate(pairs)))}  # the first of equal ones
+
+    @cached_property
     def texts(self) -> pd.DataFrame:
         return self._table("texts")
 

@@ -30,14 +30,13 @@ def rendition_row(corpus: Corpus, video_id: str, rendition: str = "original") ->
     Raises:
         StateError: The video has no such file here.
     """
-    rows = corpus.renditions
-    found = rows[(rows["video_id"] == video_id) & (rows["rendition"] == rendition)]
-    if found.empty:
+    place = corpus.rendition_places.get((video_id, rendition))
+    if place is None:
         raise StateError(
             f"{corpus.name} has no {rendition} file of {video_id}.",
             f"Add its folder: workbench data prepare {corpus.name} ... --root FOLDER --overwrite",
         )
-    return found.iloc[0]
+    return corpus.renditions.iloc[place]
 
 
 def file_of(corpus: Corpus, video_id: str, rendition: str = "original") -> Path:

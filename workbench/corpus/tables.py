@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,12 @@ DTYPES = {"text": "str", "number": "float64", "whole": "Int64", "list": "object"
 
 def empty(name: str) -> pd.DataFrame:
     """A table without rows, with the right columns and types."""
+    return _empty(name).copy()
+
+
+@lru_cache
+def _empty(name: str) -> pd.DataFrame:
+    """``empty``, made once: thousands of videos may have no boxes."""
     return pd.DataFrame({column: pd.Series(dtype=DTYPES[rule.kind]) for column, rule in TABLES[name].columns.items()})
 
 

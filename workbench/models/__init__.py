@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from workbench.models.base import NetworkModel
 from workbench.models.gallery import Gallery, Words
-from workbench.models.registry import MODELS, ModelCard, RetrievalModel, build_model
+from workbench.models.registry import MODELS, ModelCard, RetrievalModel, TrainableModel, build_model
 
-__all__ = ["MODELS", "Gallery", "ModelCard", "RetrievalModel", "Words", "build_model"]
+__all__ = [
+    "MODELS",
+    "Gallery",
+    "ModelCard",
+    "NetworkModel",
+    "RetrievalModel",
+    "TrainableModel",
+    "Words",
+    "build_model",
+]

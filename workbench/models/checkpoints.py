@@ -10,12 +10,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from workbench.core.errors import StateError
+from workbench.core.errors import DataError, StateError
 from workbench.core.files import atomic, building, read_json, write_json
 from workbench.core.lookup import nearest
 from workbench.core.optional import need
 from workbench.models.device import chosen_device
-from workbench.models.registry import RetrievalModel
+from workbench.models.families import WEIGHTS, load, read_header
+from workbench.models.registry import RetrievalModel, build_model
 
 RANDOM = "random"
 """First part of the names under which states of random numbers lie among the optimiser's tensors."""
@@ -77,15 +78,38 @@ def checkpoint_folder(run: Path, name: str = "best") -> Path:
 def load_model(run: Path, name: str = "best") -> RetrievalModel:
     """The model of a checkpoint, on the device of ``chosen_device``.
 
+    A model from outside the tree is built by its builder again, as the run's recipe says.
+
     Raises:
         StateError: The run has no such checkpoint.
         DataError: The weights belong to no model known here.
+        UnknownNameError: The builder cannot be imported.
     """
-    from workbench.models import textvr_fusion
+    folder = checkpoint_folder(run, name)
+    built = None
+    if not read_header(folder).known:
+        told = read_json(run / "run.json", f"the description of run {run.name}")
+        built = _built(told.get("recipe") or {}, folder)
+    return load_folder(folder, built)
 
-    model = textvr_fusion.load(checkpoint_folder(run, name))
+
+def load_folder(folder: Path, built: Any = None) -> RetrievalModel:
+    """The model whose weights a folder holds, on the device of ``chosen_device``; see ``families.load``.
+
+    Raises:
+        DataError: As ``families.load``.
+    """
+    model: Any = load(folder, built)
     model.network.to(chosen_device())
-    return model
+    return model  # type: ignore[no-any-return]  # what is trained scores
+
+
+def _built(recipe: dict[str, Any], folder: Path) -> RetrievalModel:
+    """A model from outside the tree, as it was built for training."""
+    if ":" not in str(recipe.get("model")):
+        raise DataError(f"{folder} holds the weights of another workbench.", "Update this one: pip install -U.")
+    options = {key: recipe[key] for key in ("preset", "modality", "seed") if recipe.get(key) is not None}
+    return build_model(recipe["model"], **options, **(recipe.get("options") or {}))
 
 
 def load_weights(run: Path, name: str, model: Any) -> None:
@@ -95,7 +119,7 @@ def load_weights(run: Path, name: str, model: Any) -> None:
         StateError: The run has no such checkpoint.
     """
     tensors = need("safetensors.torch", "Reading weights")
-    model.network.load_state_dict(tensors.load_file(checkpoint_folder(run, name) / "model.safetensors"))
+    model.network.load_state_dict(tensors.load_file(checkpoint_folder(run, name) / WEIGHTS))
 
 
 def restore(run: Path, optimiser: Any) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class Gallery:
         words: Words of every video.
         missing: Reason by video id, for videos that lack an input the model needs.
         sentences: What is read around each frame of every video, one text per frame; None where nobody asked for it.
+        features: float32 [videos, frames, dimensions], vectors of the frames by the frozen tower of one model, in place
+            of ``frames``; None where there are none.
     """
 
     video_ids: tuple[str, ...]
@@ -41,6 +43,7 @@ class Gallery:
     words: tuple[Words, ...]
     missing: dict[str, str] = field(default_factory=dict)
     sentences: tuple[tuple[str, ...], ...] | None = None
+    features: np.ndarray | None = None
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Gallery:
         """The videos at these positions."""
@@ -51,4 +54,5 @@ class Gallery:
             tuple(self.words[row] for row in chosen),
             self.missing,
             None if self.sentences is None else tuple(self.sentences[row] for row in chosen),
+            None if self.features is None else self.features[chosen],
         )

@@ -19,7 +19,7 @@ from workbench.evaluation.ranks.passes import rows_of_groups
 from workbench.evaluation.ranks.relevance import check_relevance
 from workbench.evaluation.ranks.streaming import stream_metrics
 from workbench.models.device_counter import DeviceCounter
-from workbench.models.registry import RetrievalModel, ScoresOnDevice, fused
+from workbench.models.registry import FusesParts, RetrievalModel, ScoresOnDevice, fused
 
 CAPTIONS_PER_TILE = 256
 TILES_KEPT = 3  # a block may begin in the tile where the last one ended, and threads may ask out of turn
@@ -36,7 +36,7 @@ class Tiles:
         self,
         model: RetrievalModel,
         captions: Sequence[str],
-        encoded: Any,
+        looks: Sequence[Any],
         relevance: sp.csr_array,
         absent: Sequence[int] = (),
     ) -> None:
@@ -45,12 +45,14 @@ class Tiles:
         Args:
             model: The model.
             captions: Texts of the rows.
-            encoded: The gallery as the model encoded it.
+            looks: The gallery as the model encoded it; several where it was looked at several times. The similarities
+                of all looks are averaged, part by part. (Frozen in Time averages the embeddings instead, which only
+                models of one vector per video have; the cosine with their mean is the same up to its length.)
             relevance: Sparse grades [captions, videos], > 0 is right: captions of one video share a tile.
             absent: Columns that are not scored: -inf.
         """
         self.relevance = relevance
-        self._model, self._captions, self._encoded = model, captions, encoded
+        self._model, self._captions, self._looks = model, captions, looks
         self._absent = np.asarray(absent, np.int64)
         pairs = check_relevance(relevance, relevance.shape)
         grouped = pairs.level("auto") == "video"
@@ -85,12 +87,7 @@ class Tiles:
     def _with_parts(self) -> Iterator[tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]]:
         for start in range(0, len(self._order), CAPTIONS_PER_TILE):
             rows = self._order[start : start + CAPTIONS_PER_TILE]
-            captions = [self._captions[row] for row in rows]
-            parts = self._model.parts(captions, self._encoded)
-            scores = fused(self._model, parts) if parts else self._numbers(captions)
-            for matrix in (scores, *parts.values()):
-                matrix[:, self._absent] = -np.inf
-            yield rows, scores, parts
+            yield rows, *self._numbers([self._captions[row] for row in rows])
 
     def _tile(self, number: int) -> Any:
         """A tile, computed unless it was asked for a moment ago."""
@@ -102,17 +99,28 @@ class Tiles:
                 self._kept.popitem(last=False)
         return self._kept[number]
 
-    def _numbers(self, captions: Sequence[str]) -> np.ndarray:
-        scores = np.array(self._model.similarity(captions, self._encoded), np.float32)
-        scores[:, self._absent] = -np.inf
-        return scores
+    def _numbers(self, captions: Sequence[str]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """A tile as an array, and its parts by modality."""
+        model = self._model
+        each = [model.parts(captions, encoded) for encoded in self._looks]
+        parts = {name: _mean([one[name] for one in each]) for name in each[0]}
+        if parts and isinstance(model, FusesParts):
+            scores = model.fuse(parts)
+        elif parts:
+            scores = _mean([fused(model, one) for one in each])
+        else:
+            scores = _mean([np.array(model.similarity(captions, encoded), np.float32) for encoded in self._looks])
+        for matrix in (scores, *parts.values()):
+            matrix[:, self._absent] = -np.inf
+        return scores, parts
 
     def _scored(self, captions: Sequence[str]) -> Any:
         """A tile where the model computes: a tensor on a GPU, else an array."""
-        if not _on_gpu(self._model):
-            return self._numbers(captions)
+        model = self._model
+        if not _on_gpu(model):
+            return self._numbers(captions)[0]
         torch = need("torch", "Scoring on a GPU")
-        scores = self._model.device_similarity(captions, self._encoded)
+        scores = _mean([model.device_similarity(captions, encoded) for encoded in self._looks])
         return scores.index_fill(1, torch.as_tensor(self._absent, device=scores.device), float("-inf"))
 
 
@@ -124,3 +132,8 @@ def _joined(blocks: Sequence[Any]) -> Any:
     if len(blocks) == 1 or isinstance(blocks[0], np.ndarray):
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     return need("torch", "Scoring on a GPU").cat(list(blocks))
+
+
+def _mean(looks: Sequence[Any]) -> Any:
+    """The mean of some tiles; one is itself."""
+    return looks[0] if len(looks) == 1 else sum(looks[1:], looks[0]) / len(looks)

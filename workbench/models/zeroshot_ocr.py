@@ -49,11 +49,17 @@ class ZeroshotOcr:
         self.encoder, self.k = encoder, k
         self.needs, self.reads = encoder.needs, encoder.reads
         self._bm25 = Bm25Ocr()
+        self.encodes_features, self.frozen_frames = encoder.encodes_features, encoder.frozen_frames
+        self.network, self.options = encoder.network, encoder.options
 
     @property
     def protocol(self) -> ScoringProtocol:
         """Reciprocal rank fusion of the videos of each caption; it has seen nothing else."""
         return ScoringProtocol("RRF", "nothing", "t2v", {"k": self.k, "of": list(PARTS)})
+
+    def frame_features(self, frames: np.ndarray) -> np.ndarray:
+        """Those of the dual encoder, float32 [videos, frames, dimensions]."""
+        return self.encoder.frame_features(frames)
 
     def stated(self) -> dict[str, Any]:
         """The options, and what tells the encoder's weights from others."""
@@ -83,6 +89,11 @@ class ZeroshotOcr:
     def similarity(self, captions: Sequence[str], encoded: Encoded) -> np.ndarray:
         """The fused score, float32 [captions, videos]; between 0 and 3 / (k + 1)."""
         return self.fuse(self.parts(captions, encoded))
+
+
+def option_names(preset: str | None = None) -> set[str]:
+    """The options that ``build`` takes: those of the dual encoder, which always looks and reads here, and ``k``."""
+    return dual.option_names(preset) | {"k"}
 
 
 def build(preset: str | None = None, k: float = PUBLISHED_K, **options: Any) -> ZeroshotOcr:

@@ -6,11 +6,9 @@ entry in the manifest; from outside the tree: ``--format package.module:function
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 
-from workbench.core.errors import UnknownNameError
-from workbench.core.lookup import pick
+from workbench.core.lookup import imported, pick
 from workbench.corpus.formats.folder import parse_folder
 from workbench.corpus.formats.msrvtt import parse_msrvtt
 from workbench.corpus.formats.parsed import Parsed
@@ -35,12 +33,5 @@ def find_format(spec: str) -> Callable[..., Parsed]:
     Raises:
         UnknownNameError: No such format, module or function.
     """
-    module, colon, function = spec.partition(":")
-    if not colon:
-        return pick(FORMATS, spec, "format")
-    try:
-        return getattr(importlib.import_module(module), function)
-    except (ModuleNotFoundError, AttributeError) as error:
-        raise UnknownNameError(
-            f"The format {spec!r} cannot be imported: {error}.", "Write package.module:function."
-        ) from error
+    found: Callable[..., Parsed] = imported(spec, "format") if ":" in spec else pick(FORMATS, spec, "format")
+    return found

@@ -3,9 +3,9 @@
 Two families behind one builder: the demo's small one, and StarVR (presets ``starvr``), the published baseline.
 """
 
-from workbench.models.textvr_fusion.base import NetworkModel
-from workbench.models.textvr_fusion.families import PRESETS, build, load
+from workbench.models.base import NetworkModel
+from workbench.models.textvr_fusion.families import PRESETS, build, option_names
 from workbench.models.textvr_fusion.model import Options, TextvrFusion
 from workbench.models.textvr_fusion.starvr import Starvr, StarvrOptions
 
-__all__ = ["PRESETS", "NetworkModel", "Options", "Starvr", "StarvrOptions", "TextvrFusion", "build", "load"]
+__all__ = ["PRESETS", "NetworkModel", "Options", "Starvr", "StarvrOptions", "TextvrFusion", "build", "option_names"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,10 @@ import numpy as np
 
 from workbench.core.lookup import pick
 from workbench.core.optional import need
+from workbench.models.base import MODALITIES, NetworkModel
+from workbench.models.fusion import check_dropout
 from workbench.models.gallery import Gallery
-from workbench.models.textvr_fusion.base import MODALITIES, NetworkModel
+from workbench.models.interactions import Interaction
 from workbench.models.textvr_fusion.words import packed, tokens_of
 
 
@@ -30,6 +32,7 @@ class Options:
         width_px: Pixels of a frame.
         max_words: Read words per video; the most confident ones are kept.
         caption_words: Words read of a caption; the rest is cut.
+        modality_dropout: Share of videos, 0..1, that lose their frames or their words in training; fusion only.
         seed: Of the random weights.
     """
 
@@ -43,17 +46,23 @@ class Options:
     width_px: int = 64
     max_words: int = 24
     caption_words: int = 32
+    modality_dropout: float = 0.0
     seed: int = 0
 
 
 class TextvrFusion(NetworkModel):
-    """Token-wise interaction of caption words with frames and read words; see ``network.Network``."""
+    """Token-wise interaction of caption words with frames and read words; see ``network.Network``.
+
+    Its modalities meet in the sum of their scores, weighted per caption word: there is no joint token to fuse by other
+    kinds of attention (``fusion`` of StarVR).
+    """
 
     family = "interaction"
     videos_per_tile = 128
 
     def __init__(self, options: Options) -> None:
         pick(MODALITIES, options.modality, "modality")
+        check_dropout(options.modality_dropout, options.modality)
         torch = need("torch", "The model textvr_fusion")
         from workbench.models.textvr_fusion.network import Network
 
@@ -65,7 +74,9 @@ class TextvrFusion(NetworkModel):
         }  # fmt: skip
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            self.network = Network(options.modality, options.dim, options.buckets, options.width, options.grid)
+            self.network = Network(
+                options.modality, options.dim, options.buckets, options.width, options.grid, options.modality_dropout
+            )
         self.network.eval()
 
     def caption_inputs(self, captions: Sequence[str]) -> dict[str, Any]:
@@ -86,15 +97,9 @@ class TextvrFusion(NetworkModel):
         place = np.concatenate(places).astype(np.float32) if places else np.zeros((0, 6), np.float32)
         return frames, self._tensors(packed(words, self.options.buckets)), torch.from_numpy(place).to(self.device)
 
-    def tile_inputs(self, gallery: Gallery, tiles: Sequence[range]) -> Iterator[tuple[Any, dict[str, Any], Any]]:
-        """``video_inputs`` of the videos of each tile."""
-        return (self.video_inputs(gallery.take(tile)) for tile in tiles)
+    def interactions(self, captions: Sequence[str], encoded: list[dict[str, Any]]) -> list[Interaction]:
+        """How well each word of the captions fits each frame and each read word; see ``ExplainsPairs``."""
+        from workbench.models.textvr_fusion.interactions import interactions
 
-    def compare(self, captions: dict[str, Any], videos: dict[str, Any]) -> dict[str, Any]:
-        """Similarities as in training: their scale matters, as the parts are added."""
-        parts: dict[str, Any] = self.network.parts(captions, videos)
-        return parts
-
-    def files(self) -> Mapping[str, str]:
-        """None: words are hashed."""
-        return {}
+        tokens = [tokens_of(one, self.options.caption_words) for one in captions]
+        return interactions(self, captions, tokens, encoded)

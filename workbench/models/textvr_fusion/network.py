@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from workbench.models.fusion.network import ModalityDropout
 from workbench.models.textvr_fusion.words import SHAPES
 
 Tokens = tuple[torch.Tensor, torch.Tensor]
@@ -63,13 +64,16 @@ class Network(nn.Module):
     """Similarity as a sum over caption words: each looks for its best frame token and its best read word.
 
     s(b, v) = scale * sum_i [ g_i max_f <c_i, f> + h_i max(0, max_o <c_i, o>) ], the weights g and h together a softmax
-    over words and modalities. With one modality only its term is there.
+    over words and modalities. With one modality only its term is there. A modality that is dropped in training gives 0.
 
     Source: weighted token-wise interaction of DRL, text side (Wang et al., arXiv 2203.07111, section 3.2).
     """
 
-    def __init__(self, modality: str, dim: int, buckets: int, width: int, grid: tuple[int, int]) -> None:
+    def __init__(
+        self, modality: str, dim: int, buckets: int, width: int, grid: tuple[int, int], modality_dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.drop = ModalityDropout(modality_dropout)
         self.vision, self.ocr = modality in ("vision", "fusion"), modality in ("ocr", "fusion")
         self.words = WordEncoder(buckets, dim)
         self.shape = nn.Embedding(SHAPES, dim)
@@ -110,6 +114,9 @@ class Network(nn.Module):
                 where = self.place(place.to(values.dtype)).to(values.dtype)
                 values = values.index_put((packed["row"], packed["place"]), where, accumulate=True)
             out["read"], out["there"] = F.normalize(values, dim=-1), there
+        if self.drop.active:
+            seen, read = self.drop(out["there"].any(1))
+            out["frame"], out["there"] = out["frame"] * seen[:, None, None], out["there"] & read[:, None]
         return out
 
     def parts(self, caption: dict[str, torch.Tensor], videos: dict[str, Any]) -> dict[str, torch.Tensor]:

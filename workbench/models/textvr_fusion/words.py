@@ -15,6 +15,8 @@ import numpy as np
 from workbench.ocr.cleaning import normalise_word
 
 TOKEN = re.compile(r"[^\W_]+(?:[-'.:][^\W_]+)*")
+LISTS_KEPT = 20_000
+"""Lists of words, of videos and captions, whose buckets are kept: about 5 KB each."""
 SHAPES = 4
 """Shape of a word as written: lower case, capitals only, with a digit, other."""
 
@@ -42,21 +44,30 @@ def shape_of(word: str) -> int:
     return 0 if word.islower() else 3
 
 
+@lru_cache(maxsize=LISTS_KEPT)
+def _line(words: tuple[str, ...], buckets: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of a list of words: all their buckets one after the other, how many each word has, and their shapes."""
+    grams = [grams_of(word, buckets) for word in words]
+    flat = np.asarray([gram for one in grams for gram in one], np.int64)
+    counts, shapes = [len(one) for one in grams], [shape_of(word) for word in words]
+    return flat, np.asarray(counts, np.int64), np.asarray(shapes, np.int64)
+
+
 def packed(words: Sequence[Sequence[str]], buckets: int) -> dict[str, np.ndarray]:
-    """Lists of words as arrays for the network.
+    """Lists of words as arrays for the network; what a list is made of is computed once for many batches.
 
     Returns:
         ``grams`` int64 [grams] and ``starts`` int64 [words] (for an embedding bag), ``shape`` int64 [words],
         ``row`` and ``place`` int64 [words]: which list and which position, ``size``: [lists, longest].
     """
-    flat = [(row, place, word) for row, line in enumerate(words) for place, word in enumerate(line)]
-    grams = [grams_of(word, buckets) for _, _, word in flat]
-    lengths = np.asarray([len(one) for one in grams], np.int64)
+    lines = [_line((), buckets), *(_line(tuple(line), buckets) for line in words)]
+    grams, counts, shapes = (np.concatenate(parts) for parts in zip(*lines, strict=True))
+    lengths = np.asarray([len(line) for line in words], np.int64)
     return {
-        "grams": np.asarray([gram for one in grams for gram in one], np.int64),
-        "starts": np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64) if flat else np.zeros(0, np.int64),
-        "shape": np.asarray([shape_of(word) for _, _, word in flat], np.int64),
-        "row": np.asarray([row for row, _, _ in flat], np.int64),
-        "place": np.asarray([place for _, place, _ in flat], np.int64),
-        "size": np.asarray([len(words), max([1, *map(len, words)])], np.int64),
+        "grams": grams,
+        "starts": np.cumsum(counts) - counts,
+        "shape": shapes,
+        "row": np.repeat(np.arange(len(words)), lengths),
+        "place": np.arange(len(shapes)) - np.repeat(np.cumsum(lengths) - lengths, lengths),
+        "size": np.asarray([len(words), lengths.max(initial=1)], np.int64),
     }

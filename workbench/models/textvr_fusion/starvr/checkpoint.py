@@ -11,12 +11,11 @@ from typing import Any, cast
 from workbench.core.optional import need
 from workbench.models.textvr_fusion.families import build
 from workbench.models.textvr_fusion.starvr.config import ReleaseConfig, read_config, recipe_of_config
-from workbench.models.textvr_fusion.starvr.model import Starvr
+from workbench.models.textvr_fusion.starvr.model import TEMPORAL, Starvr
 from workbench.models.textvr_fusion.starvr.release import read_release
 from workbench.models.textvr_fusion.starvr.weights import check_names
 from workbench.models.towers.space_time.weights import fit_temporal
 
-TEMPORAL = "video_model.temporal_embed"
 OWN = ("scale",)
 """Weights that the release lacks: its temperature is a setting of its loss."""
 COUNTERS = re.compile(r"(text_model|ocr_model)\.embeddings\.position_ids$")

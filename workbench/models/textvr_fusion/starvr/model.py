@@ -11,20 +11,23 @@ import numpy as np
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.core.optional import need
+from workbench.models.base import MODALITIES, NetworkModel
 from workbench.models.gallery import Gallery, Words
-from workbench.models.textvr_fusion.base import MODALITIES, NetworkModel
+from workbench.models.located import located
 from workbench.models.textvr_fusion.starvr.options import StarvrOptions
 from workbench.models.textvr_fusion.starvr.pieces import FILE, WordPieces, rows_of, text_folder
 from workbench.models.textvr_fusion.starvr.weights import load_text_weights
 from workbench.models.towers.space_time import load_weights
+from workbench.models.towers.space_time.weights import fit_temporal
 
 PLACES = {"textvr": "as published", "track": "with the displacement repaired"}
+TEMPORAL = "video_model.temporal_embed"
 NOTHING = " "
 """The word of a video in which nothing was read; the published loader fills its lists with it."""
 
 
 class Starvr(NetworkModel):
-    """One similarity, the cosine of caption and video; see ``network.Network``.
+    """One similarity, the cosine of caption and video, or a weighted sum of two; see ``network.Network``.
 
     Args:
         options: Sizes.
@@ -49,7 +52,6 @@ class Starvr(NetworkModel):
         weights: str | Path | None = None,
         vision_weights: str | Path | None = None,
     ) -> None:
-        pick(MODALITIES, options.modality, "modality")
         pick(PLACES, options.places, "choice of places")
         torch = need("torch", "StarVR")
         need("transformers", "StarVR")
@@ -72,11 +74,21 @@ class Starvr(NetworkModel):
         network = self.network
         if weights is not None:
             towers = [network.text_model] + ([network.ocr_model] if network.ocr else [])
-            load_text_weights(towers, Path(weights))
+            load_text_weights(towers, located(weights))
         if vision_weights is not None:
             if not network.vision:
                 raise DataError("The modality ocr has no video tower.", "Leave vision_weights out.")
-            load_weights(network.video_model, Path(vision_weights))
+            load_weights(network.video_model, located(vision_weights))
+
+    @classmethod
+    def reopened(cls, options: StarvrOptions, folder: Path) -> Starvr:
+        """With the vocabulary that lies beside the weights."""
+        return cls(options, tokenizer=folder)
+
+    def fitted(self, weights: Mapping[str, Any]) -> Mapping[str, Any]:
+        """With a temporal table of this tower's frames: the first rows, or zeros behind."""
+        table = weights.get(TEMPORAL)
+        return weights if table is None else {**weights, TEMPORAL: fit_temporal(table, self.options.n_frames, "zeros")}
 
     def caption_inputs(self, captions: Sequence[str]) -> dict[str, Any]:
         """Captions as tensors on the network's device."""
@@ -112,11 +124,13 @@ class Starvr(NetworkModel):
         frames = self._frames(gallery, (options.n_frames, options.image_size, options.image_size))
         places = [_kept(one, options.max_words).place for one in gallery.words] if "ocr" in self.needs else []
         place = np.concatenate(places) if places else np.zeros((0, 12))
-        return frames, packed, torch.from_numpy(place.astype(np.float32)).to(self.device)
+        read = torch.tensor([bool(one.text) for one in gallery.words], device=self.device)
+        return frames, {**packed, "read": read}, torch.from_numpy(place.astype(np.float32)).to(self.device)
 
     def compare(self, captions: dict[str, Any], videos: dict[str, Any]) -> dict[str, Any]:
         """Cosines, as the published matrices hold them: without the temperature."""
-        return {self.options.modality: self.network.cosine(captions, videos)}
+        parts: dict[str, Any] = self.network.cosines(captions, videos)
+        return parts
 
     def files(self) -> Mapping[str, str]:
         """The vocabulary: a checkpoint needs no other file."""

@@ -10,7 +10,10 @@ P dimensions of the common space. The parameters are called as in the authors' c
     e = W_f relu(f) + b_f                                    (vision: e = W_v v + b_v)
     s = cos(t, e)
 
-Source: spec/textvr.md, sections 3.2 to 3.4 (arXiv 2305.03347).
+Source: spec/textvr.md, sections 3.2 to 3.4 (arXiv 2305.03347). That is the fusion ``bare``. Ours instead of f and s:
+
+    block   f = Blocks(X)[0]                               (``models.fusion.network``)
+    score   f of [q; o_1 ... o_O], as ocr but with places; s = a cos(t, W_v v + b_v) + (1 - a) cos(t, e), a learned
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import DistilBertConfig, DistilBertModel
 
-from workbench.core.errors import DataError
+from workbench.models.fusion.network import BareAttention, FusionEncoder, ModalityDropout
 from workbench.models.textvr_fusion.starvr.options import StarvrOptions
 from workbench.models.towers.space_time import build_tower
 
@@ -32,35 +35,6 @@ TEMPERATURE = 0.05
 PLACE_NUMBERS = 12
 NORM_LIMIT = 1e-8
 QUERY, VIDEO, WORD = 0, 1, 2  # rows of the table of types
-
-
-class BareAttention(nn.Module):
-    """Softmax attention with projections of queries, keys and values, and nothing else: no output, norm or residual."""
-
-    def __init__(self, dim: int, heads: int) -> None:
-        super().__init__()
-        if dim % heads:
-            raise DataError(f"{heads} heads do not divide {dim} dimensions.", "Choose fusion_heads that divide dim.")
-        self.heads = heads
-        self.query, self.key, self.value = (nn.Linear(dim, dim) for _ in range(3))
-
-    def forward(self, asking: torch.Tensor, tokens: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
-        """What some tokens gather.
-
-        Args:
-            asking: [V, Q, D].
-            tokens: [V, N, D].
-            there: Bool [V, N]: tokens that are no padding.
-
-        Returns:
-            [V, Q, D].
-        """
-        query, key, value = (
-            linear(one).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for linear, one in ((self.query, asking), (self.key, tokens), (self.value, tokens))
-        )
-        found = F.scaled_dot_product_attention(query, key, value, attn_mask=there[:, None, None])
-        return found.transpose(1, 2).flatten(2)
 
 
 def text_tower(options: StarvrOptions) -> DistilBertModel:
@@ -95,7 +69,8 @@ class Network(nn.Module):
     def __init__(self, options: StarvrOptions) -> None:
         super().__init__()
         dim, projection = options.dim, options.projection
-        self.modality = options.modality
+        self.modality, self.fusion = options.modality, options.fusion
+        self.drop = ModalityDropout(options.modality_dropout)
         self.vision, self.ocr = options.modality != "ocr", options.modality != "vision"
         self.text_model = text_tower(options)
         self.txt_proj = nn.Sequential(nn.ReLU(), nn.Linear(dim, projection))
@@ -107,13 +82,20 @@ class Network(nn.Module):
             self.vid_proj = nn.Sequential(nn.Linear(dim, projection))
         if self.ocr:
             self.ocr_model = text_tower(options)
-            self.fusion_model = BareAttention(dim, options.fusion_heads)
+            self.fusion_model: nn.Module
+            if options.fusion == "block":
+                self.fusion_model = FusionEncoder(dim, options.fusion_heads, options.fusion_depth)
+            else:
+                self.fusion_model = BareAttention(dim, options.fusion_heads)
             self.query_token = nn.Parameter(torch.zeros(1, dim))
             self.fusion_proj = nn.Sequential(nn.ReLU(), nn.Linear(dim, projection))
         if self.vision and self.ocr:
-            self.type_embedding = nn.Embedding(3, dim)
+            if options.fusion == "score":
+                self.balance = nn.Parameter(torch.zeros(2))
+            else:
+                self.type_embedding = nn.Embedding(3, dim)
+                self.vid_proj.requires_grad_(False)  # published, but no loss reaches it: it stays as it was loaded
             self.ocr_pos_embeds = nn.Linear(PLACE_NUMBERS, dim)
-            self.vid_proj.requires_grad_(False)  # published, but no loss reaches it: it stays as it was loaded
         self.scale = nn.Parameter(torch.tensor(-math.log(TEMPERATURE)))
         for name, colours in (("mean", MEAN), ("std", STD)):
             self.register_buffer(name, torch.tensor(colours).view(3, 1, 1), persistent=False)
@@ -125,18 +107,25 @@ class Network(nn.Module):
     def videos(
         self, frames: torch.Tensor | None, packed: dict[str, torch.Tensor], place: torch.Tensor
     ) -> dict[str, torch.Tensor]:
-        """``video`` [V, P].
+        """What a video is compared by: ``video`` [V, P]; of the fusion ``score`` ``vision`` and ``ocr`` [V, P].
 
         Args:
             frames: uint8 [V, T, height, width, 3]; None for modality ``ocr``.
-            packed: Their words, as ``pieces.WordPieces.packed`` gives them, at least one per video; with ``vectors``,
-                their ``word_vectors``, where those are known.
+            packed: Their words, as ``pieces.WordPieces.packed`` gives them, at least one per video; ``read``, bool [V]:
+                where it is not the blank word; and, where those are known, ``vectors``, their ``word_vectors``.
             place: Float [words, 12], in the same order.
         """
         seen = self.video_model(self.pixels(frames)) if self.vision and frames is not None else None
         if not self.ocr:
             return {"video": self.vid_proj(seen)}
-        return {"video": self.fusion_proj(self._fused(seen, packed, place))}
+        words, there = self._words(packed, place)
+        kept = self.drop(packed["read"]) if self.drop.active else None
+        if self.fusion != "score":
+            return {"video": self.fusion_proj(self._fused(seen, words, there, kept))}
+        found = {"vision": self.vid_proj(seen), "ocr": self.fusion_proj(self._fused(None, words, there, None))}
+        if kept is None:
+            return found
+        return {name: one * stays[:, None] for (name, one), stays in zip(found.items(), kept, strict=True)}
 
     def word_vectors(self, packed: dict[str, torch.Tensor]) -> torch.Tensor:
         """Vectors of the different words of ``packed``, [U, D]."""
@@ -147,34 +136,56 @@ class Network(nn.Module):
         values = frames.permute(0, 1, 4, 2, 3).to(self.scale.dtype) / 255
         return (values - self.mean) / self.std
 
-    def _fused(self, seen: torch.Tensor | None, packed: dict[str, torch.Tensor], place: torch.Tensor) -> torch.Tensor:
-        """f [V, D]: the query and what it gathers from the video, if there is one, and the words."""
+    def _words(self, packed: dict[str, torch.Tensor], place: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Vectors of the words [V, O, D], with their places where there are frames too, and which are there [V, O]."""
         videos, longest = packed["size"].tolist()
         known = packed.get("vectors")
         vectors = (self.word_vectors(packed) if known is None else known)[packed["text"]]
-        if seen is not None:
+        if self.vision:
             vectors = vectors + self.ocr_pos_embeds(place.to(self.scale.dtype))
         at = (packed["row"], packed["place"])
         words = vectors.new_zeros(videos, longest, vectors.shape[1]).index_put(at, vectors)
         there = torch.zeros(videos, longest, dtype=torch.bool, device=words.device)
-        there = there.index_put(at, torch.ones_like(packed["row"], dtype=torch.bool))
-        first = self.query_token.expand(videos, 1, -1)
+        return words, there.index_put(at, torch.ones_like(packed["row"], dtype=torch.bool))
+
+    def _fused(
+        self,
+        seen: torch.Tensor | None,
+        words: torch.Tensor,
+        there: torch.Tensor,
+        kept: tuple[torch.Tensor, torch.Tensor] | None,
+    ) -> torch.Tensor:
+        """f [V, D]: the query and what it gathers from the video, if there is one, and the words, as far as kept."""
+        first = self.query_token.expand(len(words), 1, -1)
         before = [first] if seen is None else [first, seen[:, None]]
         tokens = torch.cat([*before, words], 1)
         there = F.pad(there, (len(before), 0), value=True)
         if seen is not None:
-            kinds = torch.tensor([QUERY, VIDEO] + [WORD] * longest, device=words.device)
+            kinds = torch.tensor([QUERY, VIDEO] + [WORD] * words.shape[1], device=words.device)
             tokens = tokens + self.type_embedding(kinds)
+            if kept is not None:
+                there = there & torch.stack([torch.ones_like(kept[0]), *kept], 1)[:, kinds]
+        if self.fusion == "block":
+            return self.fusion_model(tokens, there)[:, 0]
         return self.query_token + self.fusion_model(tokens[:, :1], tokens, there)[:, 0]
 
-    def cosine(self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor]) -> torch.Tensor:
+    def cosine(
+        self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor], of: str = "video"
+    ) -> torch.Tensor:
         """Cosines [B, V], in float32 or better whatever the rest is computed in; norms are at least 1e-8."""
-        text, video = caption["text"], videos["video"]
+        text, video = caption["text"], videos[of]
         with torch.autocast(text.device.type, enabled=False):
             exact = torch.promote_types(text.dtype, torch.float32)
             text, video = (F.normalize(one.to(exact), dim=-1, eps=NORM_LIMIT) for one in (text, video))
             return text @ video.T
 
+    def cosines(self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Cosines [B, V] under the name of the modality; of the fusion ``score`` the two that are weighted, apart."""
+        if self.fusion != "score":
+            return {self.modality: self.cosine(caption, videos)}
+        weights = dict(zip(("vision", "ocr"), self.balance.softmax(0), strict=True))
+        return {name: weight * self.cosine(caption, videos, name) for name, weight in weights.items()}
+
     def parts(self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor]) -> dict[str, Any]:
-        """Cosines over the temperature [B, V], under the name of the modality: the published model has one term."""
-        return {self.modality: self.scale.exp() * self.cosine(caption, videos)}
+        """Cosines over the temperature [B, V]; their sum is the similarity."""
+        return {name: self.scale.exp() * one for name, one in self.cosines(caption, videos).items()}

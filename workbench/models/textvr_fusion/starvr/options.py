@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.core.errors import DataError
+from workbench.core.lookup import pick
+from workbench.models.base import MODALITIES
+from workbench.models.fusion import check_dropout
+
+FUSIONS = {
+    "bare": ("one attention without output projection, norm or residual, as published", ("vision", "ocr", "fusion")),
+    "block": ("transformer blocks over query, video and words", ("ocr", "fusion")),
+    "score": ("no joint token: a learned weighted sum of the similarities with frames and with words", ("fusion",)),
+}
+"""How frames and words meet: a sentence, and the modalities for which it makes a difference."""
+
 
 @dataclass(frozen=True)
 class StarvrOptions:
@@ -23,11 +35,14 @@ class StarvrOptions:
         vocabulary: Rows of each text tower's table of word pieces.
         positions: The most word pieces of a caption or a word; the rest is cut.
         dropout: Of the text towers, in training.
-        fusion_heads: Heads of the one attention over query, video and words.
+        fusion: How frames and words meet, a name of ``FUSIONS``; the kinds other than ``bare`` are not published.
+        fusion_heads: Heads of the attention over query, video and words.
+        fusion_depth: Blocks of the fusion ``block``.
         projection: Dimensions of the common space.
         max_words: Read words per video; the most confident ones are kept.
         places: What is told of a word's place: ``textvr`` (as published) or ``track`` (its displacement repaired);
             see ``pipelines.places``.
+        modality_dropout: Share of videos, 0..1, that lose their frames or their words in training; fusion only.
         seed: Of the random weights.
     """
 
@@ -44,8 +59,22 @@ class StarvrOptions:
     vocabulary: int = 30_522
     positions: int = 512
     dropout: float = 0.1
+    fusion: str = "bare"
     fusion_heads: int = 8
+    fusion_depth: int = 1
     projection: int = 256
     max_words: int = 200
     places: str = "textvr"
+    modality_dropout: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        pick(MODALITIES, self.modality, "modality")
+        pick(FUSIONS, self.fusion, "kind of fusion")
+        check_dropout(self.modality_dropout, self.modality)
+        if self.fusion_depth < 1:
+            raise DataError(f"fusion_depth is {self.fusion_depth}.", "It must be at least 1.")
+        if self.modality not in FUSIONS[self.fusion][1]:
+            raise DataError(
+                f"The modality {self.modality} leaves the fusion {self.fusion} nothing to do.", "Use fusion=bare."
+            )

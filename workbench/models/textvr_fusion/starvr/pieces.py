@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ import numpy as np
 
 from workbench.core.errors import DataError
 from workbench.core.optional import need
+from workbench.models.located import VARIABLE, located
 
 TEXT_MODEL = "distilbert-base-uncased"
-VARIABLE = "WORKBENCH_WEIGHTS"
 FILE = "vocab.txt"
 MARKS = ("[CLS]", "[SEP]", "[UNK]")
 PIECES_PER_FORWARD = 4096
@@ -23,18 +22,16 @@ KEPT = 500_000
 
 
 def text_folder(given: str | Path | None) -> Path:
-    """The folder of the text tower's files: the given one, else ``distilbert-base-uncased`` in $WORKBENCH_WEIGHTS.
+    """The folder of the text tower's files: the given one, else ``distilbert-base-uncased``; see ``located``.
 
     Raises:
         DataError: There is none; the sentence says which files to get and where to put them.
     """
-    if given is not None:
-        if not Path(given).is_dir():
-            raise DataError(f"{given} is no folder.", f"Give the folder that holds the files of {TEXT_MODEL}.")
-        return Path(given)
-    base = os.environ.get(VARIABLE)
-    if base and (Path(base) / TEXT_MODEL).is_dir():
-        return Path(base) / TEXT_MODEL
+    folder = located(given or TEXT_MODEL)
+    if folder.is_dir():
+        return folder
+    if folder != Path(TEXT_MODEL):
+        raise DataError(f"{given} is no folder.", f"Give the folder that holds the files of {TEXT_MODEL}.")
     raise DataError(
         f"StarVR reads with the vocabulary of {TEXT_MODEL}, which is not here.",
         f"Get its tokenizer.json or {FILE} (to start from its weights, config.json and model.safetensors too) and give"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.models.towers.dual.model import FITS, PRESETS, DualEncoder, Options, build
+from workbench.models.towers.dual.model import FITS, PRESETS, DualEncoder, Options, build, option_names
 from workbench.models.towers.dual.weights import KNOWN, find_weights
 
-__all__ = ["FITS", "KNOWN", "PRESETS", "DualEncoder", "Options", "build", "find_weights"]
+__all__ = ["FITS", "KNOWN", "PRESETS", "DualEncoder", "Options", "build", "find_weights", "option_names"]

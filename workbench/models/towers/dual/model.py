@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workbench.core.errors import DataError
 from workbench.core.files import sha256_file
-from workbench.core.lookup import nearest, pick
+from workbench.core.lookup import pick
 from workbench.core.optional import need
+from workbench.models.base import MODALITIES, NetworkModel
 from workbench.models.device import chosen_device
 from workbench.models.gallery import Gallery
-from workbench.models.textvr_fusion.base import MODALITIES, NetworkModel
+from workbench.models.options import check_names, names_of, record_of
+from workbench.models.towers.dual.opened import opened, placed
 from workbench.models.towers.dual.pixels import FITS
-from workbench.models.towers.dual.weights import (
-    files_of_weights,
-    find_weights,
-    load_pretrained,
-    load_tokenizer,
-    read_family,
-    read_looks,
-)
+from workbench.models.towers.dual.weights import files_of_weights
 
 PRECISIONS = {"auto": "bf16 on a GPU, else float32", "float32": "", "bf16": ""}
 OCR_TEXTS = {
@@ -60,10 +56,6 @@ class Options:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            value, kind = getattr(self, one.name), type(one.default)
-            if type(value) is not kind:
-                raise DataError(f"{one.name} is {value!r}.", f"Give {'a whole number' if kind is int else 'a text'}.")
         pick(MODALITIES, self.modality, "modality")
         pick(FITS, self.fit, "fit")
         pick(OCR_TEXTS, self.ocr_text, "kind of OCR text")
@@ -77,20 +69,24 @@ PRESETS = {"squash": Options(), "letterbox": Options(fit="letterbox")}
 
 
 class DualEncoder(NetworkModel):
-    """A ``RetrievalModel`` around a CLIP, SigLIP or SigLIP 2 model."""
+    """A ``RetrievalModel`` around a CLIP, SigLIP or SigLIP 2 model.
+
+    Args:
+        options: What decides its numbers.
+        checkpoint: A folder that ``save`` wrote, whose description and tokenizer are taken; its weights are set next.
+            None = the folder of ``options.weights``, weights and all.
+    """
 
     family = "dual"
-    videos_per_tile = 1  # not used: ``encode`` cuts frames and sentences by themselves
+    frozen_frames = False  # training changes them
 
-    def __init__(self, options: Options) -> None:
-        self._folder = folder = find_weights(options.weights)
+    def __init__(self, options: Options, checkpoint: Path | None = None) -> None:
         need("torch", "A dual encoder")
+        self._opened = opened(options.weights, checkpoint)
         from workbench.models.towers.dual.network import DualNetwork
 
         self.options = options
-        family, looks = read_family(folder), read_looks(folder)
-        self._tokenizer = load_tokenizer(folder)
-        self.network = DualNetwork(load_pretrained(folder), family, looks, options)
+        self.network = DualNetwork(self._opened, options)
         self.network.to(chosen_device()).eval()
         windows = options.ocr_text == "windows" and self.network.ocr
         self.needs = frozenset(MODALITIES[options.modality]) | (frozenset({"frames"}) if windows else frozenset())
@@ -100,14 +96,14 @@ class DualEncoder(NetworkModel):
             **({"windows": options.words_per_sentence} if windows else {}),
         }  # fmt: skip
 
+    @classmethod
+    def reopened(cls, options: Options, folder: Path) -> DualEncoder:
+        """As described beside the weights; the folder that training began from need not be there."""
+        return cls(options, folder)
+
     def caption_inputs(self, captions: Sequence[str]) -> dict[str, Any]:
         """Texts as tokens on the network's device, cut where the model's positions end."""
-        padding, longest = self.network.family.padding, self.network.max_tokens
-        tokens = self._tokenizer(
-            [text.lower() for text in captions], padding=padding, truncation=True, max_length=longest,
-            return_tensors="pt", return_attention_mask=True, return_token_type_ids=False,
-        )  # fmt: skip
-        return {"ids": tokens["input_ids"].to(self.device), "mask": tokens["attention_mask"].to(self.device)}
+        return self._opened.tokens(captions, self.device)
 
     def video_inputs(self, gallery: Gallery) -> tuple[Any, dict[str, Any], Any]:
         """Frames, the different sentences and where they stand, as tensors on the network's device.
@@ -117,12 +113,25 @@ class DualEncoder(NetworkModel):
         """
         torch = need("torch", "A dual encoder")
         frames = torch.from_numpy(self._pixels(gallery)).to(self.device) if self.network.vision else None
-        unique, place = self._placed(gallery)
+        unique, place = placed(self._sentences(gallery))
         return frames, self.caption_inputs(unique), torch.from_numpy(place).to(self.device)
 
-    def tile_inputs(self, gallery: Gallery, tiles: Sequence[range]) -> Iterator[tuple[Any, dict[str, Any], Any]]:
-        """``video_inputs`` of the videos of each tile."""
-        return (self.video_inputs(gallery.take(tile)) for tile in tiles)
+    @property
+    def encodes_features(self) -> bool:
+        """Whether ``encode`` takes vectors of frames in place of frames: wherever it looks at frames."""
+        return bool(self.network.vision)
+
+    def frame_features(self, frames: np.ndarray) -> np.ndarray:
+        """Vectors of frames for ``Gallery.features``; video by video, so that its company changes no bit of one.
+
+        Args:
+            frames: uint8 [videos, frames, height, width, 3].
+
+        Returns:
+            float32 [videos, frames, dimensions], of length 1.
+        """
+        features: np.ndarray = self.network.features(frames)
+        return features
 
     def encode(self, gallery: Gallery) -> list[dict[str, Any]]:
         """What videos are compared by, all in one tile: every frame and every different sentence goes through once.
@@ -134,11 +143,13 @@ class DualEncoder(NetworkModel):
         torch = need("torch", "A dual encoder")
         found: dict[str, Any] = {}
         with torch.inference_mode():
-            if self.network.vision:
+            if self.network.vision and gallery.features is not None:
+                found["frame"] = self.network.mean_of_vectors(torch.from_numpy(gallery.features).to(self.device))
+            elif self.network.vision:
                 frames, step = torch.from_numpy(self._pixels(gallery)), max(1, FRAMES_PER_TILE // self.options.n_frames)
                 found["frame"] = torch.cat([self.network.mean_of_frames(one) for one in frames.split(step)])
             if self.network.ocr:
-                unique, place = self._placed(gallery)
+                unique, place = placed(self._sentences(gallery))
                 found |= {"sentence": self.text(unique), "place": torch.from_numpy(place).to(self.device)}
         return [found]
 
@@ -159,12 +170,12 @@ class DualEncoder(NetworkModel):
         return found
 
     def files(self) -> Mapping[str, str]:
-        """Nothing: the tokenizer stays with the folder that ``weights`` names."""
-        return {}
+        """What describes the tower, its pictures and its tokenizer: a checkpoint needs no other file."""
+        return self._opened.files
 
     def stated(self) -> dict[str, Any]:
         """The options, the type of model, and the checksums of its files of weights."""
-        files = {path.name: sha256_file(path) for path in files_of_weights(self._folder)}
+        files = {path.name: sha256_file(path) for path in files_of_weights(self._opened.folder)}
         return {**asdict(self.options), "family": self.network.model.config.model_type, "sha256": files}
 
     def _pixels(self, gallery: Gallery) -> np.ndarray:
@@ -173,26 +184,26 @@ class DualEncoder(NetworkModel):
         return gallery.frames
 
     def _sentences(self, gallery: Gallery) -> Sequence[Sequence[str]]:
-        """Texts of every video that are encoded; empty ones are left out."""
+        """Texts of every video that are encoded, as far as they are not empty; none where it does not read."""
+        if not self.network.ocr:
+            return [()] * len(gallery.video_ids)
         if self.options.ocr_text == "windows":
             if gallery.sentences is None:
                 raise DataError("The gallery holds no sentence per frame.", "Use ocr_text=words.")
-            return [[one for one in of if one] for of in gallery.sentences]
+            return gallery.sentences
         step, most = self.options.words_per_sentence, self.options.max_words
         lists = [words.text[:most] for words in gallery.words]
         return [[" ".join(text[at : at + step]) for at in range(0, len(text), step)] for text in lists]
 
-    def _placed(self, gallery: Gallery) -> tuple[list[str], np.ndarray]:
-        """The different sentences (at least one), and which stands where, int64 [videos, most sentences], -1 = none."""
-        lists: Sequence[Sequence[str]] = [()] * len(gallery.video_ids)
-        if self.network.ocr:
-            lists = [[one.lower() for one in of] for of in self._sentences(gallery)]
-        unique = list(dict.fromkeys(one for of in lists for one in of)) or [""]
-        number = {one: at for at, one in enumerate(unique)}
-        place = np.full((len(lists), max([1, *map(len, lists)])), -1, np.int64)
-        for row, of in enumerate(lists):
-            place[row, : len(of)] = [number[one] for one in of]
-        return unique, place
+
+def option_names(preset: str | None = None) -> set[str]:
+    """The options that ``build`` takes.
+
+    Raises:
+        UnknownNameError: An unknown preset.
+    """
+    pick(PRESETS, preset or "squash", "preset")
+    return names_of(Options)
 
 
 def build(preset: str | None = None, **options: Any) -> DualEncoder:
@@ -208,8 +219,6 @@ def build(preset: str | None = None, **options: Any) -> DualEncoder:
         StateError: The weights are not on this machine.
         MissingExtraError: torch or transformers is not installed.
     """
-    base = asdict(pick(PRESETS, preset or "squash", "preset"))
-    known = {one.name for one in fields(Options)}
-    if wrong := sorted(set(options) - known):
-        raise DataError(f"The dual encoder has no option {wrong[0]!r}.", nearest(wrong[0], known))
-    return DualEncoder(Options(**{**base, **options}))
+    check_names(options, option_names(preset), "The dual encoder")
+    base = asdict(PRESETS[preset or "squash"])
+    return DualEncoder(record_of(Options, {**base, **options}, "The dual encoder"))

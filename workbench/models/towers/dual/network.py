@@ -8,12 +8,13 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from workbench.models.towers.dual.opened import Opened
 from workbench.models.towers.dual.pixels import as_patches, prepared, square_of
-from workbench.models.towers.dual.weights import Family, Looks
 
 Ids = dict[str, torch.Tensor]
 """``ids`` int64 [rows, L] and ``mask`` int64 [rows, L]: which of them are no padding."""
@@ -23,16 +24,13 @@ VIDEOS_AT_ONCE = 1024
 """Videos whose sentences are compared at once: 256 captions x 1,024 videos x 12 sentences are 12 MiB."""
 
 
-class DualNetwork(nn.Module):
-    """A transformers dual encoder, and the similarity of captions with frames and with read sentences.
+class DualTowers(nn.Module):
+    """The two towers of a transformers dual encoder, and its temperature; what becomes of their vectors is not said."""
 
-    vision(b, v) = scale * <c_b, mean_t f_vt>, each f and the mean of length 1, as CLIP4Clip's mean pooling (Luo et al.
-    2022, arXiv 2104.08860, section 3.3); ocr(b, v) = scale * max_s <c_b, o_vs>, 0 for a video without sentences.
-    """
-
-    def __init__(self, model: Any, family: Family, looks: Looks, options: Any) -> None:
-        """Around a model of transformers; ``options`` are those of the dual encoder."""
+    def __init__(self, opened: Opened, options: Any) -> None:
+        """Around a model of transformers; ``options`` say ``fit``, ``modality`` and ``precision``."""
         super().__init__()
+        model, family, looks = opened.model, opened.family, opened.looks
         self.scale = nn.Parameter(model.logit_scale.detach().reshape(()).clone())
         del model.logit_scale  # one temperature, under the name that training looks for
         self.model, self.family, self.looks, self.fit = model, family, looks, options.fit
@@ -41,7 +39,6 @@ class DualNetwork(nn.Module):
         vision = model.config.vision_config
         self.patch = int(vision.patch_size)
         self.size = square_of(self.patch, vision.num_patches) if family.patches else int(vision.image_size)
-        self.max_tokens = int(model.config.text_config.max_position_embeddings)
 
     def text(self, tokens: Ids) -> torch.Tensor:
         """Unit vectors [rows, D], float32."""
@@ -60,16 +57,32 @@ class DualNetwork(nn.Module):
         """bf16 through autocast, so that weights keep their bits; how training computes is said by its recipe."""
         device = self.scale.device.type
         half = self.precision == "bf16" or (self.precision == "auto" and device == "cuda")
-        return torch.autocast(device, torch.bfloat16) if half and not self.training else nullcontext()
+        return torch.autocast(device, torch.bfloat16) if half and not self.model.training else nullcontext()
 
-    def mean_of_frames(self, frames: torch.Tensor) -> torch.Tensor:
-        """uint8 [V, T, H, W, 3] to unit vectors [V, D], float32."""
-        each = self.frames(frames.flatten(0, 1)).view(*frames.shape[:2], -1)
-        return F.normalize(each.mean(1), dim=-1)
+    def features(self, frames: np.ndarray) -> np.ndarray:
+        """uint8 [V, T, H, W, 3] to float32 [V, T, D]; video by video, so that its company changes no bit of one."""
+        with torch.inference_mode():
+            return np.stack([self.frames(torch.from_numpy(video)).float().cpu().numpy() for video in frames])
 
     def caption(self, tokens: Ids) -> dict[str, torch.Tensor]:
         """``text``: unit vectors [B, D]."""
         return {"text": self.text(tokens)}
+
+
+class DualNetwork(DualTowers):
+    """The similarity of captions with the mean of the frames and with read sentences.
+
+    vision(b, v) = scale * <c_b, mean_t f_vt>, each f and the mean of length 1, as CLIP4Clip's mean pooling (Luo et al.
+    2022, arXiv 2104.08860, section 3.3); ocr(b, v) = scale * max_s <c_b, o_vs>, 0 for a video without sentences.
+    """
+
+    def mean_of_frames(self, frames: torch.Tensor) -> torch.Tensor:
+        """uint8 [V, T, H, W, 3] to unit vectors [V, D], float32."""
+        return self.mean_of_vectors(self.frames(frames.flatten(0, 1)).view(*frames.shape[:2], -1))
+
+    def mean_of_vectors(self, frames: torch.Tensor) -> torch.Tensor:
+        """Unit vectors of frames [V, T, D] to unit vectors [V, D], float32."""
+        return F.normalize(frames.mean(1), dim=-1)
 
     def videos(self, frames: torch.Tensor | None, sentences: Ids, place: torch.Tensor) -> dict[str, Any]:
         """What a video is compared by.
@@ -115,6 +128,6 @@ class DualNetwork(nn.Module):
 
 
 def _unit(features: Any) -> torch.Tensor:
-    """Vectors of length 1, float32; transformers 5 wraps features in an output, 4 does not."""
+    """Vectors of length 1, float32 at least; transformers 5 wraps features in an output, 4 does not."""
     vectors = features if isinstance(features, torch.Tensor) else features.pooler_output
-    return F.normalize(vectors.float(), dim=-1)
+    return F.normalize(vectors.to(torch.promote_types(vectors.dtype, torch.float32)), dim=-1)

@@ -6,7 +6,6 @@ A folder has Hugging Face layout, as ``save_pretrained`` writes it. Nothing is e
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +17,7 @@ from workbench.core.errors import DataError, StateError
 from workbench.core.files import read_json
 from workbench.core.lookup import pick
 from workbench.core.optional import need
-
-VARIABLE = "WORKBENCH_WEIGHTS"
-"""Environment variable: a folder that holds one folder per name of ``KNOWN``."""
+from workbench.models.located import VARIABLE, located
 
 KNOWN = {
     name: f"{owner}/{name}"
@@ -82,10 +79,7 @@ def find_weights(weights: str | Path) -> Path:
     Raises:
         StateError: There is none, or it lacks files; the sentence names them and says how to get them.
     """
-    folder = Path(weights).expanduser()
-    root = os.environ.get(VARIABLE)
-    if not folder.is_dir() and root:
-        folder = Path(root).expanduser() / weights
+    folder = located(weights)
     name = Path(weights).name
     source = KNOWN.get(name, f"OWNER/{name}")
     get = (
@@ -159,6 +153,19 @@ def load_pretrained(folder: Path) -> Any:
     if absent:
         raise DataError(f"{folder} lacks {len(absent)} weights, the first is {absent[0]}.", "Get its files again.")
     return model
+
+
+def empty_model(folder: Path) -> Any:
+    """The transformers model that a folder describes, float32, on the CPU; its weights are set afterwards.
+
+    Raises:
+        MissingExtraError: transformers is not installed.
+    """
+    torch = need("torch", "A dual encoder")
+    transformers = need("transformers", "A dual encoder")
+    with _quiet(transformers), torch.random.fork_rng(devices=[]):
+        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+        return transformers.AutoModel.from_config(config, dtype=torch.float32)
 
 
 def load_tokenizer(folder: Path) -> Any:

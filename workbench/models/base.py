@@ -1,4 +1,4 @@
-"""What the families share: captions and galleries in, numpy similarities out, tile by tile; weights as safetensors."""
+"""What models around a network share: captions and galleries in, numpy similarities out; weights as safetensors."""
 
 from __future__ import annotations
 
@@ -7,68 +7,101 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from workbench.core.errors import DataError
 from workbench.core.files import atomic
 from workbench.core.optional import need
+from workbench.models.families import FAMILIES, WEIGHTS
 from workbench.models.gallery import Gallery
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from workbench.models.lora import Lora
 
 MODALITIES = {"vision": {"frames"}, "ocr": {"ocr"}, "fusion": {"frames", "ocr"}}
 CAPTIONS_PER_TILE = 64
+COUNTS = ("size", "groups")
+"""Inputs that a network reads as plain numbers: they stay on the CPU, so that nothing waits for the GPU."""
 
 
 class NetworkModel(ABC):
     """A ``RetrievalModel`` around a network; training calls ``caption_inputs``, ``video_inputs`` and the network.
 
-    The network has ``caption(packed)`` and ``videos(frames, packed, place)``, dicts of tensors with rows first, and
+    The network has ``caption(packed)`` and ``videos(*inputs)``, dicts of tensors with rows first, and
     ``parts(caption, videos)``, the similarities [captions, videos] by modality, divided by the temperature.
 
     Attributes:
-        family: Its name in the header of a checkpoint.
+        family: Its name in ``FAMILIES``; "" for a model from outside the tree, which its builder makes again.
         videos_per_tile: Videos that are encoded at once.
-        options: A frozen record: everything that decides the shape of the network and of its inputs.
+        options: A frozen record: everything that decides the shape of the network and of its inputs. None for a model
+            from outside the tree, whose run keeps its builder's options.
         needs: As of ``RetrievalModel``.
         reads: As of ``RetrievalModel``.
         network: A torch module.
+        lora: Adapters among its weights (``models.lora``); None = none.
     """
 
-    family: ClassVar[str]
-    videos_per_tile: ClassVar[int]
-    options: Any
+    family: ClassVar[str] = ""
+    videos_per_tile: ClassVar[int] = 128
+    options: Any = None
     needs: frozenset[str]
     reads: Mapping[str, Any]
     network: Any
+    lora: Lora | None = None
 
     @abstractmethod
     def caption_inputs(self, captions: Sequence[str]) -> dict[str, Any]:
         """Captions as tensors on the network's device."""
 
     @abstractmethod
-    def video_inputs(self, gallery: Gallery) -> tuple[Any, dict[str, Any], Any]:
-        """Frames (None where the model reads none), read words and their places as tensors on the network's device.
+    def video_inputs(self, gallery: Gallery) -> tuple[Any, ...]:
+        """What the network's ``videos`` takes, e.g. frames, read words and places, as tensors on its device.
 
         Raises:
             DataError: The gallery lacks frames, or has frames or places of another shape.
         """
 
-    @abstractmethod
-    def tile_inputs(self, gallery: Gallery, tiles: Sequence[range]) -> Iterator[tuple[Any, dict[str, Any], Any]]:
-        """``video_inputs`` of the videos of each tile; what tiles share may be computed once."""
+    def tile_inputs(self, gallery: Gallery, tiles: Sequence[range]) -> Iterator[tuple[Any, ...]]:
+        """``video_inputs`` of the videos of each tile; a family may compute once what tiles share."""
+        return (self.video_inputs(gallery.take(tile)) for tile in tiles)
 
-    @abstractmethod
     def compare(self, captions: dict[str, Any], videos: dict[str, Any]) -> dict[str, Any]:
-        """Encoded captions against encoded videos: similarities [captions, videos] by modality, as runs store them."""
+        """Encoded captions against encoded videos: similarities [captions, videos] by modality, as runs store them.
 
-    @abstractmethod
+        As in training, unless a family says otherwise.
+        """
+        parts: dict[str, Any] = self.network.parts(captions, videos)
+        return parts
+
     def files(self) -> Mapping[str, str]:
-        """Text files, by name, that belong beside the weights."""
+        """Text files, by name, that belong beside the weights; none, unless a family says otherwise."""
+        return {}
+
+    @classmethod
+    def reopened(cls, options: Any, folder: Path) -> Self:
+        """A network of these options for weights that are set next, with what ``files`` put into the folder.
+
+        Args:
+            options: As ``self.options`` was when it was saved.
+            folder: The checkpoint's; models that need none of its files leave this as it is.
+        """
+        return cls(options)  # type: ignore[call-arg]  # every family is built from its options
+
+    def fitted(self, weights: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Weights of a network of other sizes as this one can take them, e.g. for more frames; as they are by default.
+
+        Args:
+            weights: Tensors by name.
+        """
+        return weights
 
     def encode(self, gallery: Gallery) -> list[dict[str, Any]]:
         """The videos in the network's own form, in tiles."""
-        torch = need("torch", f"The model {self.family}")
+        torch = need("torch", f"The model {self._name()}")
         count, size = len(gallery.video_ids), self.videos_per_tile
         tiles = [range(at, min(at + size, count)) for at in range(0, count, size)]
         with torch.inference_mode():
@@ -88,7 +121,7 @@ class NetworkModel(ABC):
 
     def device_similarity(self, captions: Sequence[str], encoded: list[dict[str, Any]]) -> Any:
         """As ``similarity``, a tensor on the network's device."""
-        torch = need("torch", f"The model {self.family}")
+        torch = need("torch", f"The model {self._name()}")
         with torch.inference_mode():
             return torch.cat([sum(tile.values()) for tile in self._tiles(captions, encoded)])
 
@@ -96,12 +129,21 @@ class NetworkModel(ABC):
         """Write ``model.safetensors`` with family and options in its header, and what belongs beside it."""
         tensors = need("safetensors.torch", "Saving weights")
         state = {name: value.contiguous() for name, value in self.network.state_dict().items()}
-        header = {"model": "textvr_fusion", "family": self.family, "options": json.dumps(asdict(self.options))}
+        options = {} if self.options is None else asdict(self.options)
+        header = {"model": self._name(), "family": self.family, "options": json.dumps(options)}
+        if self.lora is not None:
+            header["lora"] = json.dumps(asdict(self.lora))
         for name, text in self.files().items():
             with atomic(folder / name) as temporary:
                 temporary.write_text(text, encoding="utf-8")
-        with atomic(folder / "model.safetensors") as temporary:
+        with atomic(folder / WEIGHTS) as temporary:
             tensors.save_file(state, temporary, metadata=header)
+
+    def _name(self) -> str:
+        """The model's name in ``MODELS``; of a family from outside the tree its class."""
+        if self.family in FAMILIES:
+            return FAMILIES[self.family].model
+        return f"{type(self).__module__}:{type(self).__qualname__}"
 
     @property
     def device(self) -> Any:
@@ -109,7 +151,7 @@ class NetworkModel(ABC):
 
     def _tiles(self, captions: Sequence[str], encoded: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Tensors by modality, some captions against all videos."""
-        torch = need("torch", f"The model {self.family}")
+        torch = need("torch", f"The model {self._name()}")
         for at in range(0, len(captions), CAPTIONS_PER_TILE):
             with torch.inference_mode():
                 tokens = self.network.caption(self.caption_inputs(captions[at : at + CAPTIONS_PER_TILE]))
@@ -128,7 +170,7 @@ class NetworkModel(ABC):
         """
         if "frames" not in self.needs:
             return None
-        torch = need("torch", f"The model {self.family}")
+        torch = need("torch", f"The model {self._name()}")
         expected = (*shape, 3)
         if gallery.frames is None or gallery.frames.shape[1:] != expected:
             found = None if gallery.frames is None else gallery.frames.shape[1:]
@@ -136,5 +178,6 @@ class NetworkModel(ABC):
         return torch.from_numpy(gallery.frames).to(self.device)
 
     def _tensors(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        torch = need("torch", f"The model {self.family}")
-        return {name: torch.from_numpy(np.ascontiguousarray(value)).to(self.device) for name, value in arrays.items()}
+        torch = need("torch", f"The model {self._name()}")
+        made = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+        return {name: one if name in COUNTS else one.to(self.device) for name, one in made.items()}

@@ -1,0 +1,110 @@
+"""The network: a caption against the frames of a video, against what is read around them, and against both together.
+
+Letters: B captions, V videos, T frames, S windows of read text, U different sentences, D dimensions. Vectors of the
+towers have length 1, |.| brings one to length 1.
+
+    f = |mean_t f_t|                           frames
+    o = |mean_s o_s|                           sentences of the windows in which something was read; 0 without any
+    X = [f_1 + k_F + w_1 ... f_T + k_F + w_T; o_1 + k_O + w_1 ... o_S + k_O + w_S]      kind and time
+    m = |mean(f, o) + W mean(Blocks(X)) + b|   W = 0, b = 0 at the start: m = |f + o|; of f alone without any text
+    s = exp(scale) * (<c, f> + <c, o> + <c, m>) / 3
+
+With one modality only its term is there, not divided. A video in which nothing was read gives 0 for <c, o> and is still
+divided by three: text that is not there neither helps nor moves the other two.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from workbench.models.clip_ocr_window.options import ClipOcrWindowOptions
+from workbench.models.fusion.network import FusionEncoder, ModalityDropout
+from workbench.models.towers.dual.network import DualTowers
+from workbench.models.towers.dual.opened import Opened
+
+FRAME, SENTENCE = 0, 1  # rows of the table of kinds
+STD = 0.02
+"""Spread of the tables of kinds and times at the start, as of CLIP's own position tables."""
+
+
+class Network(DualTowers):
+    """Captions and videos in one space, compared by the mean of up to three cosines."""
+
+    def __init__(self, opened: Opened, options: ClipOcrWindowOptions) -> None:
+        super().__init__(opened, options)
+        self.drop, self.frozen = ModalityDropout(options.modality_dropout), options.freeze_towers
+        if self.frozen:
+            self.model.requires_grad_(False)
+        config = self.model.config
+        self.width = int(config.projection_dim if config.model_type == "clip" else config.text_config.projection_size)
+        if self.vision and self.ocr:
+            self.kind, self.time = nn.Embedding(2, self.width), nn.Embedding(options.n_frames, self.width)
+            self.blocks = FusionEncoder(self.width, options.fusion_heads, options.fusion_depth)
+            self.out = nn.Linear(self.width, self.width)
+            for table in (self.kind, self.time):
+                nn.init.normal_(table.weight, std=STD)
+            for zeros in (self.out.weight, self.out.bias):
+                nn.init.zeros_(zeros)
+
+    def train(self, mode: bool = True) -> Network:
+        """As torch has it, but frozen towers compute in training as while scoring."""
+        super().train(mode)
+        if self.frozen:
+            self.model.eval()
+        return self
+
+    def videos(
+        self, frames: torch.Tensor | None, sentences: dict[str, torch.Tensor], place: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """``vision``, ``ocr`` and ``fusion`` [V, D], as far as the modality has them.
+
+        Args:
+            frames: [V, T, H, W, 3], colours from 0 to 255, or their vectors [V, T, D]; None for modality ``ocr``.
+            sentences: Tokens of the different sentences [U, ...], and ``when``, int64 [V, S]: the row of time of each
+                window.
+            place: int64 [V, S], which sentence stands there; -1 = nothing was read.
+        """
+        found: dict[str, torch.Tensor] = {}
+        seen = self._seen(frames) if self.vision and frames is not None else place.new_zeros(len(place), 0, self.width)
+        shown, there = seen.new_ones(seen.shape[:2], dtype=torch.bool), place >= 0
+        if self.drop.active:
+            sees, reads = self.drop(there.any(1))
+            shown, there = shown & sees[:, None], there & reads[:, None]
+        if self.vision:
+            found["vision"] = F.normalize(_mean(seen, shown), dim=-1)
+        if self.ocr:
+            read = self.text(sentences)[place.clamp(min=0)]
+            found["ocr"] = F.normalize(_mean(read, there), dim=-1)
+        if self.vision and self.ocr:
+            times = torch.arange(seen.shape[1], device=seen.device)
+            kinds = self.kind.weight
+            tokens = torch.cat(
+                [seen + kinds[FRAME] + self.time(times), read + kinds[SENTENCE] + self.time(sentences["when"])], 1
+            )
+            more = _mean(self.blocks(tokens, mask := torch.cat([shown, there], 1)), mask)
+            several = shown.any(1).to(seen.dtype) + there.any(1)
+            both = (found["vision"] + found["ocr"]) / several[:, None]
+            found["fusion"] = F.normalize(both + self.out(more), dim=-1)
+        return found
+
+    def _seen(self, frames: torch.Tensor) -> torch.Tensor:
+        """Vectors of frames [V, T, D], of the frames themselves or as they were given."""
+        if frames.ndim == 3:
+            return frames.to(self.scale.dtype)
+        return self.frames(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
+
+    def parts(self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor]) -> dict[str, Any]:
+        """Similarity [B, V] by modality, each divided by their number; in float32 at least, as they are multiplied."""
+        text, scale = caption["text"], self.scale.exp() / len(videos)
+        with torch.autocast(text.device.type, enabled=False):
+            return {name: scale * (text @ vectors.to(text.dtype).T) for name, vectors in videos.items()}
+
+
+def _mean(tokens: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+    """Mean of the tokens that are there, [V, D] of [V, N, D] and bool [V, N]; 0 where none is."""
+    count = there.sum(1, keepdim=True).clamp(min=1)
+    return (tokens * there[..., None]).sum(1) / count

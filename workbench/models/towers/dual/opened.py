@@ -1,0 +1,112 @@
+"""A folder of a dual encoder as it was opened: the towers, their tokenizer, and what a checkpoint must keep of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.core.optional import need
+from workbench.models.towers.dual.weights import (
+    NEEDED,
+    Family,
+    Looks,
+    empty_model,
+    find_weights,
+    load_pretrained,
+    load_tokenizer,
+    read_family,
+    read_looks,
+)
+
+KEPT = 500_000
+"""Texts whose tokens are remembered."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What lay in a folder.
+
+    Attributes:
+        folder: Where.
+        model: The transformers model.
+        family: How it reads text and pictures.
+        looks: How it wants pictures.
+        tokenizer: Its own.
+        files: Text files by name that describe all this; with the weights, a checkpoint needs no other file.
+        known: Tokens of the texts that were read so far.
+    """
+
+    folder: Path
+    model: Any
+    family: Family
+    looks: Looks
+    tokenizer: Any
+    files: Mapping[str, str]
+    known: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def tokens(self, texts: Sequence[str], device: Any) -> dict[str, Any]:
+        """``ids`` and ``mask`` int64 [texts, tokens] on a device, cut where the model's positions end."""
+        torch = need("torch", "A dual encoder")
+        longest = int(self.model.config.text_config.max_position_embeddings)
+        lines = self._ids([text.lower() for text in texts], longest)
+        width = longest if self.family.padding == "max_length" else max(map(len, lines))
+        left = self.tokenizer.padding_side == "left"
+        ids = np.full((len(lines), width), self.tokenizer.pad_token_id, np.int64)
+        mask = np.zeros_like(ids)
+        for row, line in enumerate(lines):
+            place = slice(width - len(line), width) if left else slice(len(line))
+            ids[row, place], mask[row, place] = line, 1
+        return {name: torch.from_numpy(one).to(device) for name, one in (("ids", ids), ("mask", mask))}
+
+    def _ids(self, texts: Sequence[str], longest: int) -> list[tuple[int, ...]]:
+        """Tokens of every text, which are made once for each: a training shows a text many times."""
+        fresh = [text for text in dict.fromkeys(texts) if text not in self.known]
+        new: dict[str, tuple[int, ...]] = {}
+        if fresh:
+            found = self.tokenizer(fresh, truncation=True, max_length=longest, return_attention_mask=False)
+            new = {text: tuple(ids) for text, ids in zip(fresh, found["input_ids"], strict=True)}
+        lines = [new[text] if text in new else self.known[text] for text in texts]
+        if len(self.known) + len(new) > KEPT:
+            self.known.clear()
+        self.known.update(new)
+        return lines
+
+
+def opened(weights: str | Path, checkpoint: Path | None = None) -> Opened:
+    """The towers of a folder.
+
+    Args:
+        weights: A folder in Hugging Face layout, or a name of ``KNOWN``; not looked at where there is a checkpoint.
+        checkpoint: A folder that ``NetworkModel.save`` wrote, whose description and tokenizer are taken; its weights
+            are set next.
+
+    Raises:
+        StateError: The weights are not on this machine.
+        DataError: They cannot be read.
+        MissingExtraError: torch or transformers is not installed.
+    """
+    folder = find_weights(weights) if checkpoint is None else checkpoint
+    family, looks, tokenizer = read_family(folder), read_looks(folder), load_tokenizer(folder)
+    model = load_pretrained(folder) if checkpoint is None else empty_model(folder)
+    files = {name: (folder / name).read_text(encoding="utf-8") for name in NEEDED}
+    return Opened(folder, model, family, looks, tokenizer, files)
+
+
+def placed(lists: Sequence[Sequence[str]]) -> tuple[list[str], np.ndarray]:
+    """The different texts of some lists, and where they stand.
+
+    Returns:
+        The texts in lower case, as these towers read them, at least one; and int64 [lists, longest] (at least one
+        column): which of them stands there, -1 = none, or an empty one.
+    """
+    lower = [[text.lower() for text in texts] for texts in lists]
+    unique = list(dict.fromkeys(text for texts in lower for text in texts if text)) or [""]
+    number = {text: at for at, text in enumerate(unique) if text}
+    place = np.full((len(lower), max([1, *map(len, lower)])), -1, np.int64)
+    for row, texts in enumerate(lower):
+        place[row, : len(texts)] = [number.get(text, -1) for text in texts]
+    return unique, place
