@@ -65,7 +65,7 @@ def test_the_baseline_is_one_command(workbench, home, tmp_path, monkeypatch):
         "bm25_ocr --corpus d": "No corpus is called 'd'.",
         "bm25_ocr --corpus c --option k": "'k' is no key=value.",
         "bm25_ocr --corpus c --option k=[": "The value of k cannot be read: '['.",
-        "bm25_ocr --corpus c --option kk=1": "unexpected keyword argument 'kk'",
+        "bm25_ocr --corpus c --option kk=1": "The model bm25_ocr has no option 'kk'. It takes none.",
         "textvr_fusion --corpus c": "The model textvr_fusion must be trained first.",
         "dual_encoder --corpus c": "are not on this machine",
     }.items(),

@@ -30,7 +30,7 @@ from workbench.core.workspace import workspace
 from workbench.corpus import Corpus, open_corpus
 from workbench.evaluation import retrieval_metrics
 from workbench.evaluation.runs import info
-from workbench.training import train
+from workbench.training import building, train
 from workbench.training.batches import Batches
 
 entry = sys.modules[train.__module__]
@@ -50,8 +50,9 @@ class Points:
 
     def reach(self, name: str) -> None:
         self._count[name] += 1
-        self.passed.append(f"{name} #{self._count[name]}")
-        if self.passed[-1] == self.at:
+        point = f"{name} #{self._count[name]}"  # batches are made by another thread, which passes points of its own
+        self.passed.append(point)
+        if point == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def install(self, run: str) -> None:
@@ -155,7 +156,7 @@ def main() -> None:
     Corpus.boxes = lambda *_: nothing
     info.git_state = lambda: (None, None)  # ten processes a second ask it
     entry.default_trackers = lambda *_: []
-    entry.build_model = with_dropout(entry.build_model)
+    building.build_model = with_dropout(building.build_model)
     forked(lambda: kept(home / "points.json", train_as("whole", None, how)))
     points = [point for point in json.loads((home / "points.json").read_text()) if wanted.search(point)]
     workers = []

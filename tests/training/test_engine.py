@@ -34,11 +34,11 @@ def whole(found: dict[str, torch.Tensor]) -> np.ndarray:
 @pytest.mark.parametrize("micro", [None, 4])
 @pytest.mark.parametrize(("precision", "close"), [("bf16", 0.1), ("fp16", 0.02)])
 def test_products_in_half_precision_keep_float32_weights_and_the_direction(precision, close, micro):
-    model, batch = small("vision"), made()
+    model, batch = small("fusion"), made()
     exact = float(backward(model, batch, RECIPE))
     expected = whole(gradients(model))
     recipe = replace(RECIPE, precision=precision, micro_batch=micro)
-    model, optimiser, engine = ready(recipe, "vision")
+    model, optimiser, engine = ready(recipe)
     asked = []
     engine.calls.parts.__self__.weights.register_forward_hook(lambda *seen: asked.append(seen[2].dtype))
     if engine.scaler is not None:
@@ -58,14 +58,14 @@ def test_products_in_half_precision_keep_float32_weights_and_the_direction(preci
 
 def test_gradients_of_fp16_that_overflow_change_nothing_but_the_scale():
     recipe = replace(RECIPE, precision="fp16", clip=1.0)
-    model, optimiser, engine = ready(recipe, "vision")
+    model, optimiser, engine = ready(recipe)
     engine.scaler.load_state_dict({**engine.scaler.state_dict(), "scale": 2.0**100})
     before = {name: one.clone() for name, one in model.network.state_dict().items()}
     make_step(model, made(), optimiser, recipe, engine)
     assert all(torch.equal(one, before[name]) for name, one in model.network.state_dict().items())
     assert engine.scaler.get_scale() == 2.0**99
     kept = json.loads(json.dumps(engine.state()))
-    _, _, other = ready(recipe, "vision")
+    _, _, other = ready(recipe)
     other.restore(kept)
     assert other.state() == engine.state() and other.scaler.get_scale() == 2.0**99
 

@@ -11,7 +11,9 @@ from tests.made import made_corpus
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.core.seeds import generator
 from workbench.models import Gallery, Words
-from workbench.training.batches import SHIFT, Batches
+from workbench.models.augment import SHIFT
+from workbench.pipelines.clips import HeldClips
+from workbench.training.batches import Batches
 from workbench.training.recipes import RECIPES, load_recipe
 
 NUMBERS = itertools.count()
@@ -38,11 +40,19 @@ def test_the_loss_is_its_formula_and_leaves_duplicates_out():
 FRAMES = generator(1, "frames").integers(0, 256, (40, 4, 20, 24, 3), np.uint8)
 
 
+class AsTheyAre:
+    """A model that takes frames alone."""
+
+    def video_inputs(self, gallery: Gallery):
+        return torch.from_numpy(gallery.frames), None, None
+
+
 def batches(seed: int = 0, size: int = 16) -> Batches:
     corpus = made_corpus(40, name=f"made-{next(NUMBERS)}")
     ids = tuple(corpus.videos["video_id"])
     missing = {ids[3]: "broken"}
-    return Batches(corpus, Gallery(ids, FRAMES, tuple(Words((f"w{i}",)) for i in range(40)), missing), size, seed)
+    gallery = Gallery(ids, None, tuple(Words((f"w{i}",)) for i in range(40)), missing)
+    return Batches(corpus, gallery, size, seed, clips=HeldClips(FRAMES, 2), augment="shift")
 
 
 def test_a_batch_depends_on_its_step_alone():
@@ -61,9 +71,10 @@ def test_an_epoch_shows_each_usable_video_once_and_frames_are_moved_not_mirrored
     seen = [video for step in range(3) for video in made.at(step).gallery.video_ids]
     assert len(set(seen)) == len(seen) == 39 and made.gallery.video_ids[3] not in seen
     batch = made.at(0)
-    assert batch.gallery.frames.shape == (13, 2, 20, 24, 3)
+    frames = batch.video_inputs(AsTheyAre())[0].numpy()
+    assert frames.shape == (13, 2, 20, 24, 3) and frames.dtype == np.uint8
     source = FRAMES[made.gallery.video_ids.index(batch.gallery.video_ids[0])]
-    inner = batch.gallery.frames[0, 0, SHIFT:-SHIFT, SHIFT:-SHIFT]
+    inner = frames[0, 0, SHIFT:-SHIFT, SHIFT:-SHIFT]
     places = [
         np.array_equal(inner, one[SHIFT + dy : SHIFT + dy + inner.shape[0], SHIFT + dx : SHIFT + dx + inner.shape[1]])
         for one in source[:2]

@@ -21,7 +21,7 @@ from tests.training.world_worker import BATCHES, WEIGHTS, some_steps  # noqa: E4
 from workbench.core.errors import StateError  # noqa: E402
 from workbench.evaluation import open_run  # noqa: E402
 from workbench.models import device  # noqa: E402
-from workbench.training.world import World, joined  # noqa: E402
+from workbench.models.world import World, joined  # noqa: E402
 
 SIZES = (2, 4)
 LOST = "lost the others: one has ended, or did not answer for {} seconds. Look for the first error in the log"

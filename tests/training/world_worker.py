@@ -18,10 +18,10 @@ import torch
 
 from tests.training.test_gradcache import RECIPE, gradients, made, small
 from workbench.core.errors import StateError
+from workbench.models.world import World, joined
 from workbench.training.engine import Engine, engine_of
 from workbench.training.optimiser import optimiser_of
 from workbench.training.step import backward, make_step
-from workbench.training.world import World, joined
 
 N, STEPS = 10, 5
 LEARNED = {"loss": "sigmoid", "sigmoid_bias": "learned"}

@@ -8,12 +8,15 @@ from workbench.evaluation.order.check import OrderCheck, check_order
 from workbench.evaluation.ranks.bounds import RankCounts, rank_bounds
 from workbench.evaluation.ranks.streaming import stream_metrics, stream_ranks
 from workbench.evaluation.rescoring import (
+    Gate,
     Rescored,
     ScoringProtocol,
     WeightSweep,
     csls,
     dual_softmax,
+    fit_gate,
     fuse_scores,
+    gated_fusion,
     querybank_norm,
     reciprocal_rank_fusion,
     sinkhorn,
@@ -28,6 +31,7 @@ from workbench.evaluation.statistics.paired import PairedTest, paired_test, verd
 
 __all__ = [
     "CompatibleMetrics",
+    "Gate",
     "MomentMetrics",
     "OrderCheck",
     "PairedTest",
@@ -43,7 +47,9 @@ __all__ = [
     "compatible_metrics",
     "csls",
     "dual_softmax",
+    "fit_gate",
     "fuse_scores",
+    "gated_fusion",
     "holm",
     "list_runs",
     "moment_metrics",

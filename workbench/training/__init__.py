@@ -1,5 +1,6 @@
 """Layer 5: recipe in, run out. The loop, checkpoints, resuming, curves; the demo's models."""
 
+from workbench.training.estimate import Estimate, estimate
 from workbench.training.groups import train_seeds
 from workbench.training.keys import recipe_keys
 from workbench.training.recipes import RECIPES, Recipe, load_recipe
@@ -11,12 +12,14 @@ from workbench.training.watching import Progress, progress_of
 
 __all__ = [
     "RECIPES",
+    "Estimate",
     "Progress",
     "Recipe",
     "Recorder",
     "SelectSplit",
     "SelectionScore",
     "Tracker",
+    "estimate",
     "load_recipe",
     "progress_of",
     "recipe_keys",

@@ -6,18 +6,27 @@ import os
 from typing import Any
 
 from workbench.core.optional import need
+from workbench.models.augment import AUGMENTS
 from workbench.training.batches import Batches
 from workbench.training.recipes import Recipe
 
 
 def choices(recipe: Recipe, device: Any, batches: Batches) -> dict[str, dict[str, Any]]:
     """Value and reason of device, threads, precision and batch size."""
+    said = {} if batches.clips is None else {**batches.clips.said, "augment": _why_augment(recipe)}
     return {
+        **said,
         "device": {"value": str(device), "reason": _why_device(device)},
         "threads": {"value": recipe.threads, "reason": "the recipe says so, as sums depend on their number"},
         "precision": {"value": recipe.precision, "reason": "the recipe says so"},
         "batch_videos": {"value": batches.size, "reason": _why_size(recipe, batches)},
     }
+
+
+def _why_augment(recipe: Recipe) -> dict[str, Any]:
+    way = AUGMENTS[recipe.augment]
+    fit = f"; every split is fitted by {way.fit}" if way.fit else ""
+    return {"value": recipe.augment, "reason": f"the recipe says so: {way.sentence}{fit}"}
 
 
 def _why_device(device: Any) -> str:

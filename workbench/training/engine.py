@@ -10,8 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from workbench.core.errors import StateError
 from workbench.core.optional import need
+from workbench.models.world import Tensors, World
 from workbench.training.recipes import Recipe
-from workbench.training.world import Tensors, World
 
 BIAS = -10.0
 """Where a learned bias of the sigmoid loss starts. Source: Zhai et al. 2023 (SigLIP), section 3.2."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from workbench.core.optional import need
 from workbench.core.seeds import generator
-from workbench.models import build_model
-from workbench.pipelines.scoring import rules_for
+from workbench.models.world import World
+from workbench.training.building import built
 from workbench.training.engine import engine_of
-from workbench.training.loop import deterministic, train_batches
-from workbench.training.optimiser import optimiser_of, rate
+from workbench.training.loop import deterministic, rules_of, train_batches
+from workbench.training.optimiser import optimiser_of, set_rate
+from workbench.training.prefetch import Prefetch
 from workbench.training.recipes import Recipe
 from workbench.training.step import make_step
-from workbench.training.world import World
 
 
 def take_part(recipe: Recipe, world: World) -> None:
@@ -31,16 +29,15 @@ def take_part(recipe: Recipe, world: World) -> None:
     """
     torch = need("torch", "Training")
     world.told()
-    model = build_model(recipe.model, preset=recipe.preset, modality=recipe.modality, seed=recipe.seed)
-    rules = replace(rules_for(model), reader=recipe.reader)
-    with deterministic(recipe.threads, recipe.seed):
-        batches = train_batches(recipe, model, rules)
-        network = model.network.to(world.device)  # type: ignore[attr-defined]  # what is trained has a network
+    model, _ = built(recipe)
+    with deterministic(recipe.threads, recipe.seed, world.device):
+        network = model.network.to(world.device)
+        batches = train_batches(recipe, model, rules_of(recipe, model))
         optimiser = optimiser_of(network, recipe)
         engine = engine_of(model, optimiser, recipe, world)
         engine.spread(network, optimiser)
-        while (step := world.told()) is not None:
-            torch.manual_seed(int(generator(recipe.seed, "dropout", step, world.rank).integers(2**63)))
-            for group in optimiser.param_groups:
-                group["lr"] = rate(recipe, step)
-            make_step(model, batches.at(step, world), optimiser, recipe, engine)
+        with Prefetch(batches, world, recipe.steps, model.device) as coming:
+            while (step := world.told()) is not None:
+                torch.manual_seed(int(generator(recipe.seed, "dropout", step, world.rank).integers(2**63)))
+                set_rate(optimiser, recipe, step)
+                make_step(model, coming.take(step), optimiser, recipe, engine)

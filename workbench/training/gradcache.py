@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.core.optional import need
+from workbench.models.world import Tensors, World
 from workbench.training.engine import Engine
-from workbench.training.world import Tensors, World
 
 
 @dataclass
@@ -83,7 +83,7 @@ class _Gallery:
         self.chunks = [one.leaves for one in self.own]
         if self.world.size == 1:
             return
-        from workbench.training.collectives import joined_rows
+        from workbench.models.collectives import joined_rows
 
         self.whole = self.world.gather(joined_rows(self.chunks))
         n = len(next(iter(self.whole.values())))
@@ -124,7 +124,7 @@ def cached_backward(
         return engine.calls.caption(model.caption_inputs([batch.captions[row] for row in rows]))
 
     def look(rows: range) -> Tensors:
-        return engine.calls.videos(*model.video_inputs(batch.gallery.take(rows)))
+        return engine.calls.videos(*batch.take(rows).video_inputs(model))
 
     n = len(batch.captions)
     spans = [range(n)[at : at + micro_batch] for at in range(0, n, micro_batch)]

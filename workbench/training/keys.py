@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.training.recipes import NAMED, Recipe
+from workbench.training.recipes import NAMED, Recipe, default_of
 
 
 def recipe_keys() -> pd.DataFrame:
@@ -18,7 +18,8 @@ def recipe_keys() -> pd.DataFrame:
     rows = [
         {
             "key": one.name, "kind": NAMED.get(str(one.type), str(one.type).replace(" | ", " or ")),
-            "default": "required" if one.default is MISSING else _shown(one.default), "meaning": meanings[one.name],
+            "default": "required" if (default := default_of(one)) is MISSING else _shown(default),
+            "meaning": meanings[one.name],
         }
         for one in fields(Recipe)
     ]  # fmt: skip
@@ -43,4 +44,4 @@ def _shown(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    return ", ".join(value) or "none" if isinstance(value, tuple) else str(value)
+    return ", ".join(value) or "none" if isinstance(value, tuple | dict) else str(value)

@@ -26,17 +26,28 @@ def optimiser_of(network: Any, recipe: Recipe) -> Any:
     torch = need("torch", "Training")
     _fix_temperature(network, recipe)
     _freeze(network, recipe)
-    trained = [one for one in network.parameters() if one.requires_grad]
+    trained = {name: one for name, one in network.named_parameters() if one.requires_grad}
     if not trained:
         raise DataError("Recipe: every weight is frozen.", "Take names out of freeze.")
-    groups: list[dict[str, Any]] = [{"params": trained, "weight_decay": recipe.weight_decay}]
-    if recipe.decay == "matrices":
-        groups = [
-            {"params": [one for one in trained if one.ndim > 1], "weight_decay": recipe.weight_decay},
-            {"params": [one for one in trained if one.ndim <= 1], "weight_decay": 0.0},
-        ]
-    groups = [group for group in groups if group["params"]]
-    return torch.optim.AdamW(groups, recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+    groups: dict[tuple[float, float], list[Any]] = {}
+    for name, weight in trained.items():
+        decay = 0.0 if recipe.decay == "matrices" and weight.ndim <= 1 else recipe.weight_decay
+        groups.setdefault((_factor(name, recipe), decay), []).append(weight)
+    if wrong := [one for one in recipe.rates if not any(name.startswith(one) for name in trained)]:
+        raise DataError(f"Recipe: rates has {wrong[0]!r}, and no trained weight begins so.", nearest(wrong[0], trained))
+    return torch.optim.AdamW(
+        [
+            {"params": own, "weight_decay": decay, "factor": factor}
+            for (factor, decay), own in sorted(groups.items(), key=lambda group: -group[0][1])
+        ],
+        recipe.learning_rate, betas=(0.9, recipe.beta2), eps=recipe.epsilon, fused=True,
+    )  # fmt: skip
+
+
+def _factor(name: str, recipe: Recipe) -> float:
+    """By which the rate of a weight is multiplied: that of the longest beginning of its name."""
+    fitting = [one for one in recipe.rates if name.startswith(one)]
+    return float(recipe.rates[max(fitting, key=len)]) if fitting else 1.0
 
 
 def _fix_temperature(network: Any, recipe: Recipe) -> None:
@@ -60,10 +71,20 @@ def _freeze(network: Any, recipe: Recipe) -> None:
         weights[name].requires_grad_(False)
 
 
+def set_rate(optimiser: Any, recipe: Recipe, step: int) -> float:
+    """Give every group of weights its rate for a step; returns that of weights without a factor."""
+    found = rate(recipe, step)
+    for group in optimiser.param_groups:
+        group["lr"] = found * group.get("factor", 1.0)
+    return found
+
+
 def rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up, then a cosine to zero."""
+    """Linear warm-up, then a cosine to zero or a constant."""
     if step < recipe.warmup:
         return recipe.learning_rate * (step + 1) / recipe.warmup
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
     share = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,19 @@ import yaml
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import nearest, pick
+from workbench.models.augment import AUGMENTS
+from workbench.models.lora import Lora
+from workbench.models.registry import MODELS, check_options
 from workbench.training.batches import MASKS
 from workbench.training.loss import LOSSES, NEGATIVES
 
 MODALITIES = ("vision", "ocr", "fusion")
 DECAYS = ("all", "matrices")
+SCHEDULES = ("cosine", "constant")
 PRECISIONS = ("float32", "bf16", "fp16")
 POSITIVE = (
     "steps", "batch_videos", "eval_every", "threads", "learning_rate", "temperature", "margin", "micro_batch", "clip",
-    "keep_last", "patience",
+    "keep_last", "patience", "epsilon", "frame_choices",
 )  # fmt: skip
 
 
@@ -29,8 +33,8 @@ class Recipe:
     """Everything that decides a training run beside the data.
 
     Attributes:
-        model: A name of ``models.MODELS``.
-        preset: A preset of the model.
+        model: A name of ``models.MODELS``, or ``package.module:builder`` of one's own.
+        preset: A preset of the model; null = its own default.
         modality: ``vision``, ``ocr`` or ``fusion``.
         corpus: The corpus trained on.
         train_split: Its split that is trained on.
@@ -41,11 +45,20 @@ class Recipe:
         learning_rate: Peak of AdamW's rate.
         weight_decay: Of AdamW, per step and unit of the rate.
         auxiliary: Weight of each modality's own loss beside that of their sum, so that none hides behind another.
-        warmup: Steps until the peak; afterwards a cosine to zero.
+        warmup: Steps until the peak.
         eval_every: Steps between looks at the select split (and checkpoints).
         threads: CPU threads; part of the recipe, as sums depend on it.
         reader: Who decodes: ``pyav``, ``decord`` (to repeat old papers), or ``auto``.
         seed: Of weights, batches, captions and augmentation.
+        options: Options of the model beside preset and modality; on the command line e.g. options.n_frames=8.
+        init: What its weights start from: a run, RUN@STEP, or a folder of weights; null = as the model is built.
+        init_strict: Whether every weight must be found there, of its size; else what fits is taken and the rest named.
+        lora: Train adapters alone: rank, alpha, targets (last parts of layers' names), trained (beginnings of the names
+            of further weights); null = train everything. Needs the extra lora.
+        augment: How frames are varied: ``none``, ``shift`` (some pixels), ``parity`` (as StarVR's release: squash, cut,
+            colours) or ``text`` (shape kept, small moves and scales); nothing mirrors them.
+        frame_choices: Frames per segment of a video out of which one is drawn, anew in every epoch.
+        frames_in_memory: Most GiB of decoded train frames that are held; more are decoded for each batch.
         loss: ``infonce`` (both directions), ``sigmoid`` (each pair by itself) or ``max_margin``.
         temperature: ``learned``, or a number that is kept; models with a scale only.
         sigmoid_bias: Added to similarities by the sigmoid loss: a number that is kept, or ``learned``, from -10 on.
@@ -53,6 +66,10 @@ class Recipe:
         negatives: Of the max-margin loss: ``all`` or ``hardest``.
         mask: Pairs that are no negatives: ``duplicates`` (equal captions), ``sources`` (videos of one recording).
         micro_batch: Videos per chunk; gradients equal those of the whole batch. null = the whole batch at once.
+        rates: Factor of the learning rate by the beginning of weights' names, e.g. {model: 0.01}; the longest counts.
+        schedule: Of the rate after the warm-up: ``cosine`` to zero, or ``constant``.
+        beta2: Of AdamW, memory of squared gradients.
+        epsilon: Of AdamW, added to the root of squared gradients.
         decay: What weight decay acts on: ``all``, or ``matrices`` (not biases, norms and scale).
         clip: Longest gradient, as a norm over all weights; null = no limit.
         ema: Share of the old running average that stays at each step; the average is evaluated and kept. null = none.
@@ -65,7 +82,7 @@ class Recipe:
     """
 
     model: str
-    preset: str
+    preset: str | None
     modality: str
     corpus: str
     train_split: str
@@ -81,6 +98,13 @@ class Recipe:
     threads: int
     reader: str
     seed: int
+    options: dict[str, Any] = field(default_factory=dict)
+    init: str | None = None
+    init_strict: bool = True
+    lora: dict[str, Any] | None = None
+    augment: str = "shift"
+    frame_choices: int = 2
+    frames_in_memory: float = 2.0
     loss: str = "infonce"
     temperature: str | float = "learned"
     sigmoid_bias: str | float = -10.0
@@ -88,6 +112,10 @@ class Recipe:
     negatives: str = "all"
     mask: tuple[str, ...] = ("duplicates",)
     micro_batch: int | None = None
+    rates: dict[str, Any] = field(default_factory=dict)
+    schedule: str = "cosine"
+    beta2: float = 0.999
+    epsilon: float = 1e-8
     decay: str = "all"
     clip: float | None = None
     ema: float | None = None
@@ -100,9 +128,11 @@ class Recipe:
 
     def __post_init__(self) -> None:
         pick(dict.fromkeys(MODALITIES), self.modality, "modality")
+        pick(AUGMENTS, self.augment, "way to vary frames")
         pick(dict.fromkeys(LOSSES), self.loss, "loss")
         pick(dict.fromkeys(NEGATIVES), self.negatives, "choice of negatives")
         pick(dict.fromkeys(DECAYS), self.decay, "choice of decay")
+        pick(dict.fromkeys(SCHEDULES), self.schedule, "schedule")
         for mask in self.mask:
             pick(dict.fromkeys(MASKS), mask, "mask")
         pick(dict.fromkeys(PRECISIONS), self.precision, "precision")
@@ -110,6 +140,7 @@ class Recipe:
             if isinstance(value := getattr(self, name), str):
                 pick({"learned": None}, value, name.replace("_", " "))
         self._check_numbers()
+        self._check_model()
         if self.select_split == self.report_split:
             raise DataError(
                 f"Recipe: checkpoints would be chosen on {self.select_split!r}, the split that is reported.",
@@ -121,8 +152,25 @@ class Recipe:
             value = getattr(self, name)
             if isinstance(value, int | float) and not value > 0:
                 raise DataError(f"Recipe: {name} is {value!r}.", "It must be greater than 0.")
+        if self.frames_in_memory < 0:
+            raise DataError(f"Recipe: frames_in_memory is {self.frames_in_memory!r}.", "It must be 0 or more GiB.")
         if self.ema is not None and not 0 < self.ema < 1:
             raise DataError(f"Recipe: ema is {self.ema!r}.", "It must lie between 0 and 1, e.g. 0.999.")
+        if not 0 < self.beta2 < 1:
+            raise DataError(f"Recipe: beta2 is {self.beta2!r}.", "It must lie between 0 and 1, e.g. 0.98.")
+        for name, factor in self.rates.items():
+            if isinstance(factor, bool) or not isinstance(factor, int | float) or factor < 0:
+                raise DataError(f"Recipe: rates has {name}: {factor!r}.", "Give a factor of at least 0.")
+
+    def _check_model(self) -> None:
+        """Whether there is such a model to be trained, with such options; nothing is built."""
+        if ":" not in self.model and not pick(MODELS, self.model, "model").trains:
+            raise DataError(f"The model {self.model} has nothing to train.", f"Score it: workbench score {self.model}")
+        if own := [key for key in ("preset", "modality", "seed") if key in self.options]:
+            raise DataError(f"Recipe: options has {own[0]!r}.", f"It is a key by itself: {own[0]}=")
+        check_options(self.model, self.options, preset=self.preset)
+        if self.lora is not None:
+            Lora.from_dict(self.lora)
 
     def to_dict(self) -> dict[str, Any]:
         """The resolved recipe, as ``run.json`` keeps it."""
@@ -139,12 +187,21 @@ KINDS: dict[str, tuple[type, ...]] = {
     "tuple[str, ...]": (list, tuple),
 }
 KINDS |= {"int | None": (int, type(None)), "float | None": (int, float, type(None)), "str | float": (str, int, float)}
+KINDS |= {"str | None": (str, type(None)), "dict[str, Any]": (dict,), "dict[str, Any] | None": (dict, type(None))}
 NAMED = {
     "bool": "yes or no (true, false)",
     "tuple[str, ...]": "list of names",
     "int | None": "int or null",
     "float | None": "float or null",
+    "str | None": "str or null",
+    "dict[str, Any]": "mapping of names to values",
+    "dict[str, Any] | None": "mapping of names to values, or null",
 }
+
+
+def default_of(key: Field[Any]) -> Any:
+    """The value of a key that a recipe does not name; ``MISSING`` where it must."""
+    return key.default if key.default_factory is MISSING else key.default_factory()
 
 
 def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
@@ -152,10 +209,11 @@ def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe
 
     Args:
         name: A name of ``RECIPES``, or the path of a YAML file.
-        overrides: Fields of ``Recipe``.
+        overrides: Fields of ``Recipe``. Single options may be given as ``options.NAME``; options are added to those of
+            the recipe. With another model, preset and options of the recipe are left out, as they are the old one's.
 
     Raises:
-        UnknownNameError: No such recipe.
+        UnknownNameError: No such recipe or model.
         DataError: An unknown, missing or wrong value; the sentence names the nearest key.
     """
     if name.endswith((".yaml", ".yml")):
@@ -166,7 +224,7 @@ def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe
     else:
         pick(dict.fromkeys(RECIPES), name, "recipe")
         text = FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    values = {**(yaml.safe_load(text) or {}), **(overrides or {})}
+    values = _with(yaml.safe_load(text) or {}, overrides or {})
     kinds = {one.name: str(one.type) for one in fields(Recipe)}
     for key, value in values.items():
         if key not in kinds:
@@ -174,18 +232,34 @@ def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe
         if not _fits(value, kinds[key]):
             kind = NAMED.get(kinds[key], kinds[key].replace("|", "or"))
             raise DataError(f"Recipe {name}: {key} is {value!r}.", f"It must be a {kind}.")
-    needed = [one.name for one in fields(Recipe) if one.default is MISSING]
+    needed = [one.name for one in fields(Recipe) if default_of(one) is MISSING]
     if absent := [key for key in needed if key not in values]:
         raise DataError(f"Recipe {name}: {absent[0]} is missing.", "Add it; see the shipped recipes.")
     typed: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in values.items()}
     return Recipe(**typed)
 
 
+def _with(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's values with others in their place; options are added to those that are there."""
+    given = {key: value for key, value in overrides.items() if not key.startswith(OPTION)}
+    single = {key.removeprefix(OPTION): value for key, value in overrides.items() if key.startswith(OPTION)}
+    if given.get("model", values.get("model")) != values.get("model"):
+        values = {**values, "preset": None, "options": {}}
+    old, new = values.get("options") or {}, given.get("options", {})
+    mapped = isinstance(old, dict) and isinstance(new, dict)
+    options = {"options": {**old, **new, **single}} if mapped else {}
+    return {**values, **given, **options}
+
+
+OPTION = "options."
+"""Before the name of a single option of the model."""
+
+
 def _fits(value: Any, kind: str) -> bool:
-    """Whether a value is of a field's kind; yes and no are no numbers, and lists hold names alone."""
+    """Whether a value is of a field's kind; yes and no are no numbers, and lists and mappings go by names alone."""
     if isinstance(value, bool) and kind != "bool":
         return False
-    names = not isinstance(value, list | tuple) or all(isinstance(one, str) for one in value)
+    names = not isinstance(value, list | tuple | dict) or all(isinstance(one, str) for one in value)
     return names and isinstance(value, KINDS[kind])
 
 
@@ -194,7 +268,7 @@ def differences(stored: Mapping[str, Any], asked: Recipe) -> str:
 
     Keys that the run does not know yet have their default.
     """
-    known = {one.name: one.default for one in fields(Recipe) if one.default is not MISSING} | dict(stored)
+    known = {one.name: default_of(one) for one in fields(Recipe) if default_of(one) is not MISSING} | dict(stored)
     new = asked.to_dict()
     other = [key for key, value in new.items() if _plain(known.get(key)) != _plain(value)]
     return ", ".join(f"{key} {known.get(key)!r}, now {new[key]!r}" for key in other)
@@ -202,4 +276,6 @@ def differences(stored: Mapping[str, Any], asked: Recipe) -> str:
 
 def _plain(value: Any) -> Any:
     """As JSON gives it back."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
     return list(value) if isinstance(value, tuple) else value

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.core.errors import WorkbenchError
+from workbench.core.files import read_json, write_json
 from workbench.corpus import Corpus, open_corpus
 from workbench.evaluation import Run
 from workbench.evaluation.runs.saving import complete_run, fail_run, open_split, start_run
@@ -213,6 +214,12 @@ class Recorder:
         self.curves.close()
         if error is not None:
             fail_run(self.folder, reason_of(error))
+
+
+def tell(folder: Path, **info: Any) -> None:
+    """Add entries to the ``run.json`` of a run that is being made."""
+    path = folder / "run.json"
+    write_json(path, {**read_json(path, f"the description of run {folder.name}"), **info})
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.core.optional import need
+from workbench.models.world import Tensors
 from workbench.training.batches import Batch
 from workbench.training.engine import Engine, plain_engine
 from workbench.training.gradcache import cached_backward
 from workbench.training.loss import objective
 from workbench.training.optimiser import follow
 from workbench.training.recipes import Recipe
-from workbench.training.world import Tensors
 
 
 def make_step(model: Any, batch: Batch, optimiser: Any, recipe: Recipe, engine: Engine | None = None) -> float:
@@ -66,7 +66,7 @@ def backward(model: Any, batch: Batch, recipe: Recipe, engine: Engine | None = N
     else:
         with engine.products(model.device):
             tokens = calls.caption(model.caption_inputs(own.captions))
-            videos = world.gather(calls.videos(*model.video_inputs(own.gallery)))
+            videos = world.gather(calls.videos(*own.video_inputs(model)))
             parts = calls.parts(tokens, videos)
         loss = send_back(parts)
     world.add_up(engine.weights(model.network))

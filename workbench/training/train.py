@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.core import jobs
 from workbench.core.errors import DataError, StateError
-from workbench.core.files import read_json, write_json
+from workbench.core.files import read_json
 from workbench.core.locks import lock
 from workbench.core.optional import need
 from workbench.core.workspace import check_name, workspace
@@ -19,18 +19,18 @@ from workbench.corpus import Corpus, open_corpus
 from workbench.evaluation import Run, open_run
 from workbench.evaluation.runs.info import describe
 from workbench.evaluation.runs.saving import start_run
-from workbench.models import build_model
 from workbench.models.checkpoints import load_weights, tidy
+from workbench.models.world import World, joined
 from workbench.pipelines.inputs import InputRules, gallery_of
-from workbench.pipelines.scoring import rules_for, score
+from workbench.pipelines.scoring import score
+from workbench.training.building import built
 from workbench.training.choices import choices
 from workbench.training.follower import take_part
-from workbench.training.loop import REPORTS, Training, deterministic, prepared, train_batches
+from workbench.training.loop import REPORTS, Training, deterministic, prepared, rules_of, train_batches
 from workbench.training.recipes import Recipe, differences, load_recipe
-from workbench.training.recorder import Recorder, failing
+from workbench.training.recorder import Recorder, failing, tell
 from workbench.training.selection import SelectSplit, select_corpus
 from workbench.training.trackers import Tracker, default_trackers
-from workbench.training.world import World, joined
 
 
 def train(
@@ -116,22 +116,19 @@ class _Begun:
 
     @property
     def rules(self) -> InputRules:
-        return replace(rules_for(self.model), reader=self.recipe.reader)
+        return rules_of(self.recipe, self.model)
 
     def tell(self, **info: Any) -> None:
         """Add entries to ``run.json``."""
-        path = self.folder / "run.json"
-        write_json(path, {**read_json(path, f"the description of run {self.folder.name}"), **info})
-
-
-def _parts(recipe: Recipe) -> tuple[Any, Corpus]:
-    report = open_corpus(recipe.corpus, recipe.report_split)
-    return build_model(recipe.model, preset=recipe.preset, modality=recipe.modality, seed=recipe.seed), report
+        tell(self.folder, **info)
 
 
 def _begun(name: str, recipe: Recipe, group: str | None, overwrite: bool) -> _Begun:
-    model, report = _parts(recipe)
-    info = {"model": recipe.model, "recipe": recipe.to_dict(), "seed": recipe.seed, "group": group}
+    report = open_corpus(recipe.corpus, recipe.report_split)
+    model, initial = built(recipe, begin=True)
+    info: dict[str, Any] = {"model": recipe.model, "recipe": recipe.to_dict(), "seed": recipe.seed, "group": group}
+    if initial is not None:
+        info["initial"] = initial
     return _Begun(start_run(name, report, overwrite=overwrite, **info), recipe, model, report, resume=False)
 
 
@@ -150,7 +147,8 @@ def _resumed(name: str, recipe: Recipe) -> _Begun:
             f"Run {name} was begun with another recipe: {other}.", "Give the same values, or train it anew."
         )
     tidy(known.path)
-    model, report = _parts(recipe)
+    report = open_corpus(recipe.corpus, recipe.report_split)
+    model, _ = built(recipe, begin=not (known.path / "checkpoints" / "last").is_file())
     begun = _Begun(known.path, recipe, model, report, resume=True)
     now = describe(name, report, None, None, False, "caption", {})
     earlier = {key: known.info.get(key) for key in ("created", "git", "versions", "command")}
@@ -164,13 +162,14 @@ def _resumed(name: str, recipe: Recipe) -> _Begun:
 
 def _train(begun: _Begun, world: World, stop_at: int | None, trackers: list[Tracker]) -> Run:
     recipe, model = begun.recipe, begun.model
-    with failing(begun.folder), deterministic(recipe.threads, recipe.seed):
+    with failing(begun.folder), deterministic(recipe.threads, recipe.seed, world.device):
         chosen_on = select_corpus(recipe.corpus, recipe.select_split, recipe.train_split)
         select = SelectSplit(chosen_on, begun.report)
+        model.network.to(world.device)
         batches = train_batches(recipe, model, begun.rules)
         held_out = gallery_of(select.corpus, model.needs, begun.rules)
-        model.network.to(world.device)
-        known = _known(begun, select, choices(recipe, model.device, batches))
+        known = {**_known(begun, select, choices(recipe, model.device, batches)), "excluded": batches.excluded}
+        begun.tell(excluded=batches.excluded)
         optimiser, engine, told = prepared(recipe, model, begun.folder, world, resume=begun.resume)
         followed = [*default_trackers(begun.folder, told.get("step", 0)), *trackers]
         every = max(1, recipe.steps // REPORTS)
@@ -212,4 +211,4 @@ def _known(begun: _Begun, select: SelectSplit, chosen: dict[str, Any]) -> dict[s
         raise StateError(f"The split {other} of {recipe.corpus} changed since the run was begun.", "Train it anew.")
     known = {"data": data, "choices": chosen}
     begun.tell(**known)
-    return {**known, "earlier": told.get("earlier", [])}
+    return {**known, "earlier": told.get("earlier", []), **{key: told[key] for key in ("initial",) if key in told}}

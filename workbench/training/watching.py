@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import pandas as pd
-
 from workbench.core import jobs
 from workbench.core.errors import UnknownNameError
 from workbench.evaluation import open_run
-
-RECENT = 20
-"""Reports over which the pace is taken."""
+from workbench.evaluation.runs.progress import seconds_left, steps_made
 
 
 @dataclass(frozen=True)
@@ -78,20 +74,11 @@ def progress_of(name: str) -> Progress:
         return Progress(name, run.state, steps=steps, note=note)
     values = {key: part for key, part in history.groupby("name")}
     losses = values.get("loss", history[:0])
-    step = int(losses["step"].max()) + 1 if len(losses) else 0
+    step = steps_made(history)
     loss = float(losses["value"].iloc[-1]) if len(losses) else None
     looks = [part["value"].max() for key, part in values.items() if str(key).endswith(" mrr")]
-    left = _left(values.get("elapsed"), step, steps) if run.state == "running" else None
+    left = seconds_left(history, steps, step) if run.state == "running" else None
     return Progress(name, run.state, step, steps, loss, float(max(looks)) if looks else None, left, note)
-
-
-def _left(elapsed: pd.DataFrame | None, step: int, steps: int | None) -> float | None:
-    """Seconds left at the pace of the newest reports."""
-    if elapsed is None or steps is None or len(elapsed) < 2:
-        return None
-    recent = elapsed[["step", "value"]].tail(RECENT).to_numpy(float)
-    made, taken = recent[-1] - recent[0]
-    return max(0.0, (steps - step) * taken / made) if made > 0 else None
 
 
 def _duration(seconds: float) -> str:

@@ -45,7 +45,7 @@ class Frames:
 
 def read_frames(
     video: Path | VideoInfo,
-    frames: Sequence[int] | np.ndarray | Sampler | str = "uniform-12",
+    frames: Sequence[int] | np.ndarray | Sampler | str | Callable[[np.ndarray], np.ndarray] = "uniform-12",
     *,
     reader: str = "pyav",
     short_side: int | None = None,
@@ -55,7 +55,8 @@ def read_frames(
 
     Args:
         video: A file, or its probe.
-        frames: Indices, a ``Sampler``, or the name of a preset; chosen before anything is decoded.
+        frames: Indices, a ``Sampler``, the name of a preset, or a function from the times of all frames (s) to indices;
+            chosen before anything is decoded.
         reader: ``pyav`` (the reference), ``decord`` (to repeat old papers), or ``auto``: decord for speed where the
             probe says it is safe, else PyAV.
         short_side: Scale so that the shorter side has so many pixels; None = full size.
@@ -127,7 +128,7 @@ def _indices(frames: Any, info: VideoInfo, rng: np.random.Generator | None) -> n
         frames = sampler_named(frames)
     if isinstance(frames, Sampler):
         return sample_frames(frames, info.times, rng)
-    indices = np.asarray(frames, np.int64)
+    indices = np.asarray(frames(info.times) if callable(frames) else frames, np.int64)
     outside = (indices < 0) | (indices >= info.n_frames)
     if outside.any():
         raise DataError(f"{info.path.name} has no frame {indices[outside][0]}.", f"It has 0 to {info.n_frames - 1}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 
 RULES = {  # rule: what it takes
-    "uniform": "the middle frame of each of n equal segments",
+    "uniform": "the middle frame of each of n equal segments, or another one at the same place in each",
     "random": "one frame of each of n equal segments, any of them",
     "linspace": "n frames from the first to the last, both included",
     "head": "the first n frames",
@@ -29,12 +29,14 @@ class Sampler:
         n: How many; ignored by ``fps`` and ``all``.
         fps: First thin the video to so many frames per second of presentation, then apply the rule; None = do not.
         source: The paper or code base whose rule this is.
+        offset: Place of the frame in its segment, 0..1 (``uniform``): 0 = the first, 0.5 = the middle, 1 = the last.
     """
 
     rule: str
     n: int = 12
     fps: float | None = None
     source: str = ""
+    offset: float = 0.5
 
 
 SAMPLERS = {  # presets named after the systems whose numbers depend on them
@@ -57,6 +59,21 @@ def sampler_named(name: str) -> Sampler:
     return pick(SAMPLERS, name, "frame sampler")
 
 
+def clips_of(sampler: Sampler, clips: int) -> list[Sampler]:
+    """Samplers of several looks at a video, spread evenly over the segments; one look is the sampler itself.
+
+    Raises:
+        DataError: Fewer than one look, or several by a rule that has no places to move.
+    """
+    if clips < 1:
+        raise DataError(f"{clips} clips are no look at a video.", "Ask for 1 or more.")
+    if clips == 1:
+        return [sampler]
+    if sampler.rule != "uniform":
+        raise DataError(f"The rule {sampler.rule} always gives the same frames.", "Clips need the rule uniform.")
+    return [replace(sampler, offset=(2 * number + 1) / (2 * clips)) for number in range(clips)]
+
+
 def sample_frames(sampler: Sampler, times: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
     """Indices of the frames to look at; a video of fewer frames than asked gives each of them once.
 
@@ -73,11 +90,13 @@ def sample_frames(sampler: Sampler, times: np.ndarray, rng: np.random.Generator 
         UnknownNameError: An unknown rule.
 
     Source: spec/textvr.md 2 (segments: e = floor(linspace(0, V, n + 1)), middle floor((e_k + e_k+1 - 1) / 2)),
-    spec/clip_retrieval.md 2.2 (linspace truncated to whole numbers).
+    spec/clip_retrieval.md 2.2 (linspace truncated to whole numbers). Other offsets than 0.5 keep the middle's rule.
     """
     pick(RULES, sampler.rule, "sampling rule")
     if len(times) == 0:
         raise DataError("There is no frame to sample from.", "Probe the video first.")
+    if not 0 <= sampler.offset <= 1:
+        raise DataError(f"The offset {sampler.offset} lies outside of its segment.", "Give 0 to 1; 0.5 is the middle.")
     if sampler.n < 1:
         raise DataError(f"{sampler.n} frames cannot be sampled.", "Ask for 1 or more.")
     pool = np.arange(len(times))
@@ -114,7 +133,7 @@ def _positions(sampler: Sampler, n_frames: int, rng: np.random.Generator | None)
         return np.linspace(0, n_frames - 1, n).astype(np.int64)
     edges = np.floor(np.linspace(0, n_frames, n + 1)).astype(np.int64)
     if sampler.rule == "uniform":
-        return (edges[:-1] + edges[1:] - 1) // 2
+        return edges[:-1] + np.floor((np.diff(edges) - 1) * sampler.offset).astype(np.int64)
     if rng is None:
         raise DataError("Random sampling needs a generator.", "Pass rng=core.seeds.generator(seed, epoch, sample).")
     return rng.integers(edges[:-1], edges[1:])

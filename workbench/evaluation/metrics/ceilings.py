@@ -20,9 +20,9 @@ CUTS = (1, 5, 10)
 
 
 def ceiling(
-    relevance: Any, captions: Sequence[str], *, v2t: str = "auto", ties: str = "expected"
+    relevance: Any, captions: Sequence[str], *, v2t: str = "auto", ties: str = "expected", cuts: Sequence[int] = CUTS
 ) -> dict[str, dict[str, float]]:
-    """Highest reachable R@1, R@5 and R@10 where equal captions get equal scores.
+    """Highest reachable R@K where equal captions get equal scores.
 
     t2v: captions of one text share one ranking, so at most K different right videos per text stand among the first K
     (exact where each caption has one right video, else an upper bound). v2t: captions of one text tie; the rule for
@@ -34,6 +34,7 @@ def ceiling(
         captions: Text of every caption; compared normalised.
         v2t: ``auto``, ``caption`` or ``video``; see ``rank_bounds``.
         ties: Rule of the metric that the ceiling stands beside.
+        cuts: Every K.
 
     Returns:
         ``{"t2v": {"r1", "r5", "r10"}, "v2t": {...}}`` in percent.
@@ -47,10 +48,13 @@ def ceiling(
     if len(captions) != shape[0]:
         raise DataError(f"{len(captions)} captions for {shape[0]} rows of relevance.", "Give one caption per row.")
     text = pd.factorize(pd.Series([normalise_caption(one) for one in captions]))[0]
-    return {"t2v": _text_to_video(pairs, text), "v2t": _video_to_text(pairs, text, pairs.level(v2t), ties)}
+    return {
+        "t2v": _text_to_video(pairs, text, cuts),
+        "v2t": _video_to_text(pairs, text, pairs.level(v2t), ties, cuts),
+    }
 
 
-def _text_to_video(pairs: Relevance, text: np.ndarray) -> dict[str, float]:
+def _text_to_video(pairs: Relevance, text: np.ndarray, cuts: Sequence[int]) -> dict[str, float]:
     """Per text, the K videos that are right for most of its captions come first."""
     lists = pairs.videos_of
     table = pd.DataFrame({"text": text[lists.owner], "video": lists.indices})
@@ -60,13 +64,15 @@ def _text_to_video(pairs: Relevance, text: np.ndarray) -> dict[str, float]:
     place = counts.groupby("text").cumcount()
     answered = pd.Series(text[lists.sizes > 0]).value_counts()
     found = {}
-    for k in CUTS:
+    for k in cuts:
         hits = counts.loc[place < k].groupby("text")["n"].sum()
         found[f"r{k}"] = 100 * float(np.minimum(hits, answered.reindex(hits.index)).sum()) / len(text)
     return found
 
 
-def _video_to_text(pairs: Relevance, text: np.ndarray, level: str, ties: str) -> dict[str, float]:
+def _video_to_text(
+    pairs: Relevance, text: np.ndarray, level: str, ties: str, cuts: Sequence[int]
+) -> dict[str, float]:
     """Per video, the own text that fewest wrong items share comes first and ties with them."""
     item = np.arange(len(text)) if level == "caption" else pairs.groups
     n_items, n_texts = int(item.max()) + 1, int(text.max()) + 1
@@ -80,7 +86,7 @@ def _video_to_text(pairs: Relevance, text: np.ndarray, level: str, ties: str) ->
     wrong["tied"] = holders[wrong["text"]] - _right_holders(right_items, holds, wrong, n_items)
     counts = {"n_above": np.zeros(len(wrong)), "n_tied": wrong["tied"], "n_tied_right": wrong["right"]}
     found = {}
-    for k in CUTS:
+    for k in cuts:
         wrong["hit"] = hit_values(counts, k, ties)
         found[f"r{k}"] = 100 * float(wrong.groupby("video")["hit"].max().mean())
     return found

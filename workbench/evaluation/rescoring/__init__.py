@@ -1,6 +1,7 @@
 """Scores changed after the model made them, each with what it has seen: nothing, train queries or test queries."""
 
 from workbench.evaluation.rescoring.fusion import fuse_scores
+from workbench.evaluation.rescoring.gate import Gate, fit_gate, gated_fusion
 from workbench.evaluation.rescoring.neighbours import csls
 from workbench.evaluation.rescoring.protocol import Rescored, ScoringProtocol, carry_on
 from workbench.evaluation.rescoring.querybank import querybank_norm
@@ -10,6 +11,7 @@ from workbench.evaluation.rescoring.sweep import STEPS, WeightSweep, sweep_weigh
 from workbench.evaluation.rescoring.transport import sinkhorn
 
 __all__ = [
-    "STEPS", "Rescored", "ScoringProtocol", "WeightSweep", "carry_on", "csls", "dual_softmax", "fuse_scores",
-    "querybank_norm", "reciprocal_rank_fusion", "sinkhorn", "sweep_weights", "weighted_rank_fusion",
+    "STEPS", "Gate", "Rescored", "ScoringProtocol", "WeightSweep", "carry_on", "csls", "dual_softmax", "fit_gate",
+    "fuse_scores", "gated_fusion", "querybank_norm", "reciprocal_rank_fusion", "sinkhorn", "sweep_weights",
+    "weighted_rank_fusion",
 ]  # fmt: skip

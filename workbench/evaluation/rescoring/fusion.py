@@ -27,7 +27,7 @@ class _Scale:
 
     def apply(self, block: np.ndarray) -> None:
         if self.direction == "t2v":
-            mean, spread = _moments(*_sums(block, axis=1))
+            mean, spread = _moments(*scored_sums(block, axis=1))
             block -= mean[:, None]
             block /= spread[:, None]
         elif self.mean is not None and self.spread is not None:
@@ -85,20 +85,35 @@ class Modalities:
         scaled = matrices if scale == "query" else {}
         return cls(matrices, {name: _scale_of(matrix, direction) for name, matrix in scaled.items()})
 
-    def sum(self, weights: Mapping[str, float], out: np.ndarray) -> np.ndarray:
-        """The weighted sum, written into ``out``."""
-        (first, matrix), *others = [(name, one) for name, one in self.matrices.items() if weights[name] > 0]
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(captions, videos)."""
+        rows, columns = next(iter(self.matrices.values())).shape
+        return rows, columns
 
-        def part(name: str, block: np.ndarray) -> np.ndarray:
-            if name in self.scales:
-                self.scales[name].apply(block)
-            block *= weights[name]
+    def blocks(self, rows: tuple[int, int]) -> list[np.ndarray]:
+        """Some rows of every modality, scaled; free to be written."""
+        return [self._scaled(name, block_of(matrix, rows)) for name, matrix in self.matrices.items()]
+
+    def _scaled(self, name: str, block: np.ndarray) -> np.ndarray:
+        if name in self.scales:
+            self.scales[name].apply(block)
+        return block
+
+    def sum(self, weights: Mapping[str, float | np.ndarray], out: np.ndarray) -> np.ndarray:
+        """The weighted sum, written into ``out``; a weight is one number, or one above 0 for each row."""
+        (first, matrix), *others = [(name, one) for name, one in self.matrices.items() if np.all(weights[name])]
+
+        def part(name: str, block: np.ndarray, rows: tuple[int, int]) -> np.ndarray:
+            weight = weights[name]
+            self._scaled(name, block)
+            block *= weight[slice(*rows), None] if isinstance(weight, np.ndarray) else weight
             return block
 
         def work(block: np.ndarray, rows: tuple[int, int]) -> None:
-            part(first, block)
+            part(first, block, rows)
             for name, other in others:
-                block += part(name, block_of(other, rows))
+                block += part(name, block_of(other, rows), rows)
 
         return rewrite(matrix, out, work)
 
@@ -108,13 +123,13 @@ def _scale_of(matrix: np.ndarray, direction: str) -> _Scale:
         return _Scale(direction)
 
     def work(ranges: list[tuple[int, int]]) -> np.ndarray:
-        return np.add.reduce([np.array(_sums(block_of(matrix, rows), axis=0)) for rows in ranges])
+        return np.add.reduce([np.array(scored_sums(block_of(matrix, rows), axis=0)) for rows in ranges])
 
     return _Scale(direction, *_moments(*np.add.reduce(gather(matrix, work))))
 
 
-def _sums(block: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Number, sum and sum of squares of the scored entries."""
+def scored_sums(block: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number, sum and sum of squares of the scored entries along an axis."""
     scored = block > -np.inf
     held = np.where(scored, block, 0.0)
     return scored.sum(axis=axis).astype(float), held.sum(axis=axis), np.square(held).sum(axis=axis)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from workbench.evaluation.rescoring.fusion import fuse_scores
+from workbench.evaluation.rescoring.gate import gated_fusion
 from workbench.evaluation.rescoring.neighbours import csls
 from workbench.evaluation.rescoring.protocol import Rescored
 from workbench.evaluation.rescoring.querybank import querybank_norm
@@ -24,7 +25,7 @@ class Method:
         function: What does it.
         sentence: What it does and what it sees.
         needs: ``scores`` (one matrix), ``prior`` (one, and the right pairs to check its prior), ``bank``, ``list`` (of
-            several matrices) or ``weights`` (a list with weights).
+            several matrices), ``weights`` (a list with weights) or ``gate`` (two modalities, and a run to fit it on).
     """
 
     function: Callable[..., Rescored]
@@ -47,4 +48,5 @@ METHODS: dict[str, Method] = {
     "rrf": Method(reciprocal_rank_fusion, "Sum of reciprocal ranks; sees nothing.", "list"),
     "weighted-rrf": Method(weighted_rank_fusion, "Weighted sum of reciprocal ranks; sees nothing.", "weights"),
     "fusion": Method(fuse_scores, "Weighted sum of modalities or runs; sees nothing.", "weights"),
+    "gate": Method(gated_fusion, "Two modalities, weighted for each caption as learned on --validation.", "gate"),
 }

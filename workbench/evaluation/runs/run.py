@@ -22,6 +22,7 @@ from workbench.core.lookup import pick
 from workbench.core.workspace import workspace
 from workbench.corpus import relevance_csr
 from workbench.evaluation.metrics.retrieval import RetrievalMetrics, retrieval_metrics
+from workbench.evaluation.runs.interactions import FOLDER, Interactions, PairInteraction
 
 FORMAT_VERSION = 1
 DIRECTIONS = ("t2v", "v2t")
@@ -113,6 +114,18 @@ class Run:
     def word_effects(self) -> pd.DataFrame | None:
         """What each read word does (``pipelines.word_effects``); None where it was not asked for when scoring."""
         return read_table(path) if (path := self.path / "word_effects.parquet").exists() else None
+
+    def interactions(self, caption_id: str) -> list[PairInteraction] | None:
+        """A caption with its right videos and the best five, word by word; None where scoring was not asked for it.
+
+        Raises:
+            DataError: They are incomplete.
+        """
+        return None if self._interactions is None else self._interactions.of(caption_id)
+
+    @cached_property
+    def _interactions(self) -> Interactions | None:
+        return Interactions(path) if (path := self.path / FOLDER).is_dir() else None
 
     @cached_property
     def moments(self) -> pd.DataFrame | None:

@@ -1,0 +1,33 @@
+"""How far a training is, by what its run has written down: steps made, and the time that the rest takes."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+RECENT = 20
+"""Reports over which the pace is taken."""
+
+
+def steps_made(history: pd.DataFrame | None) -> int:
+    """Steps made, as a history says: the loss of a step stands at the number of steps before it."""
+    if history is None or history.empty:
+        return 0
+    return int((history["step"] + (history["name"] == "loss")).max())
+
+
+def seconds_left(history: pd.DataFrame | None, steps: int | None, made: int) -> float | None:
+    """Seconds for the steps to come at the pace of the last reports, looks at the select split included.
+
+    Args:
+        history: As ``history.parquet`` holds it.
+        steps: How many there will be.
+        made: How many there are.
+
+    Returns:
+        None where no pace is known.
+    """
+    clock = None if history is None else history[history["name"] == "elapsed"].tail(RECENT)
+    if steps is None or clock is None or len(clock) < 2:
+        return None
+    seconds, taken = (float(clock[name].iloc[-1] - clock[name].iloc[0]) for name in ("value", "step"))
+    return max(0, steps - made) * seconds / taken if taken > 0 and seconds > 0 else None

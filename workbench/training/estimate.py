@@ -1,0 +1,237 @@
+"""What a training would take, by making some of its steps: time, memory and disk; nothing stays behind."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.core.caches import bytes_of
+from workbench.core.errors import StateError
+from workbench.core.optional import need
+from workbench.core.progress import meter
+from workbench.corpus import Corpus, open_corpus
+from workbench.models.checkpoints import save_checkpoint
+from workbench.models.device import chosen_device
+from workbench.models.world import World
+from workbench.pipelines.clips import GIB, candidate_rules, gib_of, rendition_for
+from workbench.pipelines.frames import FrameFile, frame_files, seen_of
+from workbench.pipelines.inputs import gallery_of
+from workbench.pipelines.rules import InputRules
+from workbench.training.building import built
+from workbench.training.engine import engine_of
+from workbench.training.loop import deterministic, gpu_memory, read_rules, rules_of, train_batches
+from workbench.training.optimiser import optimiser_of, set_rate
+from workbench.training.prefetch import Prefetch
+from workbench.training.recipes import Recipe, load_recipe
+from workbench.training.selection import SHARE
+from workbench.training.step import make_step
+
+STEPS = 20
+COLUMNS = ["what", "value", "unit"]
+LOOK_VIDEOS = 128
+"""Videos of the select split that one look is timed on; the time grows with videos, and with captions x videos."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a training would take on this machine.
+
+    Attributes:
+        device: That computed, e.g. ``cpu``.
+        steps_made: Steps that were timed.
+        step_s: Median time of a step (s), without the first one.
+        samples_per_s: Captions per second at that pace.
+        data_wait: Share of the time that steps waited for their batch, 0..1.
+        training_h: All steps of the recipe (hours).
+        looks_h: All looks at the select split (hours).
+        memory_gib: Most memory so far: of the GPU where that computed, else of this process.
+        memory_of: Whose memory that is.
+        checkpoints_gib: Of as many checkpoints as a run keeps.
+        decode_videos: Videos whose frames are decoded into the cache before the first step.
+        cache_gib: What that adds to the cache.
+    """
+
+    device: str
+    steps_made: int
+    step_s: float
+    samples_per_s: float
+    data_wait: float
+    training_h: float
+    looks_h: float
+    memory_gib: float
+    memory_of: str
+    checkpoints_gib: float
+    decode_videos: int
+    cache_gib: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return asdict(self)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """what, value, unit."""
+        rows = [
+            ("Time of a step (median)", self.step_s, "s"),
+            ("Samples per second", self.samples_per_s, "captions/s"),
+            ("Waiting for data", 100 * self.data_wait, "%"),
+            ("All steps", self.training_h, "h"),
+            ("All looks at the select split", self.looks_h, "h"),
+            ("Training in all", self.training_h + self.looks_h, "h"),
+            (f"Memory of {self.memory_of}", self.memory_gib, "GiB"),
+            ("Checkpoints on disk", self.checkpoints_gib, "GiB"),
+            ("Videos to decode before the first step", float(self.decode_videos), "videos"),
+            ("Their frames in the cache", self.cache_gib, "GiB"),
+        ]
+        return pd.DataFrame([(what, f"{value:.3g}", unit) for what, value, unit in rows], columns=COLUMNS)
+
+
+def estimate(recipe: str = "textvr_fusion_demo", **overrides: Any) -> Estimate:
+    """Make some real steps of a training, on its data and device, and say what all of it would take.
+
+    No run is written; frames that are not in the cache are decoded into a folder that goes away.
+
+    Args:
+        recipe: A name of ``RECIPES``, or a YAML file.
+        **overrides: Fields of ``Recipe``.
+
+    Raises:
+        UnknownNameError: No such recipe, corpus or model.
+        DataError: A wrong value in recipe or overrides.
+        StateError: The corpus lacks videos or texts, the memory is too small, or several processes were started.
+        MissingExtraError: torch is not installed.
+    """
+    resolved = load_recipe(recipe, overrides)
+    need("torch", "Training")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise StateError("Several processes were started.", "Estimate with one: what they share is not timed.")
+    model, _ = built(resolved, begin=True)
+    device = chosen_device()
+    model.network.to(device)
+    with (
+        deterministic(resolved.threads, resolved.seed, device),
+        _enough_memory(device),
+        TemporaryDirectory() as scratch,
+    ):
+        steps = _some_steps(resolved, model, Path(scratch))
+        looks = _look_seconds(resolved, model, Path(scratch)) * math.ceil(resolved.steps / resolved.eval_every)
+        fresh = _undecoded(resolved, model)
+        memory = gpu_memory(device)
+        return Estimate(
+            device=str(device), training_h=steps.seconds * resolved.steps / 3600, looks_h=looks / 3600,
+            steps_made=steps.made, step_s=steps.seconds, samples_per_s=steps.samples / steps.seconds,
+            data_wait=steps.waited, checkpoints_gib=(resolved.keep_last + 1) * steps.checkpoint_bytes / GIB,
+            memory_gib=_resident() if memory is None else memory,
+            memory_of="this process (no GPU)" if memory is None else "the GPU",
+            decode_videos=len(fresh), cache_gib=sum(fresh) / GIB,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Some steps: how many, median time (s), captions of a batch, share of waiting, bytes of a checkpoint."""
+
+    made: int
+    seconds: float
+    samples: int
+    waited: float
+    checkpoint_bytes: int
+
+
+def _some_steps(recipe: Recipe, model: Any, scratch: Path) -> _Steps:
+    count = min(STEPS, recipe.steps)
+    batches = train_batches(recipe, model, rules_of(recipe, model), steps=count, scratch=scratch)
+    optimiser = optimiser_of(model.network, recipe)
+    engine = engine_of(model, optimiser, recipe, World(device=model.device))
+    taken, waited = np.zeros(count), np.zeros(count)
+    with Prefetch(batches, engine.world, count, model.device) as coming, meter("Some steps", count, "steps") as bar:
+        for step in range(count):
+            began = time.perf_counter()
+            set_rate(optimiser, recipe, step)
+            batch = coming.take(step)
+            waited[step] = time.perf_counter() - began
+            make_step(model, batch, optimiser, recipe, engine)
+            taken[step] = time.perf_counter() - began
+            bar.advance()
+    save_checkpoint(scratch / "run", count, model, optimiser, {"engine": engine.state()}, best=True)
+    first = min(1, count - 1)  # it waits for a batch that nobody could prepare, and warms up
+    share = float(waited[first:].sum() / taken[first:].sum())
+    return _Steps(count, float(np.median(taken[first:])), batches.size, share, bytes_of(scratch / "run"))
+
+
+def _select(recipe: Recipe) -> tuple[Corpus, float]:
+    """The split that chooses, and how much of it there is: where there is none yet, the share of train it will be."""
+    corpus = open_corpus(recipe.corpus)
+    if recipe.select_split not in corpus.splits and (recipe.select_split, recipe.train_split) == ("val", "train"):
+        return open_corpus(recipe.corpus, recipe.train_split), SHARE
+    return open_corpus(recipe.corpus, recipe.select_split), 1.0
+
+
+def _look_seconds(recipe: Recipe, model: Any, scratch: Path) -> float:
+    """Time of one look at the select split (s), its frames decoded, out of that at some of its videos."""
+    corpus, share = _select(recipe)
+    rules = rules_of(recipe, model)
+    n_videos, n_captions = share * len(corpus.videos), share * len(corpus.captions)
+    ids = corpus.videos["video_id"].tolist()[: min(LOOK_VIDEOS, math.ceil(n_videos))]
+    captions = corpus.captions.loc[corpus.captions["video_id"].isin(ids), "text"].tolist()
+    seen = seen_of(corpus, ids, rules, scratch=scratch) if "frames" in model.needs else None
+    gallery = gallery_of(corpus, model.needs, rules, videos=ids, seen=seen).gallery
+    model.network.eval()
+    began = time.perf_counter()
+    encoded = model.encode(gallery)
+    between = time.perf_counter()
+    model.similarity(captions, encoded)
+    ended = time.perf_counter()
+    pairs = n_videos * n_captions / (len(ids) * max(1, len(captions)))
+    return (between - began) * n_videos / len(ids) + (ended - between) * pairs
+
+
+def _undecoded(recipe: Recipe, model: Any) -> list[int]:
+    """Bytes that the frames of each video take which are not in the cache yet."""
+    if "frames" not in model.needs:
+        return []
+    rules = rules_of(recipe, model)
+    train = open_corpus(recipe.corpus, recipe.train_split)
+    held = candidate_rules(read_rules(recipe, rules), recipe.frame_choices, rendition_for(train)[0])
+    wanted = [(train, held)] if gib_of(held, len(train.videos)) <= recipe.frames_in_memory else []
+    wanted += [(_select(recipe)[0], rules), (open_corpus(recipe.corpus, recipe.report_split), rules)]
+    files = [file for corpus, asked in wanted for file in _files(corpus, asked)]
+    sizes = {file.cache: round(gib_of(file.rules, 1) * GIB) for file in files}
+    return [size for path, size in sizes.items() if not path.exists()]
+
+
+def _files(corpus: Corpus, rules: InputRules) -> list[FrameFile]:
+    return frame_files(corpus, corpus.videos["video_id"].tolist(), rules)[0]
+
+
+@contextmanager
+def _enough_memory(device: Any) -> Iterator[None]:
+    """A GPU's memory that is too small is said so, with what helps."""
+    torch = need("torch", "Training")
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise StateError(
+            "The GPU's memory is too small for this training.",
+            "Set micro_batch, activation_checkpointing=true, or a smaller batch_videos.",
+        ) from error
+
+
+def _resident() -> float:
+    """Most memory that this process has held so far (GiB)."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / GIB
