@@ -148,6 +148,25 @@ def test_fusion_with_the_weight_of_another_split(splits):
     assert given.protocol["selected_on"] is None and given.protocol["direction"] == "t2v"
 
 
+def test_a_gate_of_another_split(splits, command):
+    val, test = wb.open_run("val"), wb.open_run("test")
+    before = [np.array(one) for one in test.modalities.values()]
+    made = rescore("test", "gate", name="gated", validation="val")
+    gate = evaluation.fit_gate(val.modalities, val.relevance_matrix, val.queries)
+    wanted = evaluation.gated_fusion(test.modalities, gate, test.queries).similarity
+    assert np.array_equal(made.similarity, wanted.astype("f4")) and set(made.modalities) == {"ocr", "vision"}
+    assert made.info["fusion"] == {"method": "gated sum", "weights": None}
+    assert made.protocol["selected_on"] == "val" and made.protocol["sees"] == "nothing"
+    assert made.protocol["parameters"]["gate"]["n_queries"] == 40
+    assert any("fitted on 40 captions only" in one for one in made.protocol["warnings"])
+    assert all(np.array_equal(one, old) for one, old in zip(test.modalities.values(), before, strict=True))
+    with pytest.raises(DataError, match="both on test: what chose the weight cannot test it"):
+        rescore("test", "gate", name="x", validation="gated")
+    code, out, _ = command("rescore", "test", "--method", "gate", "--validation", "val", "--name", "again")
+    assert code == 0 and "Scoring: gated sum. It has seen nothing." in out
+    assert np.array_equal(wb.open_run("again").similarity, made.similarity)
+
+
 def test_a_sweep_of_two_runs(splits):
     test = wb.open_run("test")
     for name, matrix in test.modalities.items():
@@ -184,6 +203,8 @@ def test_fusion_of_runs(run):
         ("rrf", {"validation": "fair"}, "rrf takes no validation"),
         ("weighted-rrf", {"validation": "fair"}, "weighted-rrf takes no validation"),
         ("qb-norm", {}, "qb-norm needs a bank"),
+        ("gate", {}, "gate must be learned. Give a run of the same model on another split"),
+        ("gate", {"weights": {"a": 1}}, "gate takes no weight. It takes validation."),
         ("fusion", {"others": ["fair"]}, "There are no weights for good and fair"),
         ("fusion", {"weights": {"a": 1}, "validation": "fair"}, "Give one of the two"),
         (

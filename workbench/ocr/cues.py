@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from workbench.ocr.matching import STOP_WORDS, caption_words
 
@@ -133,6 +134,7 @@ def _counted(text: str) -> list[str]:
     return [word for word in words if len(word) > 1 or not word.isascii() or word.isdigit()]
 
 
+@lru_cache(maxsize=1 << 17)
 def _bare(token: str) -> str:
     """A token without the punctuation around it."""
     return re.sub(r"^\W+|\W+$", "", token) or token

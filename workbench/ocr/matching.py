@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Literal
 
@@ -42,11 +42,17 @@ def caption_words(text: str) -> list[str]:
     Numbers stay whole (``6-3``, ``10:30``, ``1,000``). A hyphenated word gives itself and then its parts, since an
     engine may read it either way.
     """
+    return [word for token in text.split() for word in _token_words(token)]
+
+
+@lru_cache(maxsize=1 << 17)
+def _token_words(token: str) -> tuple[str, ...]:
+    """The words between two blanks; most tokens come back."""
     spaced = "".join(
-        c if c in _CONNECTORS or c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in fold(text)
+        c if c in _CONNECTORS or c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in fold(token)
     )
-    pieces = (normalise_word(piece) for token in spaced.split() for piece in _SPLIT.split(token))
-    return [word for piece in pieces if piece for word in _with_parts(piece)]
+    pieces = (normalise_word(piece) for part in spaced.split() for piece in _SPLIT.split(part))
+    return tuple(word for piece in pieces if piece for word in _with_parts(piece))
 
 
 def _with_parts(word: str) -> list[str]:

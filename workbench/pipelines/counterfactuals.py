@@ -56,24 +56,46 @@ class Change:
             if "frames" not in needs:
                 raise StateError("The model looks at no frames.", "Choose a vision or fusion model.")
 
-    def apply(self, inputs: Inputs) -> Inputs:
-        """The changed inputs; what was given stays as it is."""
+    def apply(self, inputs: Inputs, n_frames: int | None = None) -> Inputs:
+        """The changed inputs; what was given stays as it is.
+
+        Args:
+            inputs: Of some videos.
+            n_frames: Frames per video where ``inputs`` holds none, as they are read later (``turned``).
+        """
         gallery, table = inputs.gallery, inputs.table
         if self.without == "ocr":
             silent = None if gallery.sentences is None else tuple(("",) * len(of) for of in gallery.sentences)
             gallery = replace(gallery, words=tuple(Words() for _ in gallery.words), sentences=silent)
             nothing: pd.Series = pd.Series([[] for _ in range(len(table))], index=table.index, dtype=object)
             table = table.assign(words=nothing, n_words_dropped=table["n_words_read"])
-        if self.frames == "shuffled" and gallery.frames is not None:
-            order = np.stack([self._order(gallery, at) for at in range(len(gallery.video_ids))])
-            gallery = replace(gallery, frames=np.take_along_axis(gallery.frames, order[:, :, None, None, None], 1))
+        held = [one for one in (gallery.frames, gallery.features) if one is not None]
+        n_frames = held[0].shape[1] if held else n_frames
+        if self.frames == "shuffled" and n_frames:
+            gallery = replace(
+                gallery, frames=self._all_turned(gallery, gallery.frames),
+                features=self._all_turned(gallery, gallery.features),
+            )  # fmt: skip
             for column in ("frames", "times_s"):
                 turned = [
-                    [one[at] for at in own if at < len(one)] for one, own in zip(table[column], order, strict=True)
+                    [of[at] for at in self.order(video, n_frames) if at < len(of)]
+                    for video, of in zip(table["video_id"], table[column], strict=True)
                 ]
                 table = table.assign(**{column: pd.Series(turned, index=table.index, dtype=object)})
         return Inputs(gallery, table)
 
-    def _order(self, gallery: Gallery, at: int) -> np.ndarray:
-        n_frames = 0 if gallery.frames is None else gallery.frames.shape[1]
-        return generator(self.seed, "frames", gallery.video_ids[at]).permutation(n_frames)
+    def order(self, video_id: str, n_frames: int) -> list[int]:
+        """The order in which a video's frames are shown."""
+        if self.frames is None:
+            return list(range(n_frames))
+        return generator(self.seed, "frames", video_id).permutation(n_frames).tolist()
+
+    def turned(self, video_id: str, frames: np.ndarray) -> np.ndarray:
+        """The frames of one video, or their vectors, [n, ...], in the order in which they are shown."""
+        return frames if self.frames is None else frames[self.order(video_id, len(frames))]
+
+    def _all_turned(self, gallery: Gallery, values: np.ndarray | None) -> np.ndarray | None:
+        """``turned`` of every video, [videos, n, ...]."""
+        if values is None:
+            return None
+        return np.stack([self.turned(video, own) for video, own in zip(gallery.video_ids, values, strict=True)])

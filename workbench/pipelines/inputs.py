@@ -2,68 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from workbench.core.errors import StateError, WorkbenchError
-from workbench.core.files import atomic
+from workbench.core.errors import StateError
 from workbench.core.lookup import pick
-from workbench.core.pool import over
-from workbench.core.workspace import workspace
 from workbench.corpus import Corpus
 from workbench.corpus.engines import first_engine
-from workbench.corpus.media import file_of, rendition_row
 from workbench.models import Gallery, Words
 from workbench.ocr.cleaning import PRESETS, clean, textvr_words, words_of
-from workbench.pipelines.fitting import fitted
+from workbench.pipelines.frames import Seen, seen_of
 from workbench.pipelines.ocr_windows import sentences_of
 from workbench.pipelines.places import places_of
-from workbench.video import read_frames
-from workbench.video.probe import VideoInfo
+from workbench.pipelines.rules import InputRules
 from workbench.video.readers import reader_version
-from workbench.video.sampling import Sampler
 
-
-@dataclass(frozen=True)
-class InputRules:
-    """How inputs are made; stored with every run.
-
-    Attributes:
-        sampler: Which frames.
-        height: Pixels.
-        width: Pixels.
-        fit: How the frame comes to them, a name of ``pipelines.fitting.FITS``.
-        windows: Words of the sentence around each frame (``pipelines.ocr_windows``); 0 = no such sentences.
-        reader: Who decodes.
-        engine: Whose words; None = the corpus' reader.
-        filters: Preset of ``ocr.cleaning``.
-        max_words: Words per video, the most confident ones.
-        places: What is told of a word's place, a name of ``pipelines.places.PLACES``.
-    """
-
-    sampler: Sampler = Sampler("uniform", 4)  # noqa: RUF009  # frozen
-    height: int = 48
-    width: int = 64
-    reader: str = "pyav"
-    engine: str | None = None
-    filters: str = "default"
-    max_words: int = 24
-    places: str = "box"
-    fit: str = "squash"
-    windows: int = 0
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> InputRules:
-        """The rules as ``run.json`` keeps them."""
-        sampler = {"sampler": Sampler(**values["sampler"])} if "sampler" in values else {}
-        return cls(**{**values, **sampler})
+__all__ = ["InputRules", "Inputs", "engine_of", "gallery_of"]
 
 
 @dataclass(frozen=True)
@@ -79,53 +36,51 @@ class Inputs:
     table: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class _Task:
-    video_id: str
-    path: Path
-    rules: InputRules
-    cache: Path
-
-
 def gallery_of(
-    corpus: Corpus, needs: frozenset[str] | set[str], rules: InputRules, *, workers: int | None = None
+    corpus: Corpus,
+    needs: frozenset[str] | set[str],
+    rules: InputRules,
+    *,
+    workers: int | None = None,
+    videos: Sequence[str] | None = None,
+    seen: Seen | None = None,
 ) -> Inputs:
-    """Inputs of all videos of a corpus' split, in its order.
+    """Inputs of videos of a corpus' split, in its order.
 
     Args:
         corpus: Restricted to the split.
         needs: ``frames``, ``ocr`` or both.
         rules: How they are made.
         workers: Processes that decode; None = all cores.
+        videos: Some of its videos, in this order; None = all.
+        seen: What is known of their frames already; None = they are decoded.
 
     Raises:
         StateError: The corpus lacks the texts (the sentence says the command), or none of its videos can be read.
     """
-    ids = corpus.videos["video_id"].tolist()
-    missing: dict[str, str] = {}
-    frames = None
-    seen: dict[str, tuple[list[int], list[float]]] = {}
-    if "frames" in needs:
-        frames, seen, missing = _frames(corpus, ids, rules, workers)
+    ids = corpus.videos["video_id"].tolist() if videos is None else list(videos)
+    looked = (seen or seen_of(corpus, ids, rules, workers)) if "frames" in needs else Seen(None, {}, {})
+    shown, missing = looked.shown, dict(looked.missing)
     engine = engine_of(corpus, rules.engine) if "ocr" in needs else None
     words, counts = _words(corpus, ids, engine, rules) if engine else ([Words()] * len(ids), {})
     if engine and "frames" not in needs:
-        missing = _unread(corpus, engine)
+        unread = _unread(corpus, engine)
+        missing = {video: unread[video] for video in ids if video in unread}
     sentences = None
     if engine and rules.windows:
-        times = {video: times_s for video, (_, times_s) in seen.items()}
+        times = {video: times_s for video, (_, times_s) in shown.items()}
         found = sentences_of(corpus, engine, times, filters=rules.filters, max_words=rules.windows)
         sentences = tuple(found.get(video, ()) for video in ids)
     rows = [
         {
-            "video_id": video, "frames": seen.get(video, ([], []))[0], "times_s": seen.get(video, ([], []))[1],
+            "video_id": video, "frames": shown.get(video, ([], []))[0], "times_s": shown.get(video, ([], []))[1],
             "words": list(words[at].text), "n_words_read": counts.get(video, 0),
             "n_words_dropped": counts.get(video, 0) - len(words[at].text), "engine": engine,
             "reader": reader_version(rules.reader) if "frames" in needs else None, "reason": missing.get(video),
         }
         for at, video in enumerate(ids)
     ]  # fmt: skip
-    return Inputs(Gallery(tuple(ids), frames, tuple(words), missing, sentences), pd.DataFrame(rows))
+    return Inputs(Gallery(tuple(ids), looked.frames, tuple(words), missing, sentences), pd.DataFrame(rows))
 
 
 def engine_of(corpus: Corpus, asked: str | None = None) -> str:
@@ -145,6 +100,7 @@ def engine_of(corpus: Corpus, asked: str | None = None) -> str:
 def _words(corpus: Corpus, ids: list[str], engine: str, rules: InputRules) -> tuple[list[Words], dict[str, int]]:
     """Words of every video, in the order of ``ids``, and how many were read before filters and cut."""
     texts = corpus.texts[(corpus.texts["engine"] == engine) & (corpus.texts["kind"] == "ocr")]
+    texts = texts[texts["video_id"].isin(ids)]
     every, kept = _filtered(texts, rules.filters)
     kept = (
         kept.sort_values("score", ascending=False, kind="stable").groupby("video_id", sort=False).head(rules.max_words)
@@ -175,60 +131,3 @@ def _unread(corpus: Corpus, engine: str) -> dict[str, str]:
         if state in ("failed", "absent"):
             found[video] = str(own["reason"].get(video) or f"its text was not read by {engine}")
     return found
-
-
-def _frames(
-    corpus: Corpus, ids: Sequence[str], rules: InputRules, workers: int | None
-) -> tuple[np.ndarray, dict[str, tuple[list[int], list[float]]], dict[str, str]]:
-    tasks, missing = [], {}
-    folder = workspace().cache / "frames" / _key(rules)
-    known = corpus.videos.set_index("video_id")
-    status, why = known["status"], known["reason"]
-    for video in ids:
-        try:
-            if status[video] == "broken":
-                raise StateError(why[video] if isinstance(why[video], str) else "it is broken")
-            sha = rendition_row(corpus, video)["sha256"]
-            path = file_of(corpus, video)
-            tasks.append(_Task(video, path, rules, folder / f"{sha}.npz"))
-        except WorkbenchError as error:
-            missing[video] = error.message
-    pixels: dict[str, np.ndarray] = {}
-    seen: dict[str, tuple[list[int], list[float]]] = {}
-    fresh = [task for task in tasks if not task.cache.exists()]
-    for task, result in over(fresh, _decode_one, label="Decoding frames", unit="videos", workers=workers):
-        if isinstance(result, WorkbenchError):
-            missing[task.video_id] = result.message
-    for task in tasks:
-        if task.video_id not in missing:
-            with np.load(task.cache) as stored:
-                pixels[task.video_id] = stored["pixels"]
-                seen[task.video_id] = (stored["indices"].tolist(), stored["times"].tolist())
-    if not pixels:
-        reason = next(iter(missing.values()), "it has no videos")
-        raise StateError(
-            f"No video of {corpus.name}/{corpus.split} can be read: {reason}.", "Try: workbench data check"
-        )
-    empty = np.zeros((rules.sampler.n, rules.height, rules.width, 3), np.uint8)
-    return np.stack([pixels.get(video, empty) for video in ids]), seen, missing
-
-
-def _key(rules: InputRules) -> str:
-    parts = {
-        "sampler": asdict(rules.sampler),
-        "size": [rules.height, rules.width],
-        "reader": reader_version(rules.reader),
-        **({} if rules.fit == "squash" else {"fit": rules.fit}),
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _decode_one(task: _Task) -> VideoInfo:
-    """Decode into the cache; a video of fewer frames repeats its last one, so that all have the same shape."""
-    rules = task.rules
-    found = read_frames(task.path, rules.sampler, reader=rules.reader)
-    pixels = np.stack([fitted(picture, rules.height, rules.width, rules.fit) for picture in found.pixels])
-    pixels = np.concatenate([pixels, np.repeat(pixels[-1:], rules.sampler.n - len(pixels), axis=0)])
-    with atomic(task.cache) as temporary, open(temporary, "wb") as out:
-        np.savez(out, pixels=pixels, indices=found.indices, times=found.times)
-    return found.info

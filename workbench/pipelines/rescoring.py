@@ -15,7 +15,7 @@ from workbench.core.errors import DataError, ExistsError, StateError
 from workbench.core.lookup import pick
 from workbench.core.workspace import check_name, workspace
 from workbench.corpus import Corpus
-from workbench.evaluation.rescoring import STEPS, Rescored, WeightSweep, carry_on, sweep_weights
+from workbench.evaluation.rescoring import STEPS, Gate, Rescored, WeightSweep, carry_on, fit_gate, sweep_weights
 from workbench.evaluation.rescoring.methods import METHODS, Method
 from workbench.evaluation.runs.run import Run, similarity_of
 from workbench.evaluation.runs.saving import open_split, save_run
@@ -47,8 +47,8 @@ def rescore(
             are its captions). Those of a run, or of a file that states ids, are put into the run's order.
         others: Runs to fuse with it, by their names; none = the run's own modalities.
         weights: By modality or run, for ``fusion`` and ``weighted-rrf``.
-        validation: Instead of weights, for ``fusion`` of two modalities: a run of the same model on a split that is not
-            reported, where the weight is swept.
+        validation: Instead of weights, for ``fusion`` of two modalities, and for ``gate``: a run of the same model on a
+            split that is not reported, where the weight is swept or the gate is fitted.
         overwrite: Move an existing run of that name to the trash.
         **options: The method's own: temperature, beta, k, direction, iterations, tolerance, scale.
 
@@ -65,19 +65,24 @@ def rescore(
         raise ExistsError(f"A run called {name!r} exists already.", "Choose another name, or add --overwrite.")
     corpus = _corpus_of(opened)
     sources = Sources(opened, [opened_run(other) for other in others])
-    selected_on = None
+    selected_on = gate = None
     if validation is not None:
         chosen_on = validation_for(validation, opened)
-        swept = {key: options[key] for key in ("scale", "direction") if key in options}
-        weights, selected_on = sweep_run(chosen_on, **swept).weights, chosen_on.split
+        selected_on = chosen_on.split
+        if chosen.needs == "gate":
+            gate = fit_gate(Sources(chosen_on, []).matrices(), chosen_on.relevance_matrix, chosen_on.queries)
+        else:
+            swept = {key: options[key] for key in ("scale", "direction") if key in options}
+            weights = sweep_run(chosen_on, **swept).weights
     with _room(similarity_of(opened)) as out:
-        made = _apply(chosen, sources, bank, weights, {**options, "out": out})
-        described, modalities = sources.describe(made, fused=chosen.needs in ("list", "weights"))
+        made = _apply(chosen, sources, bank, weights, gate, {**options, "out": out})
+        described, modalities = sources.describe(made, fused=chosen.needs in ("list", "weights", "gate"))
         protocol = carry_on(opened.protocol, replace(made.protocol, sees=sources.most_seen(made.protocol.sees)))
         return save_run(
             made.similarity, corpus=corpus, name=name, modalities=modalities, inputs=opened.inputs,
             missing=_missing(opened), order=sources.order(), totals_only=opened.totals_only, overwrite=overwrite,
-            protocol={**protocol, **({"selected_on": selected_on} if selected_on else {})}, **described,
+            protocol={**protocol, **({"selected_on": selected_on, "weights_chosen_on": selected_on} if selected_on else {})},
+            **described,
         )  # fmt: skip
 
 
@@ -109,8 +114,9 @@ def sweep_run(
 
 
 def _apply(
-    method: Method, sources: Sources, bank: Any, weights: Mapping[str, float] | None, options: Mapping[str, Any]
-) -> Rescored:
+    method: Method, sources: Sources, bank: Any, weights: Mapping[str, float] | None, gate: Gate | None,
+    options: Mapping[str, Any],
+) -> Rescored:  # fmt: skip
     run, similarity = sources.run, similarity_of(sources.run)
     if method.needs == "prior":
         return method.function(similarity, run.relevance_matrix, **options)
@@ -119,6 +125,8 @@ def _apply(
         return method.function(similarity, held, bank_of=bank_of, **options)
     if method.needs == "list":
         return method.function(sources.matrices(), **options)
+    if method.needs == "gate":
+        return method.function(sources.matrices(), gate, run.queries, **options)
     if method.needs == "weights":
         if weights is None:
             raise DataError(
@@ -133,9 +141,9 @@ def _check_options(
     name: str, method: Method, options: Mapping[str, Any], *, bank: Any, others: Any, weights: Any, validation: Any
 ) -> None:
     allowed = method.options | {
-        "bank": {"bank"}, "list": {"with"}, "weights": {"with", "weight", "validation"},
+        "bank": {"bank"}, "list": {"with"}, "weights": {"with", "weight", "validation"}, "gate": {"validation"},
     }.get(method.needs, set())  # fmt: skip
-    if name != "fusion":
+    if name == "weighted-rrf":
         allowed -= {"validation"}
     given = {"bank": bank is not None, "with": others, "weight": weights is not None, "validation": validation}
     asked = [*options, *(key for key, value in given.items() if value)]
@@ -143,6 +151,8 @@ def _check_options(
         raise DataError(f"{name} takes no {wrong[0]}.", f"It takes {', '.join(sorted(allowed)) or 'no option'}.")
     if method.needs == "bank" and bank is None:
         raise DataError(f"{name} needs a bank.", "Give scores of train queries against the same videos (--bank).")
+    if method.needs == "gate" and not validation:
+        raise DataError(f"{name} must be learned.", "Give a run of the same model on another split (--validation RUN).")
     if validation and (weights is not None or others):
         raise DataError("A run to choose weights on is given beside weights or other runs.", "Give one of the two.")
 

@@ -69,7 +69,7 @@ class Sources:
         if not fused:
             return info, None
         matrices = self.matrices()
-        weights = dict(made.protocol.parameters.get("weights", dict.fromkeys(matrices, 1.0)))
+        weights = made.protocol.parameters.get("weights", dict.fromkeys(matrices, 1.0))  # None: one for each caption
         return {**info, "fusion": {"method": made.protocol.scoring, "weights": weights}}, matrices
 
 

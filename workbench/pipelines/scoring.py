@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from workbench.core.errors import DataError, ExistsError
 from workbench.core.lookup import nearest
@@ -19,8 +20,10 @@ from workbench.models import RetrievalModel
 from workbench.models.registry import FusesParts
 from workbench.models.scoring import Tiles
 from workbench.pipelines.counterfactuals import Change
-from workbench.pipelines.inputs import InputRules, Inputs, gallery_of
-from workbench.video.sampling import Sampler
+from workbench.pipelines.encoding import Encode, Look, look
+from workbench.pipelines.inputs import Inputs
+from workbench.pipelines.rules import InputRules
+from workbench.video.sampling import Sampler, clips_of
 
 MATRIX_LIMIT = 4 << 30  # bytes: a larger similarity is counted while scoring and not kept, unless asked
 
@@ -38,6 +41,8 @@ def score(
     workers: int | None = None,
     keep_matrix: bool | None = None,
     change: Change | None = None,
+    clips: int = 1,
+    encode: Encode | None = None,
     **info: Any,
 ) -> Run:
     """Score every caption of a split against every video and store the run.
@@ -57,6 +62,8 @@ def score(
         workers: Processes that decode.
         keep_matrix: Whether to store the similarity; None = up to ``MATRIX_LIMIT`` bytes.
         change: What is done to the inputs first.
+        clips: Times each video is looked at, by other frames; similarities are averaged (``video.sampling.clips_of``).
+        encode: Who encodes videos one by one; None = this process.
         **info: More entries of ``run.json``: model, recipe, seed, parent, ablation, ...
 
     Raises:
@@ -64,16 +71,18 @@ def score(
         ExistsError: A run of that name exists.
     """
     opened = open_split(corpus, split)
-    if into is None and (workspace().runs / check_name(name, "run")).exists() and not overwrite:
-        raise ExistsError(f"A run called {name!r} exists already.", "Choose another name, or add --overwrite.")
+    if into is None:
+        check_free(name, overwrite)
     rules = rules or rules_for(scorer)
-    inputs = gallery_of(opened, scorer.needs, rules, workers=workers)
-    if change is not None:
-        inputs = change.apply(inputs)
-    tiles = tiles_of(scorer, opened, inputs)
+    looks = [
+        look(scorer, opened, one, change=change, workers=workers, encode=encode)
+        for one in rules_of(rules, clips, scorer)
+    ]
+    inputs = seen_in(looks)
+    tiles = tiles_of(scorer, opened, inputs, [one.encoded for one in looks])
     kept = matrix_bytes(opened) <= MATRIX_LIMIT if keep_matrix is None else keep_matrix
     found, parts = tiles.matrix() if kept else (tiles.metrics(), {})
-    described = {"input_rules": asdict(rules), **info, **_fusion(scorer, parts, info)}
+    described = {"input_rules": asdict(rules), **_looked(looks), **info, **_fusion(scorer, parts, info)}
     arguments: dict[str, Any] = {
         "corpus": opened, "modalities": parts if len(parts) > 1 else None, "inputs": inputs.table,
         "missing": inputs.gallery.missing, "order": {"how": "ids", "evidence": "scored from the corpus itself"},
@@ -81,6 +90,50 @@ def score(
     if into is not None:
         return complete_run(into, found, **arguments, **described)
     return save_run(found, name=name, overwrite=overwrite, **arguments, **described)
+
+
+def check_free(name: str, overwrite: bool) -> None:
+    """Raise where a run cannot get this name.
+
+    Raises:
+        DataError: No run may be called so.
+        ExistsError: A run of that name exists.
+    """
+    if (workspace().runs / check_name(name, "run")).exists() and not overwrite:
+        raise ExistsError(f"A run called {name!r} exists already.", "Choose another name, or add --overwrite.")
+
+
+def rules_of(rules: InputRules, clips: int, model: RetrievalModel) -> list[InputRules]:
+    """The rules of several looks at each video.
+
+    Raises:
+        DataError: Fewer than one, or several where the frames are always the same or not looked at.
+    """
+    if clips > 1 and "frames" not in model.needs:
+        raise DataError("The model looks at no frames, so other frames change nothing.", "Leave --clips out.")
+    return [replace(rules, sampler=sampler) for sampler in clips_of(rules.sampler, clips)]
+
+
+def seen_in(looks: Sequence[Look]) -> Inputs:
+    """What several looks have seen: of the table, frames and times of all, look after look."""
+    first = looks[0].inputs
+    if len(looks) == 1:
+        return first
+    table = first.table
+    for column in ("frames", "times_s"):
+        lists = zip(*(one.inputs.table[column] for one in looks), strict=True)
+        together = [[item for own in lists_of_one for item in own] for lists_of_one in lists]
+        table = table.assign(**{column: pd.Series(together, index=table.index, dtype=object)})
+    missing = {video: why for one in looks for video, why in one.inputs.gallery.missing.items()}
+    return Inputs(replace(first.gallery, missing=missing), table)
+
+
+def _looked(looks: Sequence[Look]) -> dict[str, Any]:
+    """What ``run.json`` says of how videos were looked at."""
+    several = {"clips": len(looks)} if len(looks) > 1 else {}
+    found = [one.found for one in looks if one.found is not None]
+    videos = sum(len(one.inputs.gallery.video_ids) - len(one.inputs.gallery.missing) for one in looks)
+    return several | ({"encoding": {"videos": videos, "from_cache": sum(found)}} if found else {})
 
 
 def _fusion(scorer: RetrievalModel, parts: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,11 +167,17 @@ def rules_for(model: RetrievalModel) -> InputRules:
 
 def similarities(model: RetrievalModel, corpus: Corpus, inputs: Inputs) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
     """float32 [captions, videos], and its parts by modality; columns of missing videos are -inf."""
-    return tiles_of(model, corpus, inputs).matrix()
+    return tiles_of(model, corpus, inputs, [model.encode(inputs.gallery)]).matrix()
 
 
-def tiles_of(model: RetrievalModel, corpus: Corpus, inputs: Inputs) -> Tiles:
-    """Scores of all captions of a corpus by a model, still to be computed; columns of missing videos are -inf."""
+def tiles_of(model: RetrievalModel, corpus: Corpus, inputs: Inputs, encoded: Sequence[Any]) -> Tiles:
+    """Scores of all captions of a corpus by a model, still to be computed; columns of missing videos are -inf.
+
+    Args:
+        model: The model.
+        corpus: Restricted to the split.
+        inputs: What the model was given of it.
+        encoded: The gallery in the model's own form, one for each time it was looked at.
+    """
     absent = [at for at, video in enumerate(inputs.gallery.video_ids) if video in inputs.gallery.missing]
-    captions = corpus.captions["text"].tolist()
-    return Tiles(model, captions, model.encode(inputs.gallery), corpus.relevance_matrix(), absent)
+    return Tiles(model, corpus.captions["text"].tolist(), encoded, corpus.relevance_matrix(), absent)

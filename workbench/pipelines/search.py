@@ -13,10 +13,10 @@ from workbench.core.errors import DataError, StateError
 from workbench.corpus import Corpus
 from workbench.evaluation import open_run
 from workbench.index import DenseIndex, LexicalIndex
-from workbench.ocr.matching import STOP_WORDS, caption_words, match_words
+from workbench.ocr.matched import matched_texts
 from workbench.pipelines.checkpoints import can_encode, model_of
+from workbench.pipelines.encoding import look
 from workbench.pipelines.indexes import described_index, documents, list_indexes, open_index
-from workbench.pipelines.inputs import gallery_of
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Searcher:
         texts = self.corpus.texts
         own = dict(tuple(texts[texts["video_id"].isin([video for video, _ in found])].groupby("video_id")))
         rows = [
-            {"video_id": video, "score": score, **_matched(own.get(video, texts.iloc[:0]), query)}
+            {"video_id": video, "score": score, **matched_texts(own.get(video, texts.iloc[:0]), query)}
             for video, score in found
         ]
         return Found(pd.DataFrame(rows, columns=["video_id", "score", "matched", "text_ids"]), query, self.by)
@@ -84,12 +84,12 @@ class Searcher:
             return lambda query, k: [pair for pair in opened.search(query, len(opened.ids)) if pair[0] in allowed][:k]
         run = open_run(self.by)
         model, rules = model_of(run)
-        inputs = gallery_of(self.corpus, model.needs, rules)
-        encoded = model.encode(inputs.gallery)
+        found = look(model, self.corpus, rules)
+        missing = [at for at, video in enumerate(ids) if video in found.inputs.gallery.missing]
 
         def by_model(query: str, k: int) -> list[tuple[str, float]]:
-            scores = model.similarity([query], encoded)[0]
-            scores[[at for at, video in enumerate(ids) if video in inputs.gallery.missing]] = -np.inf
+            scores = model.similarity([query], found.encoded)[0]
+            scores[missing] = -np.inf
             best = np.argsort(-scores, kind="stable")[:k]
             return [(ids[at], float(scores[at])) for at in best if np.isfinite(scores[at])]
 
@@ -108,19 +108,7 @@ def matched(corpus: Corpus, video_id: str, query: str, engine: str | None = None
     Returns:
         ``matched``: words as read, ``text_ids``: their texts, ``words``: the words of the query that they match.
     """
-    return _matched(corpus.texts[corpus.texts["video_id"] == video_id], query, engine)
-
-
-def _matched(texts: pd.DataFrame, query: str, engine: str | None = None) -> dict[str, list[str]]:
-    """``matched`` over the texts of one video."""
-    texts = texts[texts["engine"] == engine if engine else texts["engine"] != "truth"]
-    read = {text_id: set(caption_words(text)) for text_id, text in zip(texts["text_id"], texts["text"], strict=True)}
-    asked = caption_words(query)
-    telling = [word for word in asked if word not in STOP_WORDS] or asked
-    pairs = match_words(telling, sorted(set().union(*read.values())))
-    found = dict.fromkeys(pair.ocr_word for pair in pairs)
-    ids = [text_id for text_id, words in read.items() if words & found.keys()]
-    return {"matched": list(found), "text_ids": ids, "words": list(dict.fromkeys(pair.word for pair in pairs))}
+    return matched_texts(corpus.texts[corpus.texts["video_id"] == video_id], query, engine)
 
 
 def searchers_of(corpus: str, runs: Sequence[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -31,10 +33,12 @@ def word_effects(model: RetrievalModel, corpus: Corpus, inputs: Inputs, run: Run
         out one at a time.
 
     Raises:
-        StateError: The run keeps no matrix, or the model reads no words.
+        StateError: The run keeps no matrix, or the model reads no words, or sentences of them.
     """
     if "ocr" not in model.needs:
         raise StateError("The model reads no words.", "Choose an OCR or fusion model.")
+    if model.reads.get("windows"):
+        raise StateError("The model reads sentences, so no word can be taken out by itself.", "Choose another model.")
     scores, relevance = similarity_of(run), run.relevance_matrix.toarray() > 0
     captions, caption_ids = corpus.captions["text"].tolist(), corpus.captions["caption_id"].tolist()
     pairs = _pairs(scores, relevance)
@@ -71,7 +75,7 @@ def _each_left_out(gallery: Gallery, column: int) -> Gallery:
     keep = [[at for at in range(count) if at != left_out] for left_out in range(count)]
     fewer = tuple(Words(tuple(words.text[at] for at in own), words.place[own]) for own in keep)
     same = gallery.take([column] * count)
-    return Gallery(same.video_ids, same.frames, fewer, same.missing)
+    return replace(same, words=fewer)
 
 
 def _ranks(row: np.ndarray, right: np.ndarray, column: int, changed: np.ndarray) -> np.ndarray:

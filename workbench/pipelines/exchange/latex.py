@@ -37,6 +37,33 @@ def escape(text: str) -> str:
     return "".join(SPECIAL.get(letter, letter if letter.isprintable() else " ") for letter in text)
 
 
+def any_table(table: pd.DataFrame, digits: int = 2) -> str:
+    """The LaTeX source of any table; all of its text is escaped.
+
+    Args:
+        table: The table.
+        digits: Decimals of numbers that are not whole.
+    """
+    numbers = [pd.api.types.is_numeric_dtype(table[name]) for name in table]
+    lines = [
+        "% Needs booktabs.",
+        f"\\begin{{tabular}}{{{''.join('r' if number else 'l' for number in numbers)}}}",
+        r"\toprule",
+        " & ".join(escape(str(name)) for name in table) + r" \\",
+        r"\midrule",
+        *(" & ".join(_cell(value, digits) for value in row) + r" \\" for row in table.itertuples(index=False)),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: object, digits: int) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)) or value is pd.NA:
+        return "--"
+    return f"{value:.{digits}f}" if isinstance(value, float) else escape(str(value))
+
+
 def latex_table(table: pd.DataFrame) -> str:
     """The LaTeX source of a ``summary``.
 
