@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks.csv_reading import csv_reading
 from benchmarks.demo_seeds import demo_seeds
 from benchmarks.failure_causes import failure_causes
+from benchmarks.matrix_view import matrix_view
 from benchmarks.ocr_encoding import ocr_encoding
 from benchmarks.ocr_reading import ocr_reading
 from benchmarks.ranks import at_textvr_size, ranks
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "csv_reading": csv_reading,
     "word_matching": word_matching,
     "failure_causes": failure_causes,
+    "matrix_view": matrix_view,
     "video_reading": video_reading,
     "ocr_reading": ocr_reading,
     "ocr_encoding": ocr_encoding,
