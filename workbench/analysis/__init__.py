@@ -1,18 +1,33 @@
 """Layer 5: runs and corpora in, tidy tables out: why queries fail, where, and which run is better."""
 
+from workbench.analysis.ablations import Ablations, ablations, reweighted
 from workbench.analysis.breakdown import by_domain, by_slice, slice_columns
+from workbench.analysis.cause_changes import cause_changes, change_lists
 from workbench.analysis.causes import CAUSES
-from workbench.analysis.compare import Comparison, compare_many, compare_runs
+from workbench.analysis.compare import Comparison, compare_runs
+from workbench.analysis.corrections import Correction, hub_correction
+from workbench.analysis.domain_blocks import domain_means
 from workbench.analysis.failures import failures, not_computed, not_computed_by_reason
-from workbench.analysis.hubness import Hubness, hubness
+from workbench.analysis.funnel import Funnel, ocr_funnel
+from workbench.analysis.hubness import Hubness, hubness, taken_queries
 from workbench.analysis.leaderboard import leaderboard, leaderboard_verdict
-from workbench.analysis.structure import ceiling_of, domain_confusion, domain_means, near_duplicates
+from workbench.analysis.learned import learned_by, learned_table
+from workbench.analysis.many import Solved, compare_many, metric_table, seed_spread, solved_sets
+from workbench.analysis.oracle import oracle_gain
+from workbench.analysis.structure import ceiling_of, domain_confusion, near_duplicates
+from workbench.analysis.thresholds import THRESHOLDS, Threshold, Thresholds
 from workbench.analysis.trainings import chosen_step, curves, is_training, names_of, not_finite, trainings
 from workbench.analysis.trajectories import Trajectories, kind_shares, query_kinds, trajectories
+from workbench.analysis.twins import across_splits, equal_captions, near_captions, same_source
+from workbench.analysis.word_effects import word_effects_command, word_effects_of
 
 __all__ = [
-    "CAUSES", "Comparison", "Hubness", "Trajectories", "by_domain", "by_slice", "ceiling_of", "chosen_step",
-    "compare_many", "compare_runs", "curves", "domain_confusion", "domain_means", "failures", "hubness", "is_training",
-    "kind_shares", "leaderboard", "leaderboard_verdict", "names_of", "near_duplicates", "not_computed",
-    "not_computed_by_reason", "not_finite", "query_kinds", "slice_columns", "trainings", "trajectories",
+    "CAUSES", "THRESHOLDS", "Ablations", "Comparison", "Correction", "Funnel", "Hubness", "Solved", "Threshold",
+    "Thresholds", "Trajectories", "ablations", "across_splits", "by_domain", "by_slice", "cause_changes", "ceiling_of",
+    "change_lists", "chosen_step", "compare_many", "compare_runs", "curves", "domain_confusion", "domain_means",
+    "equal_captions", "failures", "hub_correction", "hubness", "is_training", "kind_shares", "leaderboard",
+    "leaderboard_verdict", "learned_by", "learned_table", "metric_table", "names_of", "near_captions",
+    "near_duplicates", "not_computed", "not_computed_by_reason", "not_finite", "ocr_funnel", "oracle_gain",
+    "query_kinds", "reweighted", "same_source", "seed_spread", "slice_columns", "solved_sets", "taken_queries",
+    "trainings", "trajectories", "word_effects_command", "word_effects_of",
 ]  # fmt: skip

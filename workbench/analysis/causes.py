@@ -12,71 +12,104 @@ class Cause:
     Attributes:
         label: Its name on screens.
         sentence: What it means and when it is given.
-        family: artefact (not the model's fault), scene text, content, geometry, query form, other.
-        computed: Whether this version can compute it.
+        family: artefact (not the model's fault), scene text, geometry, content, query form, other.
     """
 
     label: str
     sentence: str
     family: str
-    computed: bool = False
 
 
 ARTEFACT, TEXT, CONTENT, GEOMETRY, FORM = "artefact", "scene text", "content", "geometry", "query form"
+FAMILIES = (ARTEFACT, TEXT, GEOMETRY, CONTENT, FORM, "other")
 
 CAUSES: dict[str, Cause] = {  # in the order in which the primary cause is chosen
     "duplicate_caption": Cause(
-        "Duplicate caption", "Another query has the same words and another right video.", ARTEFACT, True
+        "Duplicate caption", "Another query has the same words and another right video.", ARTEFACT
     ),
     "same_source": Cause(
-        "Same-source video", "The top-1 was cut from the same recording as the right video.", ARTEFACT, True
+        "Same-source video", "The top-1 was cut from the same recording as the right video.", ARTEFACT
     ),
     "near_duplicate_video": Cause(
-        "Near-duplicate video",
-        "The top-1 and the right video have almost the same scores for all queries.",
-        ARTEFACT,
-        True,
+        "Near-duplicate video", "The top-1 and the right video have almost the same scores for all queries.", ARTEFACT
     ),
     "false_negative": Cause(
-        "Probable false negative", "The top-1 fits the caption as well as the right video.", ARTEFACT
+        "Probable false negative",
+        "Captions of the top-1 say all that this caption says, or several other models and its read text prefer it.",
+        ARTEFACT,
     ),
-    "underspecified": Cause("Underspecified caption", "The caption fits many videos.", ARTEFACT),
-    "label_suspect": Cause("Suspect label", "Every model ranks the right video very low.", ARTEFACT),
+    "underspecified": Cause(
+        "Underspecified caption",
+        "The caption says less than nearly all others, or little and it opens by pointing back (he, they, the man).",
+        ARTEFACT,
+    ),
+    "label_suspect": Cause(
+        "Suspect label",
+        "Every run ranks the right item very low, and the words that the caption quotes were read in another video.",
+        ARTEFACT,
+    ),
     "ocr_missed": Cause(
         "Text missed by the OCR",
         "A word that the caption says stands in the video is not among the read words, nor one like it.",
         TEXT,
-        True,
     ),
-    "ocr_misread": Cause("Text misread", "The OCR has such a word with other letters.", TEXT, True),
-    "ocr_filtered": Cause("Text filtered out", "The OCR has the word, but the model was not given it.", TEXT, True),
-    "ocr_not_sampled": Cause("Text not sampled", "The word stands in frames that were not sampled.", TEXT),
+    "ocr_misread": Cause("Text misread", "The OCR has such a word with other letters.", TEXT),
+    "ocr_filtered": Cause("Text filtered out", "The OCR has the word, but the model was not given it.", TEXT),
+    "ocr_not_sampled": Cause(
+        "Text not sampled", "The word stands only in frames that the OCR or the model did not look at.", TEXT
+    ),
     "ocr_ignored": Cause(
-        "Text ignored", "The model had the word, and most of the wrong items ranked above lack it.", TEXT, True
+        "Text ignored", "The model had the word, and most of the wrong items ranked above lack it.", TEXT
     ),
-    "ocr_distractor": Cause("Misleading text", "Text of the top-1 matches the caption better.", TEXT),
-    "ocr_flood": Cause("Too much text", "The right words drown among others.", TEXT),
-    "number_swap": Cause("Other number or name", "The top-1 differs in a number or a rare word only.", TEXT),
-    "script_mismatch": Cause("Other script", "Caption and text are in different scripts.", TEXT),
+    "ocr_distractor": Cause(
+        "Misleading text",
+        "Read text speaks more for the wrong answer than for the right one; where the run keeps the scores of its "
+        "vision part, these prefer the right one.",
+        TEXT,
+    ),
+    "ocr_flood": Cause("Too much text", "The model had the words of the caption among very many others.", TEXT),
+    "number_swap": Cause(
+        "Other number or name",
+        "The top-1 has all words that the caption quotes but its numbers, or but the rarest word.",
+        TEXT,
+    ),
+    "script_mismatch": Cause(
+        "Other script", "A word was lost whose script the OCR did not read in the right video.", TEXT
+    ),
     "tied": Cause(
-        "Tied", "The right item has exactly the score of wrong ones; the rank is a matter of luck.", GEOMETRY, True
+        "Tied", "The right item has exactly the score of wrong ones; the rank is a matter of luck.", GEOMETRY
     ),
-    "hub": Cause("Hub", "The top-1 stands among the first 10 of far more queries than its share.", GEOMETRY, True),
-    "anti_hub": Cause("Anti-hub", "The right video stands among the first 10 of no query at all.", GEOMETRY, True),
-    "cross_domain": Cause("Cross-domain confusion", "The top-1 is from another domain.", CONTENT, True),
+    "hub": Cause(
+        "Hub",
+        "The top-1 stands among the first 10 of far more queries than its share, and corrected for hubs the right item "
+        "is found.",
+        GEOMETRY,
+    ),
+    "anti_hub": Cause("Anti-hub", "The right item stands among the first 10 of no query at all.", GEOMETRY),
+    "coin_flip": Cause("Coin flip", "The margin is smaller than it varies between seeds.", GEOMETRY),
+    "negation_counting": Cause(
+        "Negation or counting",
+        "Captions of the top-1 say much the same, but not the negation or the count of this caption.",
+        CONTENT,
+    ),
+    "temporal": Cause(
+        "Order in time",
+        "The caption says what comes first, and shuffled frames hardly change the rank; where no such run is there, "
+        "captions of the top-1 say much the same.",
+        CONTENT,
+    ),
+    "fine_grained": Cause(
+        "Fine detail", "Captions of the top-1 say much the same, but not a verb, an attribute or a number.", CONTENT
+    ),
+    "truncated": Cause("Truncated", "The caption has more words than the model reads.", FORM),
+    "non_english": Cause("Not English", "The caption is in another language.", FORM),
+    "rare_words": Cause("Rare words", "Training has many words of the caption never or once.", FORM),
+    "cross_domain": Cause("Cross-domain confusion", "The top-1 is from another domain.", CONTENT),
     "visual_in_domain": Cause(
         "Confusion inside the domain",
         "The top-1 is of the same domain, and no cause in scene text holds; where the run keeps the scores of its "
         "vision part, these prefer the top-1 too.",
         CONTENT,
-        True,
     ),
-    "fine_grained": Cause("Fine detail", "Only a verb, an attribute or a number differs.", CONTENT),
-    "temporal": Cause("Order in time", "The caption says what comes first; the model ignores order.", CONTENT),
-    "negation_counting": Cause("Negation or counting", "The caption says not, none, or how many.", CONTENT),
-    "coin_flip": Cause("Coin flip", "The margin is smaller than between two seeds.", GEOMETRY),
-    "truncated": Cause("Truncated", "The caption is longer than the model reads.", FORM),
-    "rare_words": Cause("Rare words", "The caption hangs on words the model hardly knows.", FORM),
-    "non_english": Cause("Not English", "The caption is in another language.", FORM),
-    "unexplained": Cause("Unexplained", "None of the computed causes holds.", "other", True),
+    "unexplained": Cause("Unexplained", "None of the computed causes holds.", "other"),
 }

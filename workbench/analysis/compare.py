@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from html import escape
 
 import numpy as np
 import pandas as pd
 
 from workbench.core.errors import DataError
 from workbench.corpus import domain_label
-from workbench.evaluation.metrics.measures import metric_value, query_values
+from workbench.evaluation.metrics.draws import hit_values
+from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values
 from workbench.evaluation.runs.run import Run
 from workbench.evaluation.runs.tables import query_groups
-from workbench.evaluation.statistics.families import holm, paired_tests
-from workbench.evaluation.statistics.groups import SeedGroup
+from workbench.evaluation.statistics.families import holm
 from workbench.evaluation.statistics.paired import PairedTest, paired_test, paired_test_values, verdict
-from workbench.evaluation.statistics.sides import members, query_table
+from workbench.evaluation.statistics.sides import query_table
+
+CUTS = (1, 5, 10, 50, 100)
+OUTCOMES = {"win": "only B right", "loss": "only A right", "both": "both right", "neither": "neither right"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Comparison:
         test: The paired test; its difference is B minus A.
         by_domain: domain, label, n_queries, n_sources, a, b, difference, low, high (of each domain by itself), p_holm
             (corrected over the domains); empty without domains.
-        overlap: top10 (mean share of common videos in the first ten), phi (correlation of hits at 1).
+        agreement: k (1, 5, 10, 50, 100 as far as the gallery goes), shared (mean share, 0..1, of the items in the first
+            k of either run that stand in both), phi (correlation of hits at k; nan where a run has all or none).
         verdict: One sentence.
         note: What a reader should know: queries left out, another corpus; may be empty.
     """
@@ -37,9 +40,30 @@ class Comparison:
     table: pd.DataFrame
     test: PairedTest
     by_domain: pd.DataFrame
-    overlap: dict[str, float]
+    agreement: pd.DataFrame
     verdict: str
     note: str
+
+    @property
+    def overlap(self) -> dict[str, float]:
+        """top10 (mean share of common items in the first ten, or fewer), phi (correlation of hits at 1)."""
+        first, ten = self.agreement.iloc[0], self.agreement[self.agreement["k"] <= 10].iloc[-1]
+        return {"top10": float(ten["shared"]), "phi": float(first["phi"])}
+
+    def _repr_html_(self) -> str:
+        """The verdict, what changed at rank 1, and the domains as tables of a notebook."""
+        counts = self.table["outcome"].value_counts()
+        outcomes = pd.DataFrame({
+            "at rank 1": list(OUTCOMES.values()), "queries": [int(counts.get(one, 0)) for one in OUTCOMES],
+        })  # fmt: skip
+        domains = self.by_domain[["label", "n_queries", "a", "b", "difference", "low", "high", "p_holm"]]
+        digits = METRICS[self.test.metric].digits
+        shown = [outcomes.to_html(index=False)]
+        if len(domains):
+            formats = {name: f"{{:.{digits}f}}".format for name in ("a", "b", "difference", "low", "high")}
+            shown += [domains.to_html(index=False, formatters={**formats, "p_holm": "{:.2g}".format}, na_rep="")]
+        note = f"<p>{escape(self.note)}</p>" if self.note else ""
+        return f"<p><b>{escape(self.verdict)}</b></p>{note}{''.join(shown)}"
 
 
 def compare_runs(
@@ -57,7 +81,7 @@ def compare_runs(
     Raises:
         DataError: Other fingerprint, no shared query, or totals only.
     """
-    note = _same_corpus(run_a, run_b, allow_other_corpus)
+    note = check_same_corpus(run_a, run_b, allow_other_corpus)
     test = paired_test(run_a, run_b, metric, direction=direction)
     tables = [
         query_table(run, direction, metric).assign(rank=run.rank(direction)).set_index("id") for run in (run_a, run_b)
@@ -76,50 +100,17 @@ def compare_runs(
         "rank_a": a["rank"].to_numpy(), "rank_b": b["rank"].to_numpy(), "outcome": outcome,
     })  # fmt: skip
     return Comparison(
-        table, test, _by_domain(a, b, groups, metric), _overlap(run_a, run_b, a, b, hit_a, hit_b),
+        table, test, _by_domain(a, b, groups, metric), _agreement(run_a, run_b, a, b),
         verdict(test, run_a.name, run_b.name), note.strip(),
     )  # fmt: skip
 
 
-def compare_many(
-    run: Run | SeedGroup,
-    others: Sequence[Run | SeedGroup],
-    *,
-    metric: str = "r1",
-    direction: str = "t2v",
-    allow_other_corpus: bool = False,
-) -> tuple[pd.DataFrame, list[str]]:
-    """Several runs, or groups of seeds, against the same one, as one family of tests.
-
-    Args:
-        run: What the others are compared with.
-        others: The runs whose gains are asked.
-        metric: A name of ``METRICS``.
-        direction: ``t2v`` or ``v2t``; for ``sum_recall`` also ``both``.
-        allow_other_corpus: Compare although the fingerprints differ.
-
-    Returns:
-        A table run, difference (to ``run``, in the metric's unit), low, high, p, p_holm (Holm's correction over all
-        rows), wins, losses, minimum_detectable, verdict (``better``, ``worse``, ``not distinguishable``: by the
-        interval and the corrected p); and for each row the sentence of the test by itself.
+def check_same_corpus(a: Run, b: Run, allow: bool) -> str:
+    """What a reader must know of two runs that are compared; empty = nothing.
 
     Raises:
-        DataError: Other fingerprint, no shared query, or totals only.
-        UnknownNameError: Unknown metric or direction.
+        DataError: Other fingerprints, and that is not allowed.
     """
-    for other in others:
-        for a, b in product(members(run), members(other)):
-            _same_corpus(a, b, allow_other_corpus)
-    family = paired_tests([(run, other) for other in others], metric, direction)
-    rows = [
-        (one.name_b, one.test.difference, *one.test.interval, one.test.p, one.p_holm, one.test.wins, one.test.losses,
-         one.test.minimum_detectable, one.verdict) for one in family
-    ]  # fmt: skip
-    columns = ["run", "difference", "low", "high", "p", "p_holm", "wins", "losses", "minimum_detectable", "verdict"]
-    return pd.DataFrame(rows, columns=columns), [verdict(one.test, one.name_a, one.name_b) for one in family]
-
-
-def _same_corpus(a: Run, b: Run, allow: bool) -> str:
     if a.fingerprint == b.fingerprint:
         differ = "" if a.protocol["sees"] == b.protocol["sees"] else (
             f" Protocols differ: {a.name} has seen {a.protocol['sees']}, {b.name} {b.protocol['sees']}."
@@ -152,15 +143,37 @@ def _by_domain(a: pd.DataFrame, b: pd.DataFrame, groups: pd.DataFrame, metric: s
     return table.assign(p_holm=holm(table["p_holm"])).sort_values("n_queries", ascending=False, ignore_index=True)
 
 
-def _overlap(
-    run_a: Run, run_b: Run, a: pd.DataFrame, b: pd.DataFrame, hit_a: np.ndarray, hit_b: np.ndarray
-) -> dict[str, float]:
-    def names(run: Run, table: pd.DataFrame) -> list[set[str]]:
-        axis = run.gallery["video_id"] if (table["direction"] == "t2v").all() else run.queries["caption_id"]
-        ids = axis.to_numpy()
-        return [set(ids[columns[:10]]) for columns in table["top_columns"]]
+def _agreement(run_a: Run, run_b: Run, a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+    lists = _lists(run_a, run_b, a, b)
+    rows = []
+    for k in [k for k in CUTS if k == 1 or k <= min(one.shape[1] for one in lists)]:
+        hit_a, hit_b = hit_values(a, k), hit_values(b, k)
+        spread = hit_a.std() * hit_b.std()
+        phi = ((hit_a * hit_b).mean() - hit_a.mean() * hit_b.mean()) / spread if spread > 0 else np.nan
+        rows.append((k, _shared(*(one[:, :k] for one in lists)), float(phi)))
+    return pd.DataFrame(rows, columns=["k", "shared", "phi"])
 
-    shares = [len(x & y) / max(1, len(x | y)) for x, y in zip(names(run_a, a), names(run_b, b), strict=True)]
-    spread = hit_a.std() * hit_b.std()
-    phi = float(((hit_a * hit_b).mean() - hit_a.mean() * hit_b.mean()) / spread) if spread > 0 else float("nan")
-    return {"top10": float(np.mean(shares)), "phi": phi}
+
+def _lists(run_a: Run, run_b: Run, a: pd.DataFrame, b: pd.DataFrame) -> list[np.ndarray]:
+    """The best items of each query in both runs, int64 [queries, length]; equal numbers are equal items, -1 = none."""
+    of_videos = bool((a["direction"] == "t2v").all())
+    axes = [run.gallery["video_id"] if of_videos else run.queries["caption_id"] for run in (run_a, run_b)]
+    places = pd.Index(axes[0]).append(pd.Index(axes[1])).unique()
+    found = []
+    for axis, table in zip(axes, (a, b), strict=True):
+        numbers = np.append(places.get_indexer(axis), -1)
+        longest = max(1, max(map(len, table["top_columns"])))
+        lists = np.full((len(table), longest), len(axis))
+        for row, columns in zip(lists, table["top_columns"], strict=True):
+            row[: len(columns)] = columns
+        found.append(numbers[lists])
+    return found
+
+
+def _shared(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean over queries of the items in both lists over those in either."""
+    step, row = max(a.max(), b.max()) + 2, np.arange(len(a))[:, None]
+    keys = [np.where(one >= 0, row * step + one, -1) for one in (a, b)]
+    both = (np.isin(keys[0], keys[1]) & (a >= 0)).sum(1)
+    either = (a >= 0).sum(1) + (b >= 0).sum(1) - both
+    return float(np.mean(both / np.maximum(1, either)))

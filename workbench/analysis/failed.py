@@ -31,6 +31,7 @@ class Failed:
         rights: Right items of each query, [failed, items].
         top_lists: The lists of *all* queries, also of those that did not fail.
         direction: ``t2v`` or ``v2t``.
+        k: A query fails when its rank is greater.
     """
 
     run: Run
@@ -42,6 +43,7 @@ class Failed:
     rights: sp.csr_array
     top_lists: pd.Series
     direction: str
+    k: int
 
     def videos(self, name: str, positions: np.ndarray) -> np.ndarray:
         """A column of the gallery at positions, null at -1."""
@@ -54,6 +56,29 @@ class Failed:
     def rights_of(self, i: int) -> set[int]:
         """The right items of the i-th query."""
         return set(self.rights.indices[self.rights.indptr[i] : self.rights.indptr[i + 1]].tolist())
+
+    @cached_property
+    def pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Row and column of the best right pair, and of the best wrong one; -1 where there is none."""
+        if self.direction == "t2v":
+            return self.right_caption, self.right_video, self.right_caption, self.top_video
+        return self.right_caption, self.right_video, self.top_caption, self.right_video
+
+    def pair_scores(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores of the best right and the best wrong pair in a matrix of this run's shape; NaN where there is none."""
+        right_row, right_column, row, column = self.pairs
+        return _scores_at(matrix, right_row, right_column), _scores_at(matrix, row, column)
+
+    @cached_property
+    def above(self) -> list[list[int]]:
+        """Of each query the wrong items of its list that score as high as the right one, or higher."""
+        lists = zip(self.table["top_columns"], self.table["top_scores"], self.table["score_right"], strict=True)
+        found = []
+        for i, (items, scores, right) in enumerate(lists):
+            rights = self.rights_of(i)
+            first = np.asarray(items)[np.asarray(scores) >= right].tolist()
+            found.append([item for item in first if item not in rights])
+        return found
 
     @cached_property
     def texts(self) -> list[list[str]]:
@@ -108,9 +133,18 @@ def failed_queries(run: Run, direction: str, k: int) -> Failed:
         top[i] = next((column for column in columns if column not in rights), -1)
     lists, none = table["top_columns"], np.full(len(top), -1)
     if direction == "t2v":
-        return Failed(run, chosen, right, top, item, none, right_of, lists, direction)
+        return Failed(run, chosen, right, top, item, none, right_of, lists, direction, k)
     top_video = np.where(top >= 0, owners(run)[top], -1)
-    return Failed(run, chosen, item, top_video, right, top, right_of, lists, direction)
+    return Failed(run, chosen, item, top_video, right, top, right_of, lists, direction, k)
+
+
+def _scores_at(matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """float64 scores of pairs, read in the order of rows; NaN at -1."""
+    found = np.full(len(rows), np.nan)
+    there = np.flatnonzero((rows >= 0) & (columns >= 0))
+    there = there[np.argsort(rows[there], kind="stable")]
+    found[there] = matrix[rows[there], columns[there]]
+    return found
 
 
 def first_video(run: Run) -> np.ndarray:

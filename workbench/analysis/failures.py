@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.artefacts import duplicate_caption, near_duplicate_video, same_source, tied
-from workbench.analysis.causes import CAUSES
-from workbench.analysis.content import cross_domain, visual_in_domain
+from workbench.analysis.artefacts import (
+    duplicate_caption,
+    false_negative,
+    label_suspect,
+    near_duplicate_video,
+    same_source,
+    underspecified,
+)  # fmt: skip
+from workbench.analysis.causes import CAUSES, TEXT
+from workbench.analysis.content import Details, cross_domain, said_of_top, visual_in_domain
 from workbench.analysis.failed import Failed, Found, failed_queries
-from workbench.analysis.hubs import anti_hub, hub
-from workbench.analysis.run_texts import readings_of
-from workbench.analysis.scene_text import cues_of, losses_of, text_causes, untold
+from workbench.analysis.geometry import coin_flip, hub_that_costs, tied
+from workbench.analysis.hubs import anti_hub
+from workbench.analysis.material import Material, material_of
+from workbench.analysis.misleading import number_swap, ocr_distractor, ocr_flood, script_mismatch
+from workbench.analysis.query_form import non_english, rare_words, truncated
+from workbench.analysis.scene_text import cues_of, loss_causes, losses_of
+from workbench.analysis.thresholds import thresholds_of
+from workbench.analysis.untold import untold
 from workbench.core.errors import DataError, StateError
 from workbench.corpus import Corpus
 from workbench.evaluation.runs.run import Run
@@ -22,18 +37,18 @@ COLUMNS = [
     "top_domain", "margin", "cause", "causes", "evidence",
 ]  # fmt: skip
 
+OF_DATA = ("duplicate_caption", "same_source")
+"""Causes that hold whether or not the right item was scored."""
+
 
 def failures(
     run: Run,
     *,
     k: int = 1,
     direction: str = "t2v",
-    hub_sd: float = 3.0,
-    hub_share: float = 2.0,
-    near_duplicate: float = 0.95,
-    near: float = 0.67,
-    shared: float = 0.5,
     corpus: Corpus | None = None,
+    others: Sequence[Run] | None = None,
+    **thresholds: float,
 ) -> pd.DataFrame:
     """Queries whose expected rank is greater than ``k``, with computed causes.
 
@@ -41,13 +56,11 @@ def failures(
         run: A run with its similarity.
         k: A query fails when its rank is greater.
         direction: ``t2v`` (queries are captions) or ``v2t`` (videos).
-        hub_sd: An item is a hub when its 10-occurrence exceeds mean + ``hub_sd`` standard deviations ...
-        hub_share: ... and ``hub_share`` times 10.
-        near_duplicate: Two videos are near duplicates when their columns of scores correlate at least so much.
-        near: A read word is a misreading of a caption's word when they are at least so similar, above 0 and up to 1.
-        shared: A word that the model had was ignored when a smaller share of the wrong items above has it too.
-        corpus: The run's corpus, for its texts; None = find it. Causes that it cannot tell about are left out, and
+        corpus: The run's corpus, for its texts; None = find it. Causes that cannot be told are left out, and
             ``not_computed`` names them.
+        others: Other runs on the same split: other models, other seeds of its group, its run with shuffled frames.
+            None = the seeds and the shuffled run that this workspace holds.
+        **thresholds: Any of ``THRESHOLDS``.
 
     Returns:
         query_id, caption_id, text, domain, source_id, rank, right_video_id, top_video_id (best wrong), top_caption_id
@@ -56,52 +69,73 @@ def failures(
 
     Raises:
         StateError: The run holds totals only.
-        DataError: ``k`` below 1, ``near`` or ``shared`` out of its range, or a corpus that the run was not made on.
+        DataError: ``k`` below 1, a threshold out of its range, or a corpus or run that does not belong to this one.
+        UnknownNameError: No threshold is called so.
 
-    Source of the taxonomy: ``docs/design.md`` 4.3; hubs by k-occurrence: Radovanovic et al., JMLR 2010.
+    Source of the taxonomy: ``docs/design.md`` 4.3; criteria: ``docs/failures.md``.
     """
-    if run.totals_only:
-        raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids to see its failures.")
-    if k < 1:
-        raise DataError(f"k is {k}; ranks start at 1.", "Give k = 1 or more.")
-    for name, value in (("near", near), ("shared", shared)):
-        if not 0 < value <= 1:
-            raise DataError(f"{name} is {value}.", "Give a number above 0 and up to 1.")
-    failed, readings = failed_queries(run, direction, k), readings_of(run, corpus)
+    _check(run, k)
+    material = material_of(run, corpus, others, thresholds_of(thresholds))
+    failed = failed_queries(run, direction, k)
+    return _assemble(failed, found_causes(failed, material))
+
+
+def found_causes(failed: Failed, material: Material) -> dict[str, Found]:
+    """All causes that can be told, by name."""
+    limits, readings, unknown = material.thresholds, material.readings, untold(material)
     cues = cues_of(failed, readings)
-    losses = losses_of(failed, readings, cues, near, shared)
-    of_data = {"duplicate_caption": duplicate_caption(failed), "same_source": same_source(failed)}
-    of_scores = {
-        "near_duplicate_video": near_duplicate_video(failed, near_duplicate),
-        "tied": tied(failed),
-        **text_causes(losses, readings, direction),
-        "hub": hub(failed, hub_sd, hub_share),
-        "anti_hub": anti_hub(failed),
-        "cross_domain": cross_domain(failed),
-        "visual_in_domain": visual_in_domain(failed, readings, cues, losses),
+    losses = losses_of(failed, material, cues)
+    said = said_of_top(failed, material)
+    details = Details(failed, material, said)
+    lost = loss_causes(losses, readings, failed.direction)
+    ways: dict[str, Callable[[], Found]] = {
+        "duplicate_caption": lambda: duplicate_caption(failed),
+        "same_source": lambda: same_source(failed),
+        "near_duplicate_video": lambda: near_duplicate_video(failed, material),
+        "false_negative": lambda: false_negative(failed, material, cues, said),
+        "underspecified": lambda: underspecified(failed, material),
+        "label_suspect": lambda: label_suspect(failed, material),
+        **{cause: partial(lost.__getitem__, cause) for cause in lost},
+        "ocr_distractor": lambda: ocr_distractor(failed, material),
+        "ocr_flood": lambda: ocr_flood(failed, material, cues),
+        "number_swap": lambda: number_swap(failed, material, cues),
+        "script_mismatch": lambda: script_mismatch(failed, material, losses),
+        "tied": lambda: tied(failed),
+        "hub": lambda: hub_that_costs(failed, limits.hub_sd, limits.hub_share),
+        "anti_hub": lambda: anti_hub(failed),
+        "coin_flip": lambda: coin_flip(failed, material.related, limits.coin_flip),
+        "negation_counting": details.negation_counting,
+        "temporal": details.temporal,
+        "fine_grained": details.fine_grained,
+        "truncated": lambda: truncated(failed, limits.caption_words),
+        "non_english": lambda: non_english(failed, limits.foreign),
+        "rare_words": lambda: rare_words(failed, material),
+        "cross_domain": lambda: cross_domain(failed),
     }
-    of_scores = {cause: (holds & failed.scored, why) for cause, (holds, why) in of_scores.items()}
-    return _assemble(failed, {**of_data, **of_scores})
+    found = {cause: way() for cause, way in ways.items() if cause not in unknown}
+    if "visual_in_domain" not in unknown:
+        in_text = [holds for cause, (holds, _) in found.items() if CAUSES[cause].family == TEXT]
+        any_text = np.any(in_text, axis=0) if in_text else np.zeros(len(failed.table), bool)
+        found["visual_in_domain"] = visual_in_domain(failed, material, cues, any_text)
+    return {cause: (holds if cause in OF_DATA else holds & failed.scored, why)
+            for cause, (holds, why) in found.items()}  # fmt: skip
 
 
-def not_computed(run: Run, corpus: Corpus | None = None) -> dict[str, str]:
+def not_computed(
+    run: Run, corpus: Corpus | None = None, others: Sequence[Run] | None = None, **thresholds: float
+) -> dict[str, str]:
     """The causes that ``failures`` cannot look for in a run, each with the reason as a sentence.
 
     Args:
         run: The run.
         corpus: Its corpus; None = find it.
+        others: As for ``failures``.
+        **thresholds: As for ``failures``.
 
     Raises:
         DataError: The given corpus is not the one that the run was made on.
     """
-    said = {name: "Not part of this version." for name, cause in CAUSES.items() if not cause.computed}
-    if run.gallery["source_id"].isna().all():
-        said["same_source"] = "The corpus does not state which videos share a source."
-    if run.similarity is None:
-        said["near_duplicate_video"] = f"Run {run.name} keeps no similarity matrix."
-    if run.gallery["domain"].isna().all():
-        said |= dict.fromkeys(("cross_domain", "visual_in_domain"), "The corpus states no domains.")
-    said |= untold(readings_of(run, corpus), run.name)
+    said = untold(material_of(run, corpus, others, thresholds_of(thresholds)))
     return {cause: said[cause] for cause in CAUSES if cause in said}
 
 
@@ -111,6 +145,13 @@ def not_computed_by_reason(run: Run, corpus: Corpus | None = None) -> dict[str, 
     for cause, reason in not_computed(run, corpus).items():
         said.setdefault(reason, []).append(cause)
     return said
+
+
+def _check(run: Run, k: int) -> None:
+    if run.totals_only:
+        raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids to see its failures.")
+    if k < 1:
+        raise DataError(f"k is {k}; ranks start at 1.", "Give k = 1 or more.")
 
 
 def _assemble(failed: Failed, found: dict[str, Found]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
@@ -11,9 +12,22 @@ from workbench.corpus import Corpus
 from workbench.corpus.engines import TRUTH, first_engine
 from workbench.evaluation.runs.corpora import corpus_of_run
 from workbench.evaluation.runs.run import Run
+from workbench.ocr.cues import spellings
 
 Texts = Mapping[str, str]
 """All texts of a video, one after another, by video id."""
+
+
+class Spelt(dict[str, Mapping[str, str]]):
+    """Normalised words of texts with their spellings, by video; split when first asked for."""
+
+    def __init__(self, texts: Texts) -> None:
+        super().__init__()
+        self._texts = texts
+
+    def __missing__(self, video: str) -> Mapping[str, str]:
+        self[video] = spellings(self._texts.get(video, ""))
+        return self[video]
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,8 @@ class Readings:
         given: The words that the model had; None = the run does not list them.
         reads: Whether the model reads text at all; None = the run does not say.
         missing: Why nothing was read, a sentence; "" = something was.
+        corpus: The corpus of the run restricted to its split; None = not at hand.
+        sampled: Times of the frames that the model saw, seconds by video; None = the run does not list them.
     """
 
     engine: str | None = None
@@ -35,6 +51,29 @@ class Readings:
     given: Texts | None = None
     reads: bool | None = None
     missing: str = ""
+    corpus: Corpus | None = None
+    sampled: Mapping[str, list[float]] | None = None
+
+    @cached_property
+    def read_words(self) -> Spelt:
+        """Words that the engine read."""
+        return Spelt(self.read)
+
+    @cached_property
+    def written_words(self) -> Spelt:
+        """Words that are really written there."""
+        return Spelt(self.written)
+
+    def best_words(self, video: str) -> Mapping[str, str] | None:
+        """Words that stand in a video as far as known: written there, else read; None = nobody looked."""
+        if video in self.written:
+            return self.written_words[video]
+        return self.read_words[video] if video in self.read else None
+
+    @cached_property
+    def had_words(self) -> Spelt:
+        """Words that the model had; those that were read where the run does not list them."""
+        return self.read_words if self.given is None else Spelt(self.given)
 
 
 def readings_of(run: Run, corpus: Corpus | None = None) -> Readings:
@@ -53,13 +92,13 @@ def readings_of(run: Run, corpus: Corpus | None = None) -> Readings:
         reads = engine is not None or any(given.values())
     found, why = corpus_of_run(run, corpus)
     if found is None:
-        return Readings(engine, given=given, reads=reads, missing=why)
+        return Readings(engine, given=given, reads=reads, missing=why, sampled=_sampled(run))
     in_frames = found.texts[found.texts["kind"] == "ocr"]
     engine = engine or first_engine({*in_frames["engine"], *found.text_coverage["engine"]})
-    written = _texts_of(found, TRUTH)
-    read = {} if engine is None else _texts_of(found, engine)
+    written = texts_of(found, TRUTH)
+    read = {} if engine is None else texts_of(found, engine)
     missing = "" if read else f"No text was read in the videos: workbench ocr run {found.name}."
-    return Readings(engine, read, written, given, reads, missing)
+    return Readings(engine, read, written, given, reads, missing, found, _sampled(run))
 
 
 def _given(run: Run) -> tuple[Texts | None, str | None]:
@@ -73,7 +112,17 @@ def _given(run: Run) -> tuple[Texts | None, str | None]:
     return words, None if named.empty else str(named.mode()[0])
 
 
-def _texts_of(corpus: Corpus, engine: str) -> dict[str, str]:
+def _sampled(run: Run) -> dict[str, list[float]] | None:
+    """Times of the frames that the model saw, by video; None where it saw none, or the run does not say."""
+    table = run.inputs
+    if table is None or not {"video_id", "times_s"} <= set(table.columns):
+        return None
+    pairs = zip(table["video_id"], table["times_s"], strict=True)
+    times = {str(video): [] if own is None else [float(one) for one in own] for video, own in pairs}
+    return times if any(times.values()) else None
+
+
+def texts_of(corpus: Corpus, engine: str) -> dict[str, str]:
     """Texts of every video that an engine looked at."""
     coverage, texts = corpus.text_coverage, corpus.texts
     looked = coverage[(coverage["engine"] == engine) & coverage["state"].isin(["read", "empty"])]

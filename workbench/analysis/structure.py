@@ -1,4 +1,4 @@
-"""Structure of a run's scores: confusion between domains, means of blocks, near duplicates, the ceiling."""
+"""Structure of a run's scores: confusion between domains, near duplicates, the ceiling."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import pandas as pd
 from workbench.core.errors import DataError, StateError
 from workbench.corpus import domain_label
 from workbench.evaluation.metrics.ceilings import ceiling
-from workbench.evaluation.runs.run import Run, same_axes, similarity_of
+from workbench.evaluation.ranks.blocks import on_all_cores
+from workbench.evaluation.runs.run import Run, similarity_of
 from workbench.evaluation.runs.tables import query_groups
 from workbench.evaluation.statistics.paired import design_effect, wilson
 
 ROWS_PER_BLOCK = 512
 MOST_PAIRS = 1_000_000
+ROWS_AT_ONCE, PAIRS_AT_ONCE, PARTS = 128, 4096, 16
 ROUNDING = 1e-9
 
 
@@ -48,57 +50,51 @@ def domain_confusion(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def domain_means(run: Run, other: Run | None = None) -> pd.DataFrame:
-    """Mean similarity of captions of one domain to videos of another; of z-scored rows, so that runs compare.
-
-    Args:
-        run: A run with its similarity.
-        other: Give the means of ``run - other`` instead; same rows and columns.
-
-    Returns:
-        A square table, labels of domains as index (captions) and columns (videos), in standard deviations of a row.
-
-    Raises:
-        StateError: No domains, no similarity, totals only, or runs of different rows and columns.
-    """
-    table = run.queries
-    groups = query_groups(run, "t2v", table["caption_id"].to_numpy())["domain"]
-    _need_domains(run, groups)
-    means = _block_means(run, groups)
-    if other is not None:
-        if not same_axes(run, other):
-            raise StateError(f"{run.name} and {other.name} have other rows or columns.", "Compare runs of one split.")
-        means = means - _block_means(other, groups)
-    return means
-
-
-def _block_means(run: Run, row_domain: pd.Series) -> pd.DataFrame:
-    similarity = similarity_of(run)
-    names = sorted(run.gallery["domain"].dropna().unique())
-    columns = pd.get_dummies(pd.Categorical(run.gallery["domain"], names)).to_numpy(float)
-    rows = pd.get_dummies(pd.Categorical(row_domain, names)).to_numpy(float)
-    total, count = np.zeros((len(names),) * 2), np.zeros((len(names),) * 2)
-    for start in range(0, len(similarity), ROWS_PER_BLOCK):
-        block = np.asarray(similarity[start : start + ROWS_PER_BLOCK], np.float64)
-        scored = np.isfinite(block)
-        mean = np.nanmean(np.where(scored, block, np.nan), axis=1, keepdims=True)
-        spread = np.nanstd(np.where(scored, block, np.nan), axis=1, keepdims=True)
-        z = np.where(scored, (block - mean) / np.where(spread > 0, spread, 1), 0)
-        part = rows[start : start + ROWS_PER_BLOCK]
-        total += part.T @ z @ columns
-        count += part.T @ scored @ columns
-    labels = [domain_label(name) for name in names]
-    return pd.DataFrame(total / np.maximum(count, 1), index=labels, columns=labels)
-
-
 def column_correlations(similarity: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Correlation over all queries of the columns ``left[i]`` and ``right[i]``; nan where one is constant."""
-    value = np.full(len(left), np.nan)
-    for start in range(0, len(left), ROWS_PER_BLOCK):
-        a, b = (_unit_columns(similarity[:, at[start : start + ROWS_PER_BLOCK]]) for at in (left, right))
-        varied = a.any(axis=0) & b.any(axis=0)
-        value[start : start + ROWS_PER_BLOCK] = np.where(varied, np.clip((a * b).sum(axis=0), -1, 1), np.nan)
-    return value
+    """Correlation over all queries of the columns ``left[i]`` and ``right[i]``; nan where one is constant.
+
+    Two passes over blocks of rows, so that a memory map is read in its order, in float32 where the scores are; sums are
+    float64. What was not scored counts as the mean.
+    """
+    columns, at = np.unique(np.concatenate([left, right]), return_inverse=True)
+    pairs, back = np.unique(at.reshape(2, -1), axis=1, return_inverse=True)
+    mean = _column_means(similarity, columns)
+
+    def sums(part: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        square, product = np.zeros(len(columns)), np.zeros(pairs.shape[1])
+        for start in range(part[0], part[1], ROWS_AT_ONCE):
+            block = _centred(similarity[start : min(start + ROWS_AT_ONCE, part[1])], columns, mean)
+            square += np.einsum("ij,ij->i", block, block)
+            for first in range(0, pairs.shape[1], PAIRS_AT_ONCE):
+                a, b = pairs[:, first : first + PAIRS_AT_ONCE]
+                product[first : first + PAIRS_AT_ONCE] += np.einsum("ij,ij->i", block[a], block[b])
+        return square, product
+
+    step = max(ROWS_AT_ONCE, -(-len(similarity) // PARTS))
+    parts = [(start, min(start + step, len(similarity))) for start in range(0, len(similarity), step)]
+    square, product = (sum(one) for one in zip(*on_all_cores(sums, parts), strict=True))
+    length = np.sqrt(square)
+    length[length <= ROUNDING * np.abs(mean) * np.sqrt(len(similarity))] = np.nan
+    value = product / (length[pairs[0]] * length[pairs[1]])
+    return np.clip(value, -1, 1)[np.ravel(back)]
+
+
+def _centred(part: np.ndarray, columns: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Some columns of a block as rows, float32 or as exact as the scores are, less their means; 0 = not scored."""
+    block = np.asarray(part)[:, columns] - mean
+    block[~np.isfinite(block)] = 0
+    return np.ascontiguousarray(block.T, np.result_type(part.dtype, np.float32))
+
+
+def _column_means(similarity: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Mean of the finite scores of some columns, float64; 0 where there are none."""
+    total, count = np.zeros(similarity.shape[1]), np.zeros(similarity.shape[1])
+    for start in range(0, len(similarity), ROWS_PER_BLOCK):
+        block = np.asarray(similarity[start : start + ROWS_PER_BLOCK])
+        known = np.isfinite(block)
+        total += block.sum(axis=0, where=known, dtype=np.float64)
+        count += known.sum(axis=0)
+    return (total / np.maximum(count, 1))[columns]
 
 
 def _unit_columns(part: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from workbench.core.jobs import Job
 from workbench.evaluation.metrics.measures import METRICS
+from workbench.evaluation.runs.progress import seconds_left, steps_made
 from workbench.evaluation.runs.run import Run
 
 SELECTS = "mrr"
@@ -20,8 +21,6 @@ TOTALS = ("seconds", "elapsed")
 EXACT = ("learning rate", "GPU memory")
 """What is told at every step and has no noise: never smoothed, as metrics of the select split."""
 MOST_POINTS = 1000
-RECENT = 50
-"""Reports whose pace says how long the rest takes."""
 COLUMNS = [
     "name", "state", "step", "steps", "last_sign", "seconds_left", "split", "chosen_step", "mrr", "r1", "job",
     "job_state", "note", "corpus", "path",
@@ -138,7 +137,7 @@ def _progress_of(run: Run, job: Job | None) -> dict[str, Any]:
     recipe = run.info.get("recipe") or {}
     looks = _looks(run)
     working = job if job is not None and job.state == "running" else None
-    made = max(_step_of(run.history), _step_told(working))
+    made = max(steps_made(run.history), _step_told(working))
     steps = recipe.get("steps")
     chosen = chosen_step(run)
     there = looks[looks["step"] == chosen]
@@ -147,18 +146,11 @@ def _progress_of(run: Run, job: Job | None) -> dict[str, Any]:
     return {
         "name": run.name, "state": run.state, "step": made, "steps": steps,
         "last_sign": max(run.last_sign, _last_told(working)),
-        "seconds_left": _seconds_left(run.history, steps, made) if run.state == "running" else None,
+        "seconds_left": seconds_left(run.history, steps, made) if run.state == "running" else None,
         "split": next((one for one in splits if one), ""), "chosen_step": chosen, "mrr": best.get("mrr"),
         "r1": best.get("r1"), "job": job.name if job else "", "job_state": job.state if job else "",
         "note": run.info.get("notes", ""), "corpus": run.corpus_name, "path": str(run.path),
     }  # fmt: skip
-
-
-def _step_of(history: pd.DataFrame | None) -> int:
-    """Steps made, as a history says: the loss of a step stands at the number of steps before it."""
-    if history is None or history.empty:
-        return 0
-    return int((history["step"] + (history["name"] == "loss")).max())
 
 
 def _step_told(job: Job | None) -> int:
@@ -171,15 +163,6 @@ def _last_told(job: Job | None) -> str:
     if path is None or not path.exists():
         return ""
     return datetime.fromtimestamp(path.stat().st_mtime).isoformat(" ", "seconds")
-
-
-def _seconds_left(history: pd.DataFrame | None, steps: int | None, made: int) -> float | None:
-    """Seconds for the steps to come at the pace of the last ones, looks included; None where no pace is known."""
-    clock = None if history is None else history[history["name"] == "elapsed"].tail(RECENT)
-    if steps is None or clock is None or len(clock) < 2:
-        return None
-    seconds, taken = (float(clock[name].iloc[-1] - clock[name].iloc[0]) for name in ("value", "step"))
-    return max(0, steps - made) * seconds / taken if taken > 0 and seconds > 0 else None
 
 
 def names_of(table: pd.DataFrame) -> Sequence[str]:

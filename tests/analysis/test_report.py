@@ -1,0 +1,123 @@
+"""Reports and their locks: the same numbers as everywhere, and every change since is named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import workbench as wb
+from tests.made import made_corpus, made_runs, made_similarity
+from workbench import analysis
+from workbench.analysis import report_lock
+from workbench.analysis.report_data import N_CASES, report_data
+from workbench.analysis.report_lock import check_lock, lock_of, read_lock
+from workbench.core.errors import DataError, FormatVersionError, StateError, UnknownNameError
+from workbench.core.files import write_json
+
+
+@pytest.fixture
+def runs(home):
+    return made_runs(made_corpus(40), ("good", "fair"))
+
+
+def locked(data) -> dict:
+    return json.loads(json.dumps(lock_of(data), allow_nan=False))
+
+
+def test_numbers_are_those_of_the_analysis(runs):
+    good, fair = runs
+    data = report_data(fair, good)
+    numbers = data.numbers()
+    assert numbers["leaderboard / good / t2v_r1"] == good.metrics["t2v"]["r1"]
+    comparison = analysis.compare_runs(fair, good)
+    assert numbers["comparison / difference / value"] == comparison.test.difference
+    domains = analysis.by_domain(good).set_index("domain")
+    assert numbers["domains / good / Cooking / value"] == domains.loc["Cooking", "value"]
+    failed = analysis.failures(fair)
+    for cause, n in failed["cause"].value_counts().items():
+        assert numbers[f"causes / fair / {cause} / n"] == n
+    gains = [value for place, value in numbers.items() if place.startswith("causes / fair /") and "/ gain" in place]
+    assert sum(gains) + fair.metrics["t2v"]["r1"] == pytest.approx(100)
+    assert numbers["hubs / good / skewness"] == analysis.hubness(good).skewness
+    assert "good is better" in data.verdict and len(data.cases) == data.tables["cases"].shape[0] / 2
+
+
+def test_cases_are_those_that_changed_most_or_failed_worst(runs):
+    good, fair = runs
+    table = analysis.compare_runs(fair, good).table.set_index("id")
+    both = report_data(fair, good).cases
+    assert set(table.loc[list(both), "outcome"]) <= {"win", "loss"} and 0 < len(both) <= N_CASES
+    alone = report_data(fair).cases
+    failed = analysis.failures(fair)
+    assert (
+        set(alone) <= set(failed["query_id"]) and failed["rank"].max() == failed.set_index("query_id")["rank"][alone[0]]
+    )
+    query = fair.queries["caption_id"][3]
+    assert report_data(fair, cases=[query, query]).cases == (query,) and report_data(fair, cases=[]).cases == ()
+
+
+def test_what_cannot_be_said_is_a_note(home):
+    corpus = made_corpus(40)
+    run = wb.save_run(made_similarity(corpus), corpus=corpus, name="totals", totals_only=True)
+    data = report_data(run)
+    assert set(data.tables) == {"leaderboard", "hubs", "thresholds"} and data.cases == ()
+    assert any("totals only" in note for note in data.notes)
+    with pytest.raises(DataError, match="cannot be tied to captions"):
+        report_data(run, wb.save_run(made_similarity(corpus), corpus=corpus, name="other"))
+
+
+def test_wrong_calls(runs, monkeypatch):
+    with pytest.raises(UnknownNameError, match="No query is called 'x'"):
+        report_data(runs[0], cases=["x"])
+    with pytest.raises(UnknownNameError, match="No threshold is called 'nearr'"):
+        report_data(runs[0], nearr=0.5)
+    monkeypatch.setitem(runs[0].info, "state", "failed")
+    with pytest.raises(StateError, match="Run good is failed"):
+        report_data(runs[0])
+
+
+def test_an_untouched_report_holds(runs):
+    lock = locked(report_data(*runs, k=5, near_duplicate=0.9))
+    assert lock["options"] == {"k": 5, "cases": lock["options"]["cases"], "thresholds": {"near_duplicate": 0.9}}
+    assert check_lock(lock) == []
+
+
+def test_every_change_is_named(runs, home, monkeypatch):
+    good, fair = runs
+    lock = locked(report_data(fair, good))
+    corpus = wb.open_corpus("made", "test")
+    wb.save_run(made_similarity(corpus, noise=3.0, seed=5), corpus=corpus, name="good", overwrite=True)
+    lock["numbers"]["hubs / fair / skewness"] += 0.5
+    monkeypatch.setattr(report_lock, "package_versions", lambda: {**lock["versions"], "numpy": "99"})
+    found = check_lock(lock)
+    said = {one.what: one for one in found}
+    assert said["run good: similarity.npy"].sentence == "similarity.npy of run good has changed."
+    now = wb.open_run("good").metrics["t2v"]["r1"]
+    assert f"it is {now:.6g}." in said["leaderboard / good / t2v_r1"].sentence
+    assert said["hubs / fair / skewness"].kind == "number" and said["software: numpy"].kind == "software"
+    assert not any(one.what.startswith(("run fair: sim", "leaderboard / fair")) for one in found)
+    shutil.rmtree(home / "runs" / "good")
+    (gone, *rest) = check_lock(lock)
+    assert gone.what == "good" and "Run good is gone" in gone.sentence and {one.kind for one in rest} == {"software"}
+
+
+def test_texts_read_since_are_named(runs, home):
+    lock = locked(report_data(runs[0]))
+    path = home / "corpora" / "made" / "texts.parquet"
+    path.write_bytes(b"changed") if path.exists() else path.write_bytes(b"new")
+    (first, *_) = check_lock(lock)
+    assert first.kind == "corpus" and "texts.parquet of corpus made" in first.sentence
+
+
+def test_a_lock_that_is_none(tmp_path):
+    path = Path(tmp_path / "x.lock.json")
+    write_json(path, {"format_version": 1})
+    with pytest.raises(DataError, match="is no lock of a report"):
+        read_lock(path)
+    whole = {"runs": {}, "corpus": {}, "options": {}, "numbers": {}, "versions": {}}
+    write_json(path, {"format_version": 99, **whole})
+    with pytest.raises(FormatVersionError, match="format version 99"):
+        read_lock(path)
