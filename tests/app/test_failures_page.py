@@ -27,17 +27,17 @@ def test_causes_in_scene_text_are_shown_with_their_words(home):
     table = app.dataframe[0].value
     assert table["Cause"].to_list() == ["Text misread"]
     assert '"SL0ANE" for "Sloane"' in table["Evidence"][0]
-    assert "Not looked for: Probable false negative" in words(app) and "<script>" not in words(app)
+    assert "Not looked for: Coin flip" in words(app) and "<script>" not in words(app)
 
 
 def test_what_could_not_be_looked_for_is_said(home, capsys):
     run_on(read_corpus())
     text = shown("failures")
-    assert "Not looked for: **Text missed by the OCR, Text misread, Text filtered out, Text ignored**" in text
+    assert "Not looked for: **Suspect label, Text missed by the OCR, Text misread, Text filtered out" in text
     assert "No text was read in the videos: workbench ocr run c." in text
     look.failures("r", k=1, direction="t2v", domain=None, cause=None, limit=20, as_json=False)
     out = capsys.readouterr().out
-    assert "Text ignored. No text was read in the videos" in out and "Not part of this version" not in out
+    assert "Other script. No text was read in the videos" in out and "Not looked for: Truncated. Run r does not" in out
 
 
 def test_texts_read_later_are_noticed(home):

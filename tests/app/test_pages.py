@@ -34,7 +34,7 @@ def opened(page: str = "", /, **parameters: str) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    found = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.text, *app.error, *app.warning, *app.info]
+    found = [*app.title, *app.header, *app.markdown, *app.caption, *app.text, *app.error, *app.warning, *app.info]
     return " ".join(str(element.value) for element in [*found, *app.success])
 
 

@@ -29,7 +29,7 @@ def test_curves_of_runs_with_modalities(home):
     fused = rescore(both, "fusion", name="fused", weights={"ocr": 1, "vision": 3})
     assert [used_weight(run) for run in (plain, both, fused)] == [None, None, 0.75]
     app = AppTest.from_function(part, default_timeout=60).run()
-    assert app.subheader[0].value == "Weights of the modalities" and not app.caption
+    assert app.header[0].value == "Weights of the modalities" and not app.caption
     app.toggle[0].set_value(True).run()
     assert not app.exception and {one.value for one in app.markdown} == {"**both**", "**fused**"}
     assert "best over all queries of test" in app.caption[0].value

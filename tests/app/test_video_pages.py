@@ -60,7 +60,7 @@ def test_domains_has_a_card_for_each():
     app = opened("domains", run="wrong")
     text = said(app)
     assert "R@1 **0.0 %**" in text and "right 100.0" in text and "**3 of 3** queries fail" in text
-    assert text.index("#### Sports") < text.index("#### <script>")  # five failures before three
+    assert text.index("## Sports") < text.index("## <script>")  # five failures before three
     cards = mounted(app)
     assert [tile["video_id"] for tile in cards["card Sports"]["tiles"]] == ["one.mp4", "two.mp4"]  # no broken one
     assert "Which domain comes first" in text

@@ -121,8 +121,8 @@ def made_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
 def made_data(sources: list[dict], times: list[float], **options) -> dict:
     texts, boxes = made_tables()
     return player_data(
-        key="k", sources=sources, width=WIDTH, height=HEIGHT, frame_times=times, texts=texts, boxes=boxes,
-        matched={"a"}, ticks=[3, 20, 41], title=f"a café at night {HOSTILE}", sub="demo / 0123", **options,
+        sources=sources, width=WIDTH, height=HEIGHT, frame_times=times, texts=texts, boxes=boxes,
+        matched={"a"}, ticks=[3, 20, 41], title=f"a café at night {HOSTILE}", sub="demo / 0123", **{"key": "k", **options},
     )  # fmt: skip
 
 
@@ -202,6 +202,10 @@ class Files(BaseHTTPRequestHandler):
         """Quiet."""
 
 
+TWO = """() => [...document.querySelectorAll(".wbp")].map((one) => [
+  Number(one.dataset.frame), readBarcode(one.querySelector("video")), one.dataset.playing === "true"])"""
+
+
 class Shown:
     """A folder that is served, and a page in a browser that shows players from it."""
 
@@ -210,13 +214,15 @@ class Shown:
         self.complaints: list[str] = []
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
-    def open(self, data: dict) -> None:
-        """Show a player and wait for its first drawn frame."""
-        fragment = player_html(data)
+    def open(self, *data: dict) -> None:
+        """Show players and wait for their first drawn frames."""
+        fragment = "".join(map(player_html, data))
         page = f"<!doctype html><body style='margin:24px'><script>{READ}</script>{fragment}</body>"
         (self.folder / "page.html").write_text(page, encoding="utf-8")
         self.page.goto(f"{self.base}/page.html")
-        self.page.wait_for_selector(".wbp[data-ready=true]", timeout=15_000)
+        self.page.wait_for_function(
+            "(count) => document.querySelectorAll('.wbp[data-ready=true]').length === count", arg=len(data), timeout=15_000
+        )
 
     def sources(self, *names: str, times: list[float]) -> list[dict]:
         kinds = ("original", "proxy")
@@ -402,4 +408,73 @@ def test_without_frame_callbacks_it_says_so_and_still_seeks(shown):
     assert "one frame off" in shown.page.inner_text(".wbp-note")
     for frame in (12, 40, 3):
         shown.scrub(frame)
+        assert int(shown.state()["frame"]) == shown.barcode() == frame
+
+
+@pytest.mark.browser
+def test_two_videos_move_together_each_exact_to_its_own_frames(shown):
+    """The second one is half as long: a share is half as many frames, a second is as many."""
+    long, short = write_video(shown.folder / "long.mp4", CONSTANT), write_video(shown.folder / "short.mp4", CONSTANT[:31])
+    shown.open(
+        *(made_data(shown.sources(name, times=times), times, group="pair", key=name)
+          for name, times in (("long.mp4", long), ("short.mp4", short)))
+    )  # fmt: skip
+    page = shown.page
+
+    def stand(*frames: int) -> None:
+        page.wait_for_function(f"({TWO})().every(([drawn, read], i) => drawn === {list(frames)}[i] && read === drawn)")
+
+    first, second = page.locator(".wbp").all()
+    shown.scrub(20)
+    stand(20, 0)  # not yet together
+    first.get_by_label("Move the videos together (t)").click()
+    stand(20, 10)
+    assert second.get_by_label("Move the videos together (t)").get_attribute("aria-pressed") == "true"
+    shown.scrub(41)
+    stand(41, 20)
+    second.focus()
+    page.keyboard.press("End")
+    stand(59, 30)
+    page.keyboard.press("ArrowLeft")
+    stand(57, 29)  # the frame of the first that stands at 29/30 of its length
+    first.get_by_label("together by seconds from the start").click()
+    shown.scrub(25)
+    stand(25, 25)
+    shown.scrub(50)
+    stand(50, 30)  # the second one holds its last frame
+    second.get_by_label("0.25 times speed").click()
+    assert page.evaluate("[...document.querySelectorAll('video')].every((one) => one.playbackRate === 0.25)")
+    shown.scrub(2)
+    stand(2, 2)
+    second.focus()
+    page.keyboard.press("Space")
+    page.wait_for_function(f"({TWO})().every(([drawn, , playing]) => playing && drawn > 5)")
+    page.keyboard.press("Space")
+    page.wait_for_function(f"({TWO})().every(([, , playing]) => !playing)")
+    page.wait_for_function(f"((two) => two[0][0] === two[1][0] && two.every(([drawn, read]) => drawn === read))(({TWO})())")
+
+
+@pytest.mark.browser
+def test_another_file_goes_on_at_the_same_frame(shown):
+    times = write_video(shown.folder / "whole.mp4", CONSTANT)
+    proxy = write_video(shown.folder / "proxy.mp4", CONSTANT[::3])
+    sources = shown.sources("whole.mp4", "proxy.mp4", times=times)
+    sources[1]["times"] = proxy
+    shown.open(made_data(sources, times))
+    shown.scrub(31)
+    for rendition, read, frame in (("proxy", 10, 30), ("original", 30, 30)):
+        shown.page.get_by_role("button", name=rendition, exact=True).click()
+        shown.page.wait_for_selector(f".wbp[data-rendition={rendition}][data-frame='{frame}']")
+        shown.settle()
+        assert shown.barcode() == read and shown.page.inner_text(".wbp-note") == ""
+
+
+@pytest.mark.browser
+def test_the_page_asks_a_player_for_a_second(shown):
+    times = write_video(shown.folder / "video.mp4", VARIABLE)
+    shown.open(made_data(shown.sources("video.mp4", times=times), times))
+    for key, frame in (("k", 33), ("another", 33), ("k", 12)):
+        detail = {"key": key, "seconds": times[33 if key == "another" else frame]}
+        shown.page.evaluate("(detail) => document.dispatchEvent(new CustomEvent('workbench:seek', { detail }))", detail)
+        shown.settle()
         assert int(shown.state()["frame"]) == shown.barcode() == frame

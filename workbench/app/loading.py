@@ -21,7 +21,7 @@ from workbench.corpus import Corpus, list_corpora, open_corpus
 from workbench.corpus.engines import READ_ENGINES, TRUTH
 from workbench.evaluation.rescoring import WeightSweep
 from workbench.evaluation.runs.run import Run, list_runs, open_run
-from workbench.figures import MatrixView
+from workbench.figures.matrix_tiles import MatrixView, matrix_stamp
 from workbench.pipelines.rescoring import sweep_run
 from workbench.pipelines.search import Searcher, searchers_of
 
@@ -252,13 +252,17 @@ def domain_means(run: tuple[str, int], other: tuple[str, int] | None) -> pd.Data
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _view(run: tuple[str, int], other: tuple[str, int] | None) -> MatrixView:
-    return MatrixView(_run(*run), None if other is None else _run(*other), workspace().cache)
+def _view(
+    run: tuple[str, int], other: tuple[str, int] | None, order: str, files: tuple[tuple[int, int, int], ...]
+) -> MatrixView:
+    return MatrixView(_run(*run), None if other is None else _run(*other), workspace().cache, order)
 
 
-def matrix_view(run: str, other: str = "") -> MatrixView:
-    """Tiles of a run or of the difference of two; used by the page and by the routes."""
-    return _view(key_of(run_named(run)), key_of(run_named(other)) if other else None)
+def matrix_view(run: str, other: str = "", order: str = "domain") -> MatrixView:
+    """Tiles of a run or of the difference of two; used by the page and by the routes. A changed matrix is a new one."""
+    runs = [run_named(name) for name in (run, other) if name]
+    stamps = tuple(stamp for one in runs if (stamp := matrix_stamp(one)))
+    return _view(key_of(runs[0]), key_of(runs[1]) if other else None, order, stamps)
 
 
 def key_with_texts(run: Run) -> tuple[str, int]:

@@ -13,6 +13,10 @@ from workbench.core.workspace import workspace
 
 SCRIPT = str(Path(__file__).with_name("entry") / "script.py")
 PAGES = Path(__file__).with_name("pages")
+LOOK = (
+    "[data-testid=stMainBlockContainer]{padding-top:3.6rem}"  # less empty space on top than Streamlit leaves
+    "button[data-selected=true]{color:inherit!important}"  # the accent is too dark for letters on dark
+)
 TITLES = {
     "leaderboard": ("Leaderboard", ":material/leaderboard:"),
     "domains": ("Domains", ":material/grid_view:"),
@@ -20,9 +24,11 @@ TITLES = {
     "matrix": ("Matrix", ":material/grid_on:"),
     "failures": ("Failures", ":material/error:"),
     "query": ("Query", ":material/manage_search:"),
+    "hubs": ("Hubs & duplicates", ":material/hub:"),
     "search": ("Search", ":material/search:"),
     "training": ("Training", ":material/model_training:"),
     "data": ("Data", ":material/database:"),
+    "report": ("Report", ":material/description:"),
 }
 
 
@@ -55,8 +61,8 @@ def pages() -> list[st.Page]:
 
 
 def header() -> None:
-    """Host and workspace, small, on top of every page; and less empty space above it than Streamlit leaves."""
-    st.html("<style>[data-testid=stMainBlockContainer]{padding-top:3.6rem}</style>")
+    """Host and workspace, small, on top of every page."""
+    st.html(f"<style>{LOOK}</style>")
     where = f"{socket.gethostname()}  ·  workspace {workspace().home}"
     st.caption(plain(where))
     running_work()

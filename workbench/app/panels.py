@@ -72,7 +72,7 @@ def facts_of(corpus: Corpus, video_id: str) -> list[str]:
 
 
 def play(corpus: Corpus, video_id: str, text: str, title: str, *, key: str, engine: str | None = None,
-         start: float | None = None, ticks: Sequence[int] = ()) -> Reading:  # fmt: skip
+         start: float | None = None, ticks: Sequence[int] = (), group: str = "") -> Reading:  # fmt: skip
     """Show a video that starts where the first matched word of a text stands, and give what of it was read there.
 
     Args:
@@ -84,13 +84,14 @@ def play(corpus: Corpus, video_id: str, text: str, title: str, *, key: str, engi
         engine: Whose words.
         start: Seconds; None = at the first matched word.
         ticks: Frames that a model saw.
+        group: Of players that can move together.
     """
     read = reading(corpus, video_id, text, engine)
     facts = "  ·  ".join(facts_of(corpus, video_id))
     begin = read.start if start is None else start
     player(
         corpus, video_id, key=key, matched=read.text_ids, ticks=ticks, start=begin, title=title, sub=facts,
-        engine=read.engine,
+        engine=read.engine, group=group,
     )  # fmt: skip
     return read
 

@@ -19,6 +19,8 @@ from workbench.corpus import Corpus
 from workbench.evaluation.runs.run import Run
 
 RIGHT_CAPTIONS = 6
+PAIR = "query"
+"""The two videos of the page move together where the user wants it."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,13 @@ def caption_beside_videos(asked: Asked, corpus: Corpus) -> None:
     with left:
         play(
             corpus, right, text, "Right video", key="right", engine=asked.engine, start=asked_second(),
-            ticks=frames_seen(asked.run, right),
+            ticks=frames_seen(asked.run, right), group=PAIR,
         )  # fmt: skip
     if asked.rival:
         video, title = asked.rival
         with beside:
             ticks = frames_seen(asked.run, video)
-            play(corpus, video, text, title, key="beside", engine=asked.engine, ticks=ticks)
+            play(corpus, video, text, title, key="beside", engine=asked.engine, ticks=ticks, group=PAIR)
 
 
 def video_beside_captions(asked: Asked, corpus: Corpus) -> None:

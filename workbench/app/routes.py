@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.requests import Request
@@ -13,10 +16,11 @@ from starlette.routing import Route
 from workbench.core.errors import BusyError, DataError, StateError, UnknownNameError, WorkbenchError
 from workbench.corpus import Corpus
 from workbench.corpus.media import file_of, video_of_key
-from workbench.figures import MatrixView
+from workbench.figures.matrix_tiles import MatrixView
 from workbench.pipelines import videos
 
 KEEP = {"Cache-Control": "private, max-age=3600"}
+FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 RENDITIONS = ("original", "small", "proxy")
 MEDIA = {
     ".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm",
@@ -36,30 +40,53 @@ def _refused(error: WorkbenchError, otherwise: str) -> Response:
 # Matrices ---------------------------------------------------------------------------------------------------------
 
 
-def _view(request: Request) -> MatrixView:
-    """The matrix that a request names. Loading comes in late: its caches need a running server."""
-    from workbench.app.loading import matrix_view
+def _of_matrix(request: Request, answer: Callable[[MatrixView], Response]) -> Response:
+    """What a matrix answers: of ``{run}``, ``other`` and ``order``, as it was when the page was made (``stamp``).
 
-    return matrix_view(request.path_params["run"], request.query_params.get("other", ""))
+    The stamp names the bytes of the matrix and the order of its axes, so that an answer never changes.
+    """
+    from workbench.app.loading import matrix_view  # its caches need a running server
+
+    asked = request.query_params
+    try:
+        view = matrix_view(request.path_params["run"], asked.get("other", ""), asked.get("order", "domain"))
+        if asked.get("stamp", view.key) != view.key:
+            raise StateError("This matrix has changed since the page was made.", "Reload the page.")
+        etag = f'"{view.key}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={**FOR_EVER, "ETag": etag})
+        found = answer(view)
+    except (DataError, StateError, UnknownNameError) as error:
+        return _refused(error, "This matrix cannot be read.")
+    found.headers.update({**(FOR_EVER if "stamp" in asked else {"Cache-Control": "no-cache"}), "ETag": etag})
+    return found
+
+
+def _packed(data: bytes, kind: str) -> Response:
+    """Bytes, compressed: every browser unpacks them by itself."""
+    return Response(gzip.compress(data, 1), media_type=kind, headers={"Content-Encoding": "gzip"})
 
 
 def tile(request: Request) -> Response:
-    """One PNG tile: ``/matrix/tile/{run}/{level}/{x}/{y}?other=&pool=``."""
-    place, asked = request.path_params, request.query_params
-    try:
-        png = _view(request).tile(place["level"], place["x"], place["y"], asked.get("pool", "max"))
-    except (DataError, StateError, UnknownNameError) as error:
-        return _refused(error, "This matrix cannot be read.")
-    return Response(png, media_type="image/png", headers=KEEP)
+    """One tile, a byte per cell row by row: ``/matrix/tile/{run}/{level}/{x}/{y}?other=&order=&pool=&stamp=``."""
+    place, pool = request.path_params, request.query_params.get("pool", "max")
+    return _of_matrix(
+        request,
+        lambda view: _packed(
+            view.tile(place["level"], place["x"], place["y"], pool).tobytes(), "application/octet-stream"
+        ),
+    )
 
 
 def cell(request: Request) -> Response:
-    """Caption, video and values of one cell: ``/matrix/cell/{run}/{row}/{column}?other=``."""
+    """Caption, video and values of one cell: ``/matrix/cell/{run}/{row}/{column}?other=&order=&stamp=``."""
     place = request.path_params
-    try:
-        return JSONResponse(_view(request).describe(place["row"], place["column"]))
-    except (DataError, StateError, UnknownNameError) as error:
-        return _refused(error, "This matrix cannot be read.")
+    return _of_matrix(request, lambda view: JSONResponse(view.describe(place["row"], place["column"])))
+
+
+def marks(request: Request) -> Response:
+    """Right pairs and borders of sources: ``/matrix/marks/{run}?other=&order=&stamp=``."""
+    return _of_matrix(request, lambda view: _packed(json.dumps(view.axes.marks()).encode(), "application/json"))
 
 
 # Videos -----------------------------------------------------------------------------------------------------------
@@ -116,6 +143,7 @@ def thumb(request: Request) -> Response:
 ROUTES = [
     Route("/matrix/tile/{run:str}/{level:int}/{x:int}/{y:int}", tile),
     Route("/matrix/cell/{run:str}/{row:int}/{column:int}", cell),
+    Route("/matrix/marks/{run:str}", marks),
     Route("/video/{corpus:str}/{key:str}/{rendition:str}", video),
     Route("/thumb/{corpus:str}/{key:str}.jpg", thumb),
 ]

@@ -24,7 +24,7 @@ def show_sweeps(runs: Sequence[Run], direction: str) -> None:
     able = [run for run in runs if len(run.modalities) == 2]
     if not able:
         return
-    st.subheader("Weights of the modalities")
+    st.header("Weights of the modalities")
     if not st.toggle("Try 21 weights", key="sweep", help="Takes a few seconds for thousands of queries."):
         return
     for run, column in zip(able, st.columns(len(able)), strict=True):

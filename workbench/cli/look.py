@@ -93,5 +93,4 @@ def failures(
         show_table(named, empty="No failed query.")
         say(f"{len(shown)} of {len(table)} failed queries shown.")
         for reason, unknown in not_computed_by_reason(opened).items():
-            if CAUSES[unknown[0]].computed:
-                say(f"Not looked for: {', '.join(CAUSES[one].label for one in unknown)}. {reason}")
+            say(f"Not looked for: {', '.join(CAUSES[one].label for one in unknown)}. {reason}")

@@ -53,6 +53,9 @@ def open_app(
         str, typer.Option(help="Address to listen on; anything but localhost opens it to others.")
     ] = "localhost",
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+    token: Annotated[
+        str | None, typer.Option(help="Lock it: a text that its link must carry, or auto to have one made.")
+    ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Make the demo meanwhile, if this workspace lacks it.")] = False,
 ) -> None:
     """Open the app; prints its address, and the ssh tunnel line for a remote machine."""
@@ -61,7 +64,7 @@ def open_app(
     port = free_port(address, port)
     if demo:
         _make_demo()
-    serve(port=port, address=address, browser=browser, say=say)
+    serve(port=port, address=address, browser=browser, token=token, say=say)
 
 
 def _make_demo() -> None:

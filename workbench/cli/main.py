@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer
 
-from workbench.cli import audit, data, exchange, look, machine, media, models, rescore, runs, scores
+from workbench.cli import audit, data, encode, exchange, look, machine, media, models, report, rescore, runs, scores
 from workbench.cli.common import errors
 from workbench.core.errors import WorkbenchError
 from workbench.core.files import write_json
@@ -36,15 +36,18 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "app": (machine.open_app, "workbench app --port 8600"),
     "demo": (models.demo, "workbench demo"),
     "train": (models.train, "workbench train textvr_fusion_demo modality=ocr --name my-ocr"),
+    "encode": (encode.encode, "workbench encode demo-fusion --corpus demo"),
     "score": (models.score, "workbench score bm25_ocr --corpus mine --name mine-bm25"),
     "import": (scores.import_scores, "workbench import sim.npy --corpus msrvtt-1ka --name theirs"),
     "export": (exchange.export, "workbench export theirs ours --format latex -o table.tex"),
     "rescore": (rescore.rescore, "workbench rescore theirs --method dsl --name theirs-dsl"),
     "sweep": (rescore.sweep, "workbench sweep ours-val"),
+    "sweep-frames": (encode.sweep_frames, "workbench sweep-frames demo-fusion --corpus demo --n-frames 1,2,4"),
     "evaluate": (scores.evaluate, "workbench evaluate theirs --ties pessimistic"),
     "audit": (audit.audit, "workbench audit theirs --corpus msrvtt-1ka"),
     "compare": (look.compare, "workbench compare theirs ours --metric r1"),
     "failures": (look.failures, "workbench failures theirs --k 10 --domain Cooking"),
+    "report": (report.report, "workbench report theirs ours --out report.html"),
 }
 for name, (function, example) in COMMANDS.items():
     app.command(name, epilog=f"Example: {example}")(function)

@@ -32,7 +32,12 @@ def _show_help(context: typer.Context, asked: bool) -> None:
 
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe by name, or a YAML file.")],
-    overrides: Annotated[list[str] | None, typer.Argument(help="key=value of the recipe, e.g. modality=ocr.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="key=value of the recipe, e.g. modality=ocr options.n_frames=8.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Another model, with the recipe's numbers: package.module:builder of one's own.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The run's name; none = corpus and modality.")] = None,
     group: Annotated[str | None, typer.Option(help="Group of runs that differ in their seed alone.")] = None,
     seeds: Annotated[str | None, typer.Option(help="One run per seed as one group, e.g. 0,1,2.")] = None,
@@ -40,6 +45,9 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     background: Annotated[
         bool, typer.Option("--detach", "--background", help="Start it as a job that outlives this terminal.")
+    ] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Make 20 real steps, say hours, memory and disk of all, and stop.")
     ] = False,
     keys: Annotated[
         bool, typer.Option("--keys", help="Every key of a recipe, and stop.", is_eager=True, callback=_show_keys)
@@ -54,8 +62,12 @@ def train(
     from workbench.training import train as fit
     from workbench.training import train_seeds
 
+    values = key_values(overrides or [], "modality=ocr seed=1") | ({} if model is None else {"model": model})
+    if estimate:
+        _show_estimate(recipe, values, as_json)
+        return
     options: dict[str, Any] = {"name": name, "group": group, "overwrite": overwrite, "resume": resume}
-    options |= {"background": background, **key_values(overrides or [], "modality=ocr seed=1")}
+    options |= {"background": background, **values}
     found = fit(recipe, **options) if seeds is None else train_seeds(recipe, seeds=_numbers(seeds), **options)
     if found is None:  # the first of several processes says it
         return
@@ -69,6 +81,17 @@ def train(
         show_metrics(found.metrics, found, as_json)
 
 
+def _show_estimate(recipe: str, values: dict[str, Any], as_json: bool) -> None:
+    from workbench.training import estimate
+
+    found = estimate(recipe, **values)
+    if as_json:
+        show_json(found.to_dict())
+        return
+    show_table(found.table)
+    say(f"Out of {found.steps_made} steps on {found.device}; no run was written.")
+
+
 def _numbers(text: str) -> list[int]:
     try:
         return [int(one) for one in text.split(",")]
@@ -77,7 +100,10 @@ def _numbers(text: str) -> list[int]:
 
 
 def score(
-    checkpoint: Annotated[str, typer.Argument(help="A run trained here, RUN@STEP, or an untrained model: bm25_ocr.")],
+    checkpoint: Annotated[
+        str,
+        typer.Argument(help="A run trained here, RUN@STEP, a folder of weights, or an untrained model: bm25_ocr."),
+    ],
     corpus: Annotated[str, typer.Option(help="The corpus to score.")],
     name: Annotated[str, typer.Option(help="Name of the new run.")],
     split: Annotated[str | None, typer.Option(help="Its split; none = the default.")] = None,
@@ -86,8 +112,21 @@ def score(
     ] = None,
     without: Annotated[str | None, typer.Option(help="Counterfactual: an input taken away: ocr.")] = None,
     frames: Annotated[str | None, typer.Option(help="Counterfactual: shuffled.")] = None,
-    explain: Annotated[str | None, typer.Option(help="words: also what each read word does to the rank.")] = None,
+    explain: Annotated[
+        str | None,
+        typer.Option(help="words: also what each read word does to the rank; pairs: which word fits which frame."),
+    ] = None,
+    clips: Annotated[
+        int, typer.Option(help="Look at each video so many times, at other frames; similarities are averaged.")
+    ] = 1,
+    processes: Annotated[int, typer.Option(help="Processes on this machine that share the videos.")] = 1,
     reader: Annotated[str | None, typer.Option(help="Who decodes: pyav, decord, auto; none = as trained.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Whose weights a folder holds: package.module:builder of one's own model.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="key=value of a model without training, or of --model; may be repeated.")
+    ] = None,
     matrix: Annotated[
         bool | None, typer.Option("--matrix/--no-matrix", help="Store the similarity; none = up to 4 GiB.")
     ] = None,
@@ -98,9 +137,14 @@ def score(
     from workbench.pipelines.checkpoints import score_checkpoint
 
     options: dict[str, Any] = {"split": split, "overwrite": overwrite, "keep_matrix": matrix, "reader": reader}
-    options |= {"engine": engine, "without": without, "frames": frames, "explain": explain}
+    options |= {"engine": engine, "without": without, "frames": frames, "explain": explain, "builder": model}
+    options |= {"options": key_values(option or []) or None, "clips": clips, "processes": processes}
     run = score_checkpoint(checkpoint, corpus, name=name, **options)
+    if run is None:  # the first of several processes says it
+        return
     show_metrics(run.metrics, run, as_json)
+    if (encoding := run.info.get("encoding")) and not as_json:
+        say(f"Videos: {encoding['videos']}, out of the cache: {encoding['from_cache']}.")
     if matrix is None and run.similarity is None:
         gigabytes = 4 * len(run.queries) * len(run.gallery) / 1e9
         said = f"The similarity of {gigabytes:.1f} GB was counted and not stored. To store it, add --matrix."

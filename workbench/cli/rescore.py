@@ -36,7 +36,7 @@ def rescore(
     with_: Annotated[list[str] | None, typer.Option("--with", help="Another run to fuse with; repeat.")] = None,
     weight: Annotated[list[str] | None, typer.Option(help="NAME=0.5 of a modality or run; repeat.")] = None,
     validation: Annotated[
-        str | None, typer.Option(help="fusion: a run on the validation split, to choose the weight on.")
+        str | None, typer.Option(help="fusion, gate: a run on the validation split, to choose or learn the weights on.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
     as_json: AsJson = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ import typer
 
 from workbench.cli import moments
 from workbench.cli.common import AsJson, key_values, say, show_json, show_table
-from workbench.core.errors import DataError
+from workbench.core.errors import DataError, StateError
 from workbench.evaluation import list_runs, open_run
 from workbench.evaluation.metrics.compatible import MODES
 from workbench.evaluation.metrics.measures import METRICS
@@ -21,14 +22,22 @@ from workbench.evaluation.runs.run import DIRECTIONS, Run
 def import_scores(
     source: Annotated[
         Path,
-        typer.Argument(help="Similarity (npy, npz, pt, pkl, csv, tsv, run, parquet, json, zip), or text embeddings."),
+        typer.Argument(
+            help="Similarity (npy, npz, pt, pkl, csv, tsv, run, parquet, json, zip), text embeddings, or weights (pth)."
+        ),
     ],
     video: Annotated[Path | None, typer.Argument(help="Video embeddings, when SOURCE holds text embeddings.")] = None,
-    corpus: Annotated[str, typer.Option(help="Corpus the scores were made on.")] = ...,  # type: ignore[assignment]  # required
-    name: Annotated[str, typer.Option(help="Name of the run.")] = ...,  # type: ignore[assignment]  # required
+    corpus: Annotated[str | None, typer.Option(help="Corpus the scores were made on; weights have none.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the run, or of the model.")] = ...,  # type: ignore[assignment]  # required
     split: Annotated[str | None, typer.Option(help="Split; none = the default of the corpus.")] = None,
     format: Annotated[
-        str | None, typer.Option(help="matrix, trec, parquet, pickle, codalab, tvr; none = by the suffix.")
+        str | None,
+        typer.Option(help="matrix, trec, parquet, pickle, codalab, tvr; none = by the suffix. starvr: weights."),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Weights: their config.json; none = published sizes.")] = None,
+    tokenizer: Annotated[Path | None, typer.Option(help="Weights: folder of the vocabulary.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="Weights: key=value of the model, e.g. modality=vision; may be repeated.")
     ] = None,
     row_ids: Annotated[Path | None, typer.Option(help="Caption ids of the rows, one a line.")] = None,
     col_ids: Annotated[Path | None, typer.Option(help="Video ids of the columns, one a line.")] = None,
@@ -45,9 +54,18 @@ def import_scores(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a run of a similarity matrix or two embedding files; its order is checked against the captions."""
-    from workbench.pipelines.imports import import_run
+    """Make a run of a similarity matrix or two embedding files; its order is checked against the captions.
 
+    With --format starvr a model of released weights, which score and evaluate take by its name.
+    """
+    from workbench.pipelines.imports import import_run
+    from workbench.pipelines.model_imports import MODEL_FORMATS
+
+    if format in MODEL_FORMATS:
+        given = {"config": config, "tokenizer": tokenizer, **_model_options(option)}
+        return _import_weights(source, name, format=format, overwrite=overwrite, **given)
+    if corpus is None:
+        raise DataError("Scores belong to a corpus.", "Add --corpus NAME; weights need --format starvr.")
     run = import_run(
         source if video is None else (source, video),
         corpus=corpus, name=name, split=split, format=format, row_ids=row_ids, col_ids=col_ids, missing=missing,
@@ -61,13 +79,39 @@ def import_scores(
         say(f"It holds moments too: workbench evaluate {run.name}")
 
 
+def _model_options(option: list[str] | None) -> dict[str, Any]:
+    """Options of a model as arguments of ``import_model``, which knows the modality by itself."""
+    found = key_values(option or [], "modality=vision")
+    return {**({"modality": found.pop("modality")} if "modality" in found else {}), "options": found}
+
+
+def _import_weights(source: Path, name: str, **given: Any) -> None:
+    """A model of released weights, and what was not taken over."""
+    from workbench.pipelines.model_imports import import_model
+
+    found = import_model(source, name, **given)
+    config = found.told["config"] or {}
+    say(f"Model {name} stands: {found.told['loaded']} weights. Score it: workbench score {name} --corpus C --name NAME")
+    if config.get("unknown"):
+        say(f"Keys of the config that the release does not know: {', '.join(config['unknown'])}.")
+
+
 def evaluate(
-    run: Annotated[str, typer.Argument(help="A run; with --corpus also RUN@STEP or an untrained model to score with.")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="A run; with --corpus what scores: a run trained here, RUN@STEP, a folder of weights, or a model "
+            "without training."
+        ),
+    ],
     corpus: Annotated[str | None, typer.Option(help="Score this corpus first, into a new run.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the new run; none = corpus and model.")] = None,
     split: Annotated[str | None, typer.Option(help="Split to score; none = the default of the corpus.")] = None,
     option: Annotated[
-        list[str] | None, typer.Option(help="key=value of an untrained model, e.g. weights=PATH; may be repeated.")
+        list[str] | None, typer.Option(help="key=value of a model without training, or of --model; may be repeated.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Whose weights a folder holds: package.module:builder of one's own model.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
     ties: Annotated[str, typer.Option(help="Tie rule: expected, optimistic or pessimistic.")] = "expected",
@@ -84,8 +128,12 @@ def evaluate(
     """Metrics again from a stored similarity, and of moments where it holds some; with --corpus score one first."""
     from workbench.evaluation.statistics.of_metrics import evaluated
 
-    given = {"--name": name, "--split": split, "--option": option, "--overwrite": overwrite}
-    opened = _stored(run, given) if corpus is None else _scored(run, corpus, name, split, option or [], overwrite)
+    given = {"--name": name, "--split": split, "--option": option, "--model": model, "--overwrite": overwrite}
+    if corpus is None:
+        opened = _stored(run, given)
+    else:
+        scoring = {"split": split, "overwrite": overwrite, "options": key_values(option or []) or None}
+        opened = _scored(run, corpus, name, builder=model, **scoring)
     relevance = opened.relevance_matrix
     if qrels is not None:
         from workbench.pipelines.exchange.trec import judged
@@ -108,22 +156,35 @@ def _stored(name: str, given: Mapping[str, Any]) -> Run:
         DataError: A model or recipe without a corpus, or options that scoring alone knows.
     """
     from workbench.models import MODELS
+    from workbench.training import RECIPES
 
-    if name in MODELS and name not in set(list_runs()["name"]):
-        raise DataError(f"{name} is a model; it needs videos to score.", "Add a corpus: --corpus NAME")
+    if name in {*MODELS, *RECIPES} and name not in set(list_runs()["name"]):
+        what = "model" if name in MODELS else "recipe"
+        raise DataError(f"{name} is a {what}; it needs videos to score.", "Add a corpus: --corpus NAME")
     if wrong := [flag for flag, value in given.items() if value]:
         raise DataError(f"{wrong[0]} is for scoring a corpus.", "Add --corpus NAME, or leave it out.")
     return open_run(name)
 
 
-def _scored(model: str, corpus: str, name: str | None, split: str | None, option: list[str], overwrite: bool) -> Run:
-    """A new run of a corpus by a model that exists."""
-    from workbench.pipelines.checkpoints import score_checkpoint
+def _scored(checkpoint: str, corpus: str, name: str | None, **scoring: Any) -> Run:
+    """A new run of a corpus by a model that exists.
 
-    name = name or f"{corpus}-{model}".replace("@", "-")
-    return score_checkpoint(
-        model, corpus, name=name, split=split, overwrite=overwrite, options=key_values(option) or None
-    )
+    Raises:
+        StateError: It is a recipe, which must be trained first.
+    """
+    from workbench.pipelines.checkpoints import score_checkpoint
+    from workbench.training import RECIPES
+
+    if checkpoint in RECIPES and checkpoint not in set(list_runs()["name"]):
+        raise StateError(
+            f"{checkpoint} is a recipe and must be trained first.",
+            f"Run: workbench train {checkpoint} corpus={corpus} --name NAME",
+        )
+    name = name or re.sub(r"[^a-z0-9._-]+", "-", f"{corpus}-{Path(checkpoint).name}".lower())
+    found = score_checkpoint(checkpoint, corpus, name=name, **scoring)
+    if found is None:  # the first of several processes says it
+        raise typer.Exit()
+    return found
 
 
 def show_compatible(run: Run, relevance: Any, mode: str, as_json: bool) -> None:

@@ -7,23 +7,44 @@ from workbench.figures.charts import (
     domain_bars,
     domain_heatmap,
     leaderboard_intervals,
+)
+from workbench.figures.comparing import (
+    ablation_differences,
+    ablation_heatmap,
+    cause_change_bars,
     rank_against_rank,
+    upset,
 )
 from workbench.figures.curves import kind_bars, run_looks, training_curves
+from workbench.figures.export import export_figure, save_figure
+from workbench.figures.hubs import occurrence_bars
 from workbench.figures.matrix_tiles import MatrixView
-from workbench.figures.sweeps import sweep_curves
+from workbench.figures.paper import COLUMN, PAGE
+from workbench.figures.qualitative import qualitative
+from workbench.figures.sweeps import frame_sweep_curves, sweep_curves
 
 __all__ = [
+    "COLUMN",
+    "PAGE",
     "MatrixView",
+    "ablation_differences",
+    "ablation_heatmap",
     "cause_bars",
+    "cause_change_bars",
     "confusion_heatmap",
     "difference_bars",
     "domain_bars",
     "domain_heatmap",
+    "export_figure",
+    "frame_sweep_curves",
     "kind_bars",
     "leaderboard_intervals",
+    "occurrence_bars",
+    "qualitative",
     "rank_against_rank",
     "run_looks",
+    "save_figure",
     "sweep_curves",
     "training_curves",
+    "upset",
 ]

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from workbench.figures.theme import BAD, DIVERGING, GOOD, INK, MUTED, NEUTRAL, RUNS, SEQUENTIAL, A, B, as_text, styled
+from workbench.figures.theme import BAD, DIVERGING, GOOD, MUTED, NEUTRAL, RUNS, SEQUENTIAL, A, B, as_text, styled
 
-OUTCOMES = {  # outcome: label, colour, marker; colour and shape both tell
-    "win": ("only B right", GOOD, "triangle-up"),
-    "loss": ("only A right", BAD, "triangle-down"),
-    "both": ("both right", NEUTRAL, "circle"),
-    "neither": ("neither right", "#cbd5e1", "circle-open"),
-}
+MOST_WRITTEN = 24  # domains up to which every cell of a heat map says its value
 
 
 def leaderboard_intervals(table: pd.DataFrame, direction: str = "t2v", ceiling: float | None = None) -> go.Figure:
@@ -90,37 +86,6 @@ def cause_bars(table: pd.DataFrame, labels: Mapping[str, str]) -> go.Figure:
     return figure.update_xaxes(range=[0, 1.4 * max([1, *counts])])
 
 
-def rank_against_rank(table: pd.DataFrame, name_a: str, name_b: str) -> go.Figure:
-    """Rank of every query in run B against its rank in run A, both logarithmic; below the diagonal B is better.
-
-    Args:
-        table: ``Comparison.table``.
-        name_a: Name of run A.
-        name_b: Name of run B.
-    """
-    figure = go.Figure()
-    for outcome in ("neither", "both", "loss", "win"):
-        label, colour, symbol = OUTCOMES[outcome]
-        part = table[table["outcome"] == outcome]
-        figure.add_trace(
-            go.Scattergl(
-                x=part["rank_a"], y=part["rank_b"], mode="markers", name=f"{label} ({len(part)})",
-                marker={"color": colour, "symbol": symbol, "size": 8, "opacity": 0.75},
-                customdata=part["id"], text=[as_text(text) for text in part["text"]],
-                hovertemplate="%{text}<br>A rank %{x:.1f}, B rank %{y:.1f}<extra></extra>",
-            )
-        )  # fmt: skip
-    top = float(max(2.0, table["rank_a"].max(), table["rank_b"].max()))
-    figure.add_trace(
-        go.Scatter(x=[1, top], y=[1, top], mode="lines", line={"color": MUTED, "dash": "dot"}, showlegend=False)
-    )  # fmt: skip
-    styled(
-        figure, height=460, x=f"rank in A: {as_text(name_a, 40)}", y=f"rank in B: {as_text(name_b, 40)}",
-        legend={"orientation": "h", "y": 1.08},
-    )  # fmt: skip
-    return figure.update_xaxes(type="log", dtick=1).update_yaxes(type="log", dtick=1)
-
-
 def difference_bars(table: pd.DataFrame, unit: str = "B − A, points of R@1") -> go.Figure:
     """Difference of two runs per domain with clustered intervals; grey where the interval holds 0.
 
@@ -148,18 +113,47 @@ def difference_bars(table: pd.DataFrame, unit: str = "B − A, points of R@1") -
 def domain_heatmap(means: pd.DataFrame, difference: bool = False) -> go.Figure:
     """Domain by domain means of standardised scores; captions are rows, videos columns.
 
+    Every cell says its value with its sign; in brackets where the interval of a difference holds 0.
+
     Args:
         means: From ``analysis.domain_means``.
         difference: The values are A - B.
     """
-    values = means.to_numpy()
-    limit = float(np.abs(values).max()) or 1.0
+    values = zip(means["mean"], means["low"], means["high"], strict=True)
+    said = [_signed(mean, low, high, difference) for mean, low, high in values]
+    tables = {
+        name: means.assign(said=said).pivot(index="domain", columns="video_domain", values=name)
+        for name in ("mean", "low", "high", "n_captions", "said")
+    }
+    captions = _counted(means, "domain", "label", "n_captions")
+    videos = _counted(means, "video_domain", "video_label", "n_videos")
+    known = np.nan_to_num(tables["mean"].to_numpy(float))
+    limit = float(np.abs(known).max()) or 1.0
     return _heatmap(
-        means, colorscale=DIVERGING if difference else SEQUENTIAL, zmin=-limit if difference else float(values.min()),
-        zmax=limit, texttemplate="%{z:.2f}",
+        tables["mean"].rename(index=captions, columns=videos), colorscale=DIVERGING if difference else SEQUENTIAL,
+        zmin=-limit if difference else float(known.min()), zmax=limit,
+        text=tables["said"].to_numpy(), texttemplate="%{text}" if len(known) <= MOST_WRITTEN else None,
+        customdata=np.dstack([tables[name].to_numpy(float) for name in ("low", "high", "n_captions")]),
         colorbar={"title": "A − B, sd" if difference else "sd", "thickness": 12},
-        hovertemplate="captions of %{y}<br>videos of %{x}<br>%{z:.3f} sd<extra></extra>",
+        hovertemplate=(
+            "captions of %{y}<br>videos of %{x}<br>%{z:+.3f} sd (%{customdata[0]:+.3f} to %{customdata[1]:+.3f})"
+            "<br>%{customdata[2]} captions<extra></extra>"
+        ),
     )  # fmt: skip
+
+
+def _counted(means: pd.DataFrame, domain: str, label: str, number: str) -> dict[str, str]:
+    """What stands beside each domain: its name and how many it has."""
+    rows = means.groupby(domain, as_index=False).agg({label: "first", number: "max"})
+    return {one: f"{name[:24]} ({n:,})" for one, name, n in zip(rows[domain], rows[label], rows[number], strict=True)}
+
+
+def _signed(mean: float, low: float, high: float, difference: bool) -> str:
+    """A mean with its sign; in brackets where a difference cannot be told from none."""
+    if np.isnan(mean):
+        return ""
+    said = f"{mean:+.2f}".replace("-", "−")
+    return f"({said})" if difference and not (low > 0 or high < 0) else said
 
 
 def confusion_heatmap(confusion: pd.DataFrame) -> go.Figure:
@@ -181,7 +175,10 @@ def confusion_heatmap(confusion: pd.DataFrame) -> go.Figure:
 
 def _heatmap(table: pd.DataFrame, **look: Any) -> go.Figure:
     """A table as a heat map, captions' domains from top to bottom."""
-    labels = {"x": [as_text(name, 28) for name in table.columns], "y": [as_text(name, 28) for name in table.index]}
-    figure = go.Figure(go.Heatmap(z=table.to_numpy(), **labels, **look))
+    below = ["<br>".join(as_text(line, 34) for line in wrap(str(name), 15)) for name in table.columns]
+    beside = [as_text(name, 34) for name in table.index]
+    figure = go.Figure(go.Heatmap(z=table.to_numpy(), x=below, y=beside, **look))
     styled(figure, height=120 + 38 * len(table), x="videos of", y="captions of")
-    return figure.update_yaxes(autorange="reversed", tickfont={"color": INK})
+    if len(table) <= MOST_WRITTEN // 2:
+        figure.update_xaxes(tickangle=0)
+    return figure.update_yaxes(autorange="reversed")

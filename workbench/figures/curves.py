@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from workbench.figures.theme import INK, MUTED, RUNS, A, B, as_text, styled
+from workbench.figures.theme import MUTED, NEUTRAL, RUNS, A, B, as_text, styled
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "x", "pentagon", "hexagon")
-KIND_LOOKS = {"kept": (A, ""), "again": ("#8fb8de", "."), "lost": (B, "/"), "never": ("#dbe2ea", "")}
+KIND_LOOKS = {"kept": (A, ""), "again": ("#6fa0d4", "."), "lost": (B, "/"), "never": (NEUTRAL, "x")}
 
 
 def run_looks(names: list[str]) -> dict[str, dict[str, str]]:
@@ -101,7 +101,7 @@ def kind_bars(shares: pd.DataFrame, chosen: int | None = None) -> go.Figure:
             text="★ chosen",
             showarrow=False,
             yanchor="bottom",
-            font={"color": INK, "size": 12},
+            font={"size": 12},
         )
     styled(
         figure, height=360, x="step of the checkpoint", y="queries, %", barmode="stack", bargap=0.15,

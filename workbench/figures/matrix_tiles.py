@@ -1,221 +1,150 @@
 """A similarity matrix as tiles of a max / mean pyramid: any size, pan and zoom, never the whole matrix in one figure.
 
-Rows (captions) and columns (videos) are sorted by domain, then source; captions stand in the order of their right
-video, so that right pairs lie on the diagonal. Values are in standard deviations of their row, so that runs compare.
-Level 0 is the matrix itself; each further level pools 4 x 4 cells and is kept as float16 in the cache.
+Values are in standard deviations of their caption's scores, so that runs compare.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from workbench.core.errors import DataError, StateError
-from workbench.core.files import building
+from workbench.core.errors import DataError
 from workbench.core.lookup import pick
-from workbench.core.optional import need
-from workbench.core.progress import track
 from workbench.evaluation.runs.run import Run, similarity_of
+from workbench.evaluation.runs.shared import shared_axes
+from workbench.figures.matrix_axes import Axes, ordered
+from workbench.figures.matrix_pyramid import POOLS, TILE, Pyramid, Source, decoded, encoded, n_levels, size_of
 
-TILE = 256
-FACTOR = 4
-POOLS = {"max": "max", "mean": "mean"}
-LOW, HIGH = -1.5, 6.0
-DIFFERENCE = 4.0
-ROWS = 1024
+LETTERS = 400
+RANGES = (0.25, 0.5, 1.0, 2.0, 4.0, 6.0)
+SHOWN = 1024  # cells along the longer side of the level whose values choose the range
 
 
 class MatrixView:
-    """Tiles of one run, or of the difference of two runs with the same rows and columns.
+    """Tiles of one run, or of the difference of two over the captions and videos that both hold.
 
     Args:
         run: A run with its similarity.
         other: Show ``run - other``.
-        cache: Folder for the pooled levels.
+        cache: The workspace's cache, for the pooled levels.
+        order: One of ``matrix_axes.ORDERS``.
+
+    Attributes:
+        axes: Rows and columns of the picture.
+        shape: Rows and columns.
+        key: Names what is shown: it changes when a matrix or the order of its axes does.
 
     Raises:
-        StateError: No stored similarity, or runs whose axes differ.
+        StateError: No stored similarity, totals only, or runs of different splits.
+        UnknownNameError: Another order.
     """
 
-    def __init__(self, run: Run, other: Run | None, cache: Path) -> None:
+    def __init__(self, run: Run, other: Run | None, cache: Path, order: str = "domain") -> None:
         self.run, self.other = run, other
-        self.matrices = [similarity_of(one) for one in (run, other) if one is not None]
-        if len({matrix.shape for matrix in self.matrices}) > 1:
-            raise StateError("The two runs have matrices of different size.", "Compare runs of one split.")
-        self.shape = self.matrices[0].shape
-        self.rows, self.columns = self._sorted()
-        self.folder = cache / "tiles" / self._key()
-
-    def _key(self) -> str:
-        runs = [one for one in (self.run, self.other) if one is not None]
-        stamps = [(one.name, str(one.path), (one.path / "similarity.npy").stat().st_mtime_ns) for one in runs]
-        return hashlib.sha256(repr(stamps).encode()).hexdigest()[:24]
-
-    def _sorted(self) -> tuple[np.ndarray, np.ndarray]:
-        gallery = self.run.gallery[["domain", "source_id"]].fillna("")
-        columns = gallery.sort_values(["domain", "source_id"], kind="stable").index.to_numpy()
-        place = np.argsort(columns)
-        right = self.run.relevance_matrix
-        first = np.full(self.shape[0], self.shape[1])
-        has = np.diff(right.indptr) > 0
-        first[has] = np.minimum.reduceat(place[right.indices], right.indptr[:-1][has])
-        return np.argsort(first, kind="stable"), columns
+        self.runs = [run] if other is None else [run, other]
+        matrices = [np.asarray(similarity_of(one), np.float32) for one in self.runs]
+        shared = shared_axes(self.runs)
+        self.axes: Axes = ordered(run, *shared[0], order)
+        self.shape = len(self.axes.rows), len(self.axes.columns)
+        sources = [
+            Source(matrix, _moved(self.axes.rows, rows, shared[0][0]), _moved(self.axes.columns, columns, shared[0][1]))
+            for matrix, (rows, columns) in zip(matrices, shared, strict=True)
+        ]
+        self.key = _key(self.runs, sources)
+        self.pyramid = Pyramid(cache / "tiles" / f"{self.key}.levels", sources)
 
     @property
     def n_levels(self) -> int:
         """Level 0 and the pooled ones; the last fits into one tile."""
-        levels = 1
-        while max(self.shape) > TILE * FACTOR ** (levels - 1):
-            levels += 1
-        return levels
+        return n_levels(self.shape)
 
-    @cached_property
-    def borders(self) -> list[dict[str, object]]:
-        """Where domains start: id, first and end column, first and end row; empty without domains."""
-        domain = self.run.gallery["domain"].to_numpy(dtype=object)[self.columns]
-        names = [name for name in dict.fromkeys(domain) if name is not None and name == name]
-        right = self.run.relevance_matrix[self.rows]
-        owner = np.full(self.shape[0], -1)
-        has = np.diff(right.indptr) > 0
-        owner[has] = np.argsort(self.columns)[right.indices[right.indptr[:-1][has]]]
-        found = []
-        for name in names:
-            at = np.flatnonzero(domain == name)
-            row = np.flatnonzero((owner >= at[0]) & (owner <= at[-1]))
-            if len(row):
-                found.append(
-                    {"domain": name, "columns": [int(at[0]), int(at[-1]) + 1], "rows": [int(row[0]), int(row[-1]) + 1]}
-                )
-        return found
+    def build(self) -> None:
+        """Make the pooled levels, once; they are kept in the cache until it is pruned."""
+        self.pyramid.build()
 
-    @cached_property
-    def _statistics(self) -> list[np.ndarray]:
-        """Per matrix [rows, 2]: mean and standard deviation of the finite scores of each row."""
-        found = []
-        for matrix in self.matrices:
-            part = np.empty((len(matrix), 2), np.float32)
-            for start in range(0, len(matrix), ROWS):
-                block = np.array(matrix[start : start + ROWS], np.float32)
-                block[~np.isfinite(block)] = np.nan
-                part[start : start + ROWS, 0] = np.nanmean(block, axis=1)
-                spread = np.nanstd(block, axis=1)
-                part[start : start + ROWS, 1] = np.where(spread > 0, spread, 1)
-            found.append(part)
-        return found
+    def limit(self, pool: str) -> float:
+        """Where colours should end: the first of ``RANGES`` that holds 99 % of what is seen from afar, in sd."""
+        level = next(one for one in range(self.n_levels) if max(size_of(self.shape, one)) <= SHOWN)
+        values = np.abs(decoded(self._codes(level, slice(None), slice(None), pool)))
+        high = float(np.nanquantile(values, 0.99)) if np.isfinite(values).any() else 0.0
+        return next((one for one in RANGES if one >= high), RANGES[-1])
 
-    def cells(self, rows: slice, columns: slice) -> np.ndarray:
-        """Standardised values of sorted rows and columns at level 0, float32; NaN = not scored."""
-        at = np.ix_(self.rows[rows], self.columns[columns])
-        parts = []
-        for matrix, statistics in zip(self.matrices, self._statistics, strict=True):
-            block = np.array(matrix[at], np.float32)
-            block[~np.isfinite(block)] = np.nan
-            parts.append((block - statistics[at[0][:, 0], :1]) / statistics[at[0][:, 0], 1:])
-        return parts[0] if len(parts) == 1 else parts[0] - parts[1]
+    def tile(self, level: int, x: int, y: int, pool: str = "max") -> np.ndarray:
+        """One tile, uint8 [at most 256, at most 256]; what its bytes say: ``matrix_pyramid.decoded``.
 
-    def describe(self, row: int, column: int) -> dict[str, object]:
-        """What one cell of the sorted matrix is: caption, video, value, score(s), whether the pair is right.
+        Args:
+            level: 0 = the cells, each next pools 4 x 4 cells of the one before.
+            x: Tile column.
+            y: Tile row.
+            pool: ``max`` keeps single hot cells (in a difference: the largest in size), ``mean`` shows blocks.
+
+        Raises:
+            DataError: No such tile.
+            UnknownNameError: Another pooling.
+        """
+        pick(POOLS, pool, "pooling")
+        if not 0 <= level < self.n_levels:
+            raise DataError(f"There is no level {level}.", "Reload the page.")
+        size = size_of(self.shape, level)
+        if not (0 <= y * TILE < size[0] and 0 <= x * TILE < size[1]):
+            raise DataError(f"There is no tile {level}/{x}/{y}.", "Reload the page.")
+        return self._codes(level, slice(y * TILE, (y + 1) * TILE), slice(x * TILE, (x + 1) * TILE), pool)
+
+    def _codes(self, level: int, rows: slice, columns: slice, pool: str) -> np.ndarray:
+        if level == 0:
+            return encoded(self.pyramid.cells(rows, columns))
+        return np.ascontiguousarray(self.pyramid.level(level, pool)[rows, columns])
+
+    def describe(self, row: int, column: int) -> dict[str, Any]:
+        """What one cell is: caption, video, value, scores, whether the pair is right.
+
+        Returns:
+            caption_id, text (at most ``LETTERS`` letters), video, value (sd; None = not scored), scores (of each run),
+            right.
 
         Raises:
             DataError: No such cell.
         """
         if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
             raise DataError(f"There is no cell {row}/{column}.", "Reload the page.")
-        r, c = int(self.rows[row]), int(self.columns[column])
-        query, video = self.run.queries.iloc[r], self.run.gallery.iloc[c]
-        value = float(self.cells(slice(row, row + 1), slice(column, column + 1))[0, 0])
-        scores = [float(matrix[r, c]) for matrix in self.matrices]
+        query = self.run.queries.iloc[self.axes.rows[row]]
+        video = self.run.gallery.iloc[self.axes.columns[column]]
+        value = float(self.pyramid.cells(slice(row, row + 1), slice(column, column + 1))[0, 0])
+        scores = [float(one.matrix[one.rows[row], one.columns[column]]) for one in self.pyramid.sources]
+        text = " ".join(str(query["text"] or query["caption_id"]).split())
         return {
             "caption_id": str(query["caption_id"]),
-            "text": str(query["text"] or query["caption_id"]).strip(),
+            "text": text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…",
             "video": str(video["video_id"]),
             "value": None if np.isnan(value) else round(value, 3),
-            "scores": [round(score, 4) if np.isfinite(score) else None for score in scores],
-            "right": bool(self.run.relevance_matrix[r, c] > 0),
+            "scores": [float(f"{score:.5g}") if np.isfinite(score) else None for score in scores],
+            "right": bool(self.axes.right[row, column] > 0),
         }
 
-    def build(self) -> None:
-        """Make the pooled levels, once; they are kept in the cache until it is pruned."""
-        if self.n_levels == 1 or self.folder.exists():
-            return
-        with building(self.folder) as temporary:
-            size = tuple(-(-n // FACTOR) for n in self.shape)
-            levels = {
-                pool: np.lib.format.open_memmap(temporary / f"{pool}-1.npy", "w+", np.float16, size) for pool in POOLS
-            }
-            for start in track(range(0, self.shape[0], ROWS), "Making tiles", unit="blocks"):
-                block = self.cells(slice(start, start + ROWS), slice(None))
-                for pool, level in levels.items():
-                    part = _pooled(block, pool)
-                    level[start // FACTOR : start // FACTOR + len(part)] = part
-            for depth in range(2, self.n_levels):
-                for pool in POOLS:
-                    above = np.load(temporary / f"{pool}-{depth - 1}.npy", mmap_mode="r")
-                    np.save(
-                        temporary / f"{pool}-{depth}.npy",
-                        _pooled(np.asarray(above, np.float32), pool).astype(np.float16),
-                    )
 
-    def tile(self, level: int, x: int, y: int, pool: str = "max") -> bytes:
-        """One tile as PNG bytes, at most 256 x 256 pixels.
-
-        Args:
-            level: 0 = one pixel per cell, each next 4 x 4 cells per pixel of the one before.
-            x: Tile column.
-            y: Tile row.
-            pool: ``max`` keeps single hot cells, ``mean`` shows blocks.
-
-        Raises:
-            DataError: No such tile.
-        """
-        pick(POOLS, pool, "pooling")
-        size = [-(-n // FACTOR**level) for n in self.shape]
-        if not (0 <= level < self.n_levels and 0 <= y * TILE < size[0] and 0 <= x * TILE < size[1]):
-            raise DataError(f"There is no tile {level}/{x}/{y}.", "Reload the page.")
-        rows, columns = slice(y * TILE, (y + 1) * TILE), slice(x * TILE, (x + 1) * TILE)
-        if level == 0:
-            return _png(self.cells(rows, columns), self.other is not None)
-        self.build()
-        return _png(np.load(self.folder / f"{pool}-{level}.npy", mmap_mode="r")[rows, columns], self.other is not None)
+def matrix_stamp(run: Run) -> tuple[int, int, int] | None:
+    """Bytes, time and number of a run's matrix file, which change when it is written again; None = it keeps none."""
+    file = run.path / "similarity.npy"
+    if not file.exists():
+        return None
+    stat = file.stat()
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
 
-def _pooled(block: np.ndarray, pool: str) -> np.ndarray:
-    """4 x 4 cells into one, edges padded; NaN cells are left out."""
-    height, width = (-(-n // FACTOR) * FACTOR for n in block.shape)
-    padded = np.full((height, width), np.nan, np.float32)
-    padded[: block.shape[0], : block.shape[1]] = block
-    cells = padded.reshape(height // FACTOR, FACTOR, width // FACTOR, FACTOR)
-    known = ~np.isnan(cells)
-    if pool == "max":
-        value = np.where(known, cells, -np.inf).max((1, 3))
-        return np.where(np.isneginf(value), np.nan, value)
-    total = np.where(known, cells, 0).sum((1, 3))
-    return np.divide(total, known.sum((1, 3)), out=np.full(total.shape, np.nan, np.float32), where=known.any((1, 3)))
+def _moved(chosen: np.ndarray, own: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Where the chosen positions of the first run stand in another one; ``own[i]`` there is ``first[i]`` here."""
+    place = np.zeros(int(first.max()) + 1, np.int64)
+    place[first] = own
+    return place[chosen]
 
 
-def _palette(difference: bool) -> np.ndarray:
-    """256 colours: white to dark blue for scores, orange over white to blue for differences; entry 0 = not scored."""
-    stops = ["#b4460a", "#f6b48f", "#f7f7f7", "#8fb8de", "#174a80"] if difference else [
-        "#ffffff", "#dbe9f6", "#7fb2d9", "#2563a8", "#0b1f3a",
-    ]  # fmt: skip
-    rgb = np.asarray([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in stops], float)
-    at = np.linspace(0, len(stops) - 1, 255)
-    colours = np.stack([np.interp(at, np.arange(len(stops)), rgb[:, channel]) for channel in range(3)], 1)
-    return np.vstack([[225, 225, 225], colours]).round().astype(np.uint8)
-
-
-def _png(values: np.ndarray, difference: bool) -> bytes:
-    image = need("PIL.Image", "Drawing the matrix")
-    values = np.asarray(values, np.float32)
-    low, high = (-DIFFERENCE, DIFFERENCE) if difference else (LOW, HIGH)
-    scaled = 1 + np.clip((values - low) / (high - low), 0, 1) * 254
-    indices = np.where(np.isnan(values), 0, np.nan_to_num(scaled)).round().astype(np.uint8)
-    picture = image.frombytes("P", indices.shape[::-1], indices.tobytes())
-    picture.putpalette(_palette(difference).tobytes())
-    out = io.BytesIO()
-    picture.save(out, "PNG", compress_level=1)
-    return out.getvalue()
+def _key(runs: list[Run], sources: list[Source]) -> str:
+    """Of the files' identity and of the order of rows and columns in each."""
+    found = hashlib.sha256(b"matrix levels 2")
+    for run, source in zip(runs, sources, strict=True):
+        found.update(repr((str(run.path), matrix_stamp(run))).encode())
+        found.update(source.rows.tobytes() + source.columns.tobytes())
+    return found.hexdigest()[:24]

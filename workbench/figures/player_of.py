@@ -15,7 +15,10 @@ from workbench.corpus.media import file_of, frame_times, rendition_row
 from workbench.figures.player import player_data
 
 FIRST, TRUTH = engines.READ_ENGINES, engines.TRUTH
-RENDITIONS = ("original", "proxy")
+LIGHT = 800_000
+"""Bits per second up to which an original is played at once: a proxy would save nothing worth the wait."""
+PLAYED = ("h264", "vp8", "vp9", "av1")
+"""Codecs that browsers play."""
 
 
 def engine_of(corpus: Corpus, video_id: str, engine: str | None = None) -> str | None:
@@ -47,8 +50,9 @@ def video_player(
     matched: Collection[str] = (),
     ticks: Sequence[int] = (),
     engine: str | None = None,
+    read: tuple[pd.DataFrame, pd.DataFrame] | None = None,
     own_times: Mapping[str, Sequence[float] | np.ndarray] | None = None,
-    renditions: Sequence[str] = RENDITIONS,
+    renditions: Sequence[str] | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """What the player shows of one video: its files, its frames, and the words and boxes of one engine.
@@ -60,8 +64,9 @@ def video_player(
         matched: ``text_id`` of the texts that the query names.
         ticks: Frames of the original to mark.
         engine: Whose texts; None = rapidocr, kwai or another, never ``truth``.
+        read: Rows of ``texts`` and ``boxes``, on frames of the original, to show in place of an engine's.
         own_times: Seconds of the frames of renditions that have others than the original.
-        renditions: Files that the player tries in turn.
+        renditions: Files that the player tries in turn; None = ``files_of``.
         **options: Of ``player_data``: ``key``, ``title``, ``sub``, ``start``, ``compact``, ...
 
     Raises:
@@ -74,17 +79,33 @@ def video_player(
     row = rendition_row(corpus, video_id)
     if pd.isna(row["width"]) or pd.isna(row["height"]):
         raise StateError(f"The size of {video_id} is not known yet.", f"Run: workbench video probe {corpus.name}")
-    chosen = engine_of(corpus, video_id, engine)
-    texts = corpus.texts[(corpus.texts["video_id"] == video_id) & (corpus.texts["engine"] == chosen)]
-    boxes = corpus.boxes(video_id)
-    if chosen is not None and _frames_of_another(corpus, video_id, chosen):
-        texts, boxes = _on_frames(texts, boxes, times)
-    own = own_times or {}
+    texts, boxes = _read_by(corpus, video_id, engine_of(corpus, video_id, engine), times) if read is None else read
+    own, files = own_times or {}, files_of(corpus, video_id) if renditions is None else renditions
     return player_data(
-        sources=[{"src": address(name), "rendition": name, "times": own.get(name, times)} for name in renditions],
+        sources=[{"src": address(name), "rendition": name, "times": own.get(name, times)} for name in files],
         width=row["width"], height=row["height"], frame_times=times.tolist(), texts=texts, boxes=boxes,
         matched=matched, ticks=ticks, **{"key": f"{corpus.name}/{video_id}", **options},
     )  # fmt: skip
+
+
+def files_of(corpus: Corpus, video_id: str) -> tuple[str, str]:
+    """The small file first, unless the original is small itself and of a kind that browsers play."""
+    row = rendition_row(corpus, video_id)
+    seconds = float(corpus.videos.loc[corpus.videos["video_id"] == video_id, "duration_s"].iloc[0])
+    rate = row["n_bytes"] * 8 / seconds if pd.notna(row["n_bytes"]) and seconds > 0 else np.inf
+    light = rate <= LIGHT and row["codec"] in PLAYED
+    return ("original", "proxy") if light else ("proxy", "original")
+
+
+def _read_by(
+    corpus: Corpus, video_id: str, engine: str | None, times: np.ndarray
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Texts and boxes of an engine, on the frames of the original."""
+    texts = corpus.texts[(corpus.texts["video_id"] == video_id) & (corpus.texts["engine"] == engine)]
+    boxes = corpus.boxes(video_id)
+    if engine is not None and _frames_of_another(corpus, video_id, engine):
+        return _on_frames(texts, boxes, times)
+    return texts, boxes
 
 
 def _must_play(corpus: Corpus, video_id: str) -> None:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from workbench.corpus import domain_label
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.rescoring import WeightSweep
-from workbench.figures.theme import INK, MUTED, RUNS, as_text, styled
+from workbench.figures.theme import MUTED, RUNS, as_text, styled
 
 
 def sweep_curves(sweep: WeightSweep, used: float | None = None) -> go.Figure:
@@ -30,7 +30,7 @@ def sweep_curves(sweep: WeightSweep, used: float | None = None) -> go.Figure:
         label = as_text(domain_label(str(domain)), 28)
         _add(figure, part, label, sweep.best_of_domain[str(domain)], line={"color": colour, "width": 1.2}, size=8)
     every = curve[curve["domain"].isna()]
-    _add(figure, every, "all queries", sweep.weights[second], line={"color": INK, "width": 4}, size=16)
+    _add(figure, every, "all queries", sweep.weights[second], line={"color": MUTED, "width": 4}, size=16)
     if used is not None:
         figure.add_vline(
             x=used, line={"color": MUTED, "dash": "dash"}, annotation_text=f"used {used:.2f}",
@@ -42,6 +42,25 @@ def sweep_curves(sweep: WeightSweep, used: float | None = None) -> go.Figure:
         y=f"{sweep.direction} {METRICS[sweep.metric].label}{unit}", legend={"orientation": "h", "y": -0.2},
     )  # fmt: skip
     return figure.update_xaxes(range=[-0.02, 1.02])
+
+
+def frame_sweep_curves(table: pd.DataFrame) -> go.Figure:
+    """R@1 over the frames per video, a line per size of the frames; the hover says what it costs.
+
+    Args:
+        table: From ``pipelines.sweeps.sweep_frames``.
+    """
+    figure = go.Figure()
+    for place, ((height, width), part) in enumerate(table.groupby(["height", "width"])):
+        ordered = part.sort_values("n_frames")
+        figure.add_scatter(
+            x=ordered["n_frames"], y=ordered["t2v_r1"], mode="lines+markers", name=f"{width} x {height} pixels",
+            line={"color": RUNS[place % len(RUNS)]}, customdata=ordered[["t2v_median_rank", "seconds_per_100"]],
+            hovertemplate="%{x} frames: R@1 %{y:.2f}, MdR %{customdata[0]:g}<br>"
+            "%{customdata[1]:.2f} s per 100 videos<extra></extra>",
+        )  # fmt: skip
+    styled(figure, height=380, x="frames per video", y="t2v R@1, %", legend={"orientation": "h", "y": -0.2})
+    return figure.update_xaxes(type="log", tickvals=sorted(table["n_frames"].unique().tolist()))
 
 
 def _add(figure: go.Figure, part: pd.DataFrame, label: str, best: float, *, line: dict[str, Any], size: int) -> None:

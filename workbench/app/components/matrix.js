@@ -1,220 +1,259 @@
-// A matrix of any size as tiles: wheel zooms, drag pans, hover names the cell, click opens its query.
-// Keys on the focused canvas: arrows pan, + and - zoom, 0 fits.
-// Units: `cells` are rows and columns of the matrix; `scale` is screen pixels per cell.
+// A matrix of any size: wheel, pinch and + - zoom, drag and arrows pan, hover names the cell, click or Enter opens its
+// query. Units: rows and columns count cells; `sx` and `sy` are screen pixels per cell. Text from data only ever goes
+// through textContent. The other matrix_*.js stand before it in one module.
 
 const views = new WeakMap();
+const NEAR = 40; // most pixels of a cell's shorter side
+const MARGIN = 48; // pixels above and below all of the matrix, for the names of domains
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
+  const { data, parentElement, setTriggerValue, setStateValue } = component;
   let view = views.get(parentElement);
   if (!view) {
-    view = mount(parentElement);
+    view = new View(parentElement);
     views.set(parentElement, view);
   }
-  view.update(data, (id) => setTriggerValue("cell", id));
+  view.open = (id) => setTriggerValue("cell", id);
+  view.tell = (at) => setStateValue("at", at);
+  view.update(data);
 }
 
-function element(name, className, parent) {
-  const node = document.createElement(name);
-  node.className = className;
-  parent.appendChild(node);
-  return node;
-}
-
-function mount(root) {
-  const frame = element("div", "frame", root);
-  const canvas = element("canvas", "canvas", frame);
-  const tip = element("div", "tip", frame);
-  const tools = element("div", "tools", frame);
-  const place = element("div", "place", frame);
-  const pen = canvas.getContext("2d");
-  const state = { x: 0, y: 0, scale: 1, data: null, open: null, tiles: new Map(), asked: "", timer: 0 };
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "img");
-
-  for (const [label, title, act] of [["+", "Zoom in", () => zoom(2)], ["−", "Zoom out", () => zoom(0.5)], ["⤢", "Fit", fit]]) {
-    const button = element("button", "", tools);
-    button.textContent = label;
-    button.title = title;
-    button.setAttribute("aria-label", title);
-    button.onclick = act;
+class View {
+  constructor(root) {
+    this.build(root);
+    this.pen = this.canvas.getContext("2d");
+    this.tiles = new Tiles(() => this.draw(), (message) => this.fail(message));
+    this.middle = { row: 0, column: 0 };
+    this.sx = this.limit = 1;
+    this.shows = { pairs: true, borders: true };
+    this.told = new Set();
+    this.asked = "";
+    this.drawn = false;
+    listen(this);
+    new ResizeObserver(() => this.data && this.draw()).observe(this.canvas);
   }
 
-  const width = () => canvas.clientWidth;
-  const height = () => canvas.clientHeight;
-
-  function fit() {
-    state.scale = Math.min(width() / state.data.columns, height() / state.data.rows);
-    state.x = -(width() / state.scale - state.data.columns) / 2;
-    state.y = -(height() / state.scale - state.data.rows) / 2;
-    draw();
+  build(root) {
+    this.frame = element("div", "frame", root);
+    this.canvas = element("canvas", "canvas", this.frame);
+    this.canvas.tabIndex = 0;
+    this.canvas.setAttribute("role", "application");
+    this.canvas.setAttribute("aria-roledescription", "matrix");
+    this.notice = element("div", "notice", this.frame);
+    this.notice.setAttribute("role", "alert");
+    this.tip = new Tip(this.frame);
+    const tools = element("div", "tools", this.frame);
+    button(tools, "+", "Zoom in (+)", () => this.zoom(2));
+    button(tools, "−", "Zoom out (−)", () => this.zoom(0.5));
+    button(tools, "⤢", "Show all (0)", () => this.fit());
+    this.toggles = {
+      pairs: button(tools, "◻", "Right pairs (p)", () => this.toggle("pairs")),
+      borders: button(tools, "╋", "Borders of domains and sources (b)", () => this.toggle("borders")),
+    };
+    this.place = element("div", "place", this.frame);
+    this.legend = new Legend(root, (step) => this.contrast(step));
   }
 
-  function zoom(factor, px = width() / 2, py = height() / 2) {
-    const lowest = Math.min(width() / state.data.columns, height() / state.data.rows) / 2;
-    const scale = Math.max(lowest, Math.min(40, state.scale * factor));
-    state.x += px / state.scale - px / scale;
-    state.y += py / state.scale - py / scale;
-    state.scale = scale;
-    draw();
-  }
+  get width() { return this.canvas.clientWidth; }
+  get height() { return this.canvas.clientHeight; }
+  // Several captions per video make rows lower than columns are wide, so that all of it can be seen.
+  get sy() { return this.sx * Math.max(0.2, Math.min(5, this.data.columns / this.data.rows)); }
+  get difference() { return Boolean(this.data.other); }
+  get dark() { return luminance(getComputedStyle(this.frame).backgroundColor) < 0.4; }
 
-  function tile(level, tx, ty) {
-    const d = state.data;
-    const query = new URLSearchParams({ pool: d.pool, stamp: d.stamp });
-    if (d.other) query.set("other", d.other);
-    const url = `/matrix/tile/${d.run}/${level}/${tx}/${ty}?${query}`;
-    if (!state.tiles.has(url)) {
-      if (state.tiles.size > 400) state.tiles.delete(state.tiles.keys().next().value);
-      const image = new Image();
-      image.onload = draw;
-      image.src = url;
-      state.tiles.set(url, image);
+  update(data) {
+    const before = this.data;
+    this.data = data;
+    this.canvas.setAttribute("aria-label", data.about);
+    if (!before || before.stamp !== data.stamp || before.pool !== data.pool) {
+      this.notice.textContent = "";
+      this.limit = data.limit;
     }
-    return state.tiles.get(url);
-  }
-
-  function draw() {
-    const d = state.data;
-    if (!d) return;
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = width() * ratio;
-    canvas.height = height() * ratio;
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.fillStyle = "#f3f6f8";
-    pen.fillRect(0, 0, width(), height());
-    pen.imageSmoothingEnabled = false;
-    let level = 0;
-    while (level < d.levels - 1 && state.scale * Math.pow(d.factor, level) < 1 / 1.5) level += 1;
-    const cells = Math.pow(d.factor, level);
-    const span = d.tile * cells;
-    const first = [Math.max(0, Math.floor(state.x / span)), Math.max(0, Math.floor(state.y / span))];
-    const last = [
-      Math.min(Math.ceil(d.columns / span), Math.ceil((state.x + width() / state.scale) / span)),
-      Math.min(Math.ceil(d.rows / span), Math.ceil((state.y + height() / state.scale) / span)),
-    ];
-    let waiting = 0;
-    for (let ty = first[1]; ty < last[1]; ty++) {
-      for (let tx = first[0]; tx < last[0]; tx++) {
-        const image = tile(level, tx, ty);
-        if (!image.complete) { waiting += 1; continue; }
-        if (!image.naturalWidth) continue;
-        const size = cells * state.scale;
-        pen.drawImage(image, (tx * span - state.x) * state.scale, (ty * span - state.y) * state.scale,
-          image.naturalWidth * size, image.naturalHeight * size);
-      }
+    if (!before || before.stamp !== data.stamp) {
+      this.tiles.clear();
+      this.marks(data);
+      if (!before || before.rows !== data.rows || before.columns !== data.columns || before.order !== data.order) this.fit();
     }
-    lines();
-    place.textContent = `${d.rows.toLocaleString()} captions × ${d.columns.toLocaleString()} videos` +
-      (level ? ` · ${d.pool} of ${cells} × ${cells} cells` : " · single cells");
-    if (!waiting) frame.dispatchEvent(new CustomEvent("matrix:ready", { bubbles: true, composed: true }));
-    frame.dataset.ready = String(!waiting);
+    if (data.at && !this.told.has(data.at)) this.restore(data.at);
+    this.draw();
   }
 
-  function lines() {
-    const d = state.data;
-    const px = (column) => (column - state.x) * state.scale;
-    const py = (row) => (row - state.y) * state.scale;
-    pen.lineWidth = 1;
-    pen.strokeStyle = "rgba(194, 87, 12, .55)";
-    pen.font = "12px system-ui, sans-serif";
-    for (const border of d.borders) {
-      pen.beginPath();
-      pen.moveTo(px(border.columns[1]), py(0));
-      pen.lineTo(px(border.columns[1]), py(d.rows));
-      pen.moveTo(px(0), py(border.rows[1]));
-      pen.lineTo(px(d.columns), py(border.rows[1]));
-      pen.stroke();
-      const room = (border.columns[1] - border.columns[0]) * state.scale;
-      if (room > pen.measureText(border.label).width + 12 && (border.rows[1] - border.rows[0]) * state.scale > 22) {
-        const x = px(border.columns[0]) + 6;
-        const y = py(border.rows[0]) + 16;
-        pen.fillStyle = "rgba(255, 255, 255, .85)";
-        pen.fillRect(x - 3, y - 12, pen.measureText(border.label).width + 6, 16);
-        pen.fillStyle = "#9a3f06";
-        pen.fillText(border.label, x, y);
-      }
-    }
-    pen.strokeStyle = "#8696a5";
-    pen.strokeRect(px(0), py(0), d.columns * state.scale, d.rows * state.scale);
+  async marks(data) {
+    this.overlay = new Overlay(data, { pairs: [], rows: [], columns: [] });
+    const answer = await fetch(address(data, `marks/${encodeURIComponent(data.run)}`));
+    if (!answer.ok || this.data.stamp !== data.stamp) return;
+    this.overlay = new Overlay(data, await answer.json());
+    this.draw();
   }
 
-  function cellAt(event) {
-    const box = canvas.getBoundingClientRect();
-    const column = Math.floor(state.x + (event.clientX - box.left) / state.scale);
-    const row = Math.floor(state.y + (event.clientY - box.top) / state.scale);
-    const inside = row >= 0 && column >= 0 && row < state.data.rows && column < state.data.columns;
+  fail(message) {
+    this.notice.textContent = message || "The server does not answer. Reload the page.";
+    this.frame.dataset.ready = "failed";
+  }
+
+  // Place, scale, range and what is drawn over it, as they stand in the address.
+  get at() {
+    const flags = Object.keys(this.shows).filter((name) => this.shows[name]).map((name) => name[0]).join("");
+    return [this.middle.row.toFixed(1), this.middle.column.toFixed(1), this.sx.toPrecision(4), this.limit, flags].join("_");
+  }
+
+  restore(at) {
+    const parts = at.split("_");
+    const [row, column, scale, limit] = parts.map(Number);
+    if (![row, column, scale].every(Number.isFinite) || !this.data.ranges.includes(limit)) return;
+    this.middle = { row, column };
+    this.sx = scale;
+    this.limit = limit;
+    for (const name of Object.keys(this.shows)) this.shows[name] = (parts[4] || "").includes(name[0]);
+    this.clamp();
+  }
+
+  remember() {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => {
+      const at = this.at;
+      if (this.told.has(at) && at === this.lastTold) return;
+      if (this.told.size > 50) this.told.clear();
+      this.told.add(at);
+      this.lastTold = at;
+      this.tell(at);
+    }, 600);
+  }
+
+  get fitting() {
+    const tall = this.sy / this.sx;
+    return Math.min(this.width / this.data.columns, (this.height - MARGIN) / (this.data.rows * tall)) || 1;
+  }
+
+  fit() {
+    this.sx = this.fitting;
+    this.middle = { row: this.data.rows / 2, column: this.data.columns / 2 };
+    this.draw();
+    if (this.drawn) this.remember();
+  }
+
+  clamp() {
+    const nearest = NEAR / Math.min(1, this.sy / this.sx);
+    this.sx = Math.max(0.8 * this.fitting, Math.min(nearest, this.sx));
+    this.middle.row = Math.max(0, Math.min(this.data.rows, this.middle.row));
+    this.middle.column = Math.max(0, Math.min(this.data.columns, this.middle.column));
+  }
+
+  // The cell below (px, py) stays there.
+  zoom(factor, px = this.width / 2, py = this.height / 2) {
+    const before = { x: this.left + px / this.sx, y: this.top + py / this.sy };
+    this.sx *= factor;
+    this.clamp();
+    this.middle.column = before.x - (px - this.width / 2) / this.sx;
+    this.middle.row = before.y - (py - this.height / 2) / this.sy;
+    this.moved();
+  }
+
+  pan(dx, dy) {
+    this.middle.column -= dx / this.sx;
+    this.middle.row -= dy / this.sy;
+    this.moved();
+  }
+
+  // So many cells where they are large enough to tell, else so many times 60 pixels.
+  step(across, down) {
+    const pixels = (scale) => (scale >= 8 ? scale : 60);
+    this.pan(across * pixels(this.sx), down * pixels(this.sy));
+  }
+
+  moved() {
+    this.clamp();
+    this.draw();
+    this.remember();
+  }
+
+  toggle(name) {
+    this.shows[name] = !this.shows[name];
+    this.moved();
+  }
+
+  contrast(step) {
+    const { ranges } = this.data;
+    const at = Math.max(0, Math.min(ranges.length - 1, ranges.indexOf(this.limit) + step));
+    this.limit = ranges[at];
+    this.moved();
+  }
+
+  get left() { return this.middle.column - this.width / 2 / this.sx; }
+  get top() { return this.middle.row - this.height / 2 / this.sy; }
+
+  cellAt(px, py) {
+    const column = Math.floor(this.left + px / this.sx);
+    const row = Math.floor(this.top + py / this.sy);
+    const inside = row >= 0 && column >= 0 && row < this.data.rows && column < this.data.columns;
     return inside ? { row, column } : null;
   }
 
-  async function ask({ row, column }) {
-    const query = state.data.other ? `?other=${encodeURIComponent(state.data.other)}` : "";
-    const answer = await fetch(`/matrix/cell/${state.data.run}/${row}/${column}${query}`);
+  async describe({ row, column }) {
+    const answer = await fetch(address(this.data, `cell/${encodeURIComponent(this.data.run)}/${row}/${column}`));
     return answer.ok ? answer.json() : null;
   }
 
-  function hover(event) {
-    const cell = cellAt(event);
+  // Say what a cell is; the last one asked for wins.
+  point(cell, wait = 60) {
     const name = cell ? `${cell.row}/${cell.column}` : "";
-    if (name === state.asked) return;
-    state.asked = name;
-    clearTimeout(state.timer);
-    if (!cell) { tip.textContent = ""; return; }
-    state.timer = setTimeout(async () => {
-      const found = await ask(cell);
-      if (!found || state.asked !== name) return;
-      const value = found.value === null ? "not scored" : `${found.value.toFixed(2)} sd`;
-      const scores = found.scores.map((score) => (score === null ? "not scored" : score.toFixed(4))).join(" and ");
-      tip.textContent = `“${found.text}” → ${found.video}${found.right ? " (right)" : ""}: ${value}, score ${scores}`;
-    }, 60);
+    if (name === this.asked) return;
+    this.asked = name;
+    clearTimeout(this.timer);
+    if (!cell) { this.tip.hide(); return; }
+    this.timer = setTimeout(async () => {
+      const found = await this.describe(cell);
+      if (found && this.asked === name) this.tip.show(found, this.data);
+    }, wait);
   }
 
-  let drag = null;
-  canvas.onpointerdown = (event) => {
-    drag = { x: event.clientX, y: event.clientY, moved: false };
-    canvas.setPointerCapture(event.pointerId);
-  };
-  canvas.onpointermove = (event) => {
-    if (!drag) { hover(event); return; }
-    const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
-    if (Math.abs(dx) + Math.abs(dy) < 4 && !drag.moved) return;
-    state.x -= dx / state.scale;
-    state.y -= dy / state.scale;
-    drag = { x: event.clientX, y: event.clientY, moved: true };
-    draw();
-  };
-  canvas.onpointerup = async (event) => {
-    const moved = drag && drag.moved;
-    drag = null;
-    const cell = cellAt(event);
-    if (moved || !cell) return;
-    const found = await ask(cell);
-    if (found && state.open) state.open(found.caption_id);
-  };
-  canvas.onpointerleave = () => { state.asked = ""; clearTimeout(state.timer); tip.textContent = ""; };
-  canvas.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const box = canvas.getBoundingClientRect();
-    zoom(Math.pow(1.0015, -event.deltaY), event.clientX - box.left, event.clientY - box.top);
-  }, { passive: false });
-  canvas.onkeydown = (event) => {
-    const step = 60 / state.scale;
-    const act = {
-      ArrowLeft: () => { state.x -= step; draw(); }, ArrowRight: () => { state.x += step; draw(); },
-      ArrowUp: () => { state.y -= step; draw(); }, ArrowDown: () => { state.y += step; draw(); },
-      "+": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: fit,
-    }[event.key];
-    if (act) { event.preventDefault(); act(); }
-  };
-  new ResizeObserver(() => state.data && draw()).observe(canvas);
+  async follow(cell, elsewhere) {
+    const found = cell && (await this.describe(cell));
+    if (!found) return;
+    if (elsewhere) window.open(`${this.data.link}&q=${encodeURIComponent(found.caption_id)}`, "_blank", "noopener");
+    else this.open(found.caption_id);
+  }
 
-  return {
-    update(data, open) {
-      const size = state.data && [state.data.rows, state.data.columns].join();
-      state.data = data;
-      state.open = open;
-      canvas.setAttribute("aria-label", `Similarity matrix, ${data.rows} captions by ${data.columns} videos`);
-      if (size === [data.rows, data.columns].join()) draw(); else fit();
-    },
-  };
+  draw() {
+    if (this.frameAsked) return;
+    this.frameAsked = requestAnimationFrame(() => {
+      this.frameAsked = 0;
+      this.paint();
+    });
+  }
+
+  paint() {
+    const { data, pen } = this;
+    const ratio = window.devicePixelRatio || 1;
+    const [wide, high] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
+    if (!wide || !high) return;
+    if (!this.drawn) this.clamp(); // the size was not known before
+    if (this.canvas.width !== wide || this.canvas.height !== high) Object.assign(this.canvas, { width: wide, height: high });
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, this.width, this.height);
+    const look = `${this.limit} ${this.dark} ${data.stamp}`;
+    if (look !== this.look) {
+      this.look = look;
+      this.table = colours(this.limit, this.difference, this.dark);
+      this.legend.show(this.table, this.limit, data);
+    }
+    this.level = 0;
+    while (this.level < data.levels - 1 && Math.min(this.sx, this.sy) * data.factor ** this.level < 0.6) this.level += 1;
+    const waiting = paintTiles(this);
+    this.overlay.paint(this);
+    this.say(waiting);
+  }
+
+  say(waiting) {
+    const { data, level } = this;
+    const cells = data.factor ** level;
+    const pooled = `${data.pool === "max" ? (data.other ? "largest" : "highest") : "mean"} of ${cells} × ${cells} cells`;
+    this.place.textContent = `${data.rows.toLocaleString("en")} captions ↓ × ${data.columns.toLocaleString("en")} videos → · ` +
+      (level ? pooled : "single cells");
+    for (const [name, node] of Object.entries(this.toggles)) node.setAttribute("aria-pressed", String(this.shows[name]));
+    if (!this.notice.textContent) this.frame.dataset.ready = String(!waiting);
+    this.frame.dataset.level = level;
+    this.frame.dataset.bytes = this.tiles.bytes;
+    this.drawn = true;
+  }
 }

@@ -1,4 +1,4 @@
-"""The matrix component: tiles from the routes, pan, zoom, borders, diagonal; a click gives the cell back."""
+"""The matrix component: tiles from the routes, pan, zoom, borders, right pairs; a click gives the cell back."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import Any
 
 import streamlit as st
 
+from workbench.app.links import address
 from workbench.app.widgets import shown_progress
-from workbench.corpus import domain_label
-from workbench.figures.matrix_tiles import FACTOR, TILE, MatrixView
+from workbench.figures.matrix_axes import ORDERS
+from workbench.figures.matrix_pyramid import FACTOR, TILE
+from workbench.figures.matrix_tiles import RANGES, MatrixView
+
+SCRIPTS = ("matrix_tiles.js", "matrix_paint.js", "matrix_overlay.js", "matrix_gestures.js", "matrix.js")
+AT = "at"
+"""The key of the address that holds place, zoom, contrast and what is drawn over the matrix."""
 
 
 def _asset(name: str) -> str:
@@ -18,24 +24,44 @@ def _asset(name: str) -> str:
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    return st.components.v2.component("workbench_matrix", js=_asset("matrix.js"), css=_asset("matrix.css"))
+    js = "\n".join(map(_asset, SCRIPTS))
+    return st.components.v2.component("workbench_matrix", js=js, css=_asset("matrix.css"))
 
 
-def matrix(view: MatrixView, pool: str, key: str) -> str | None:
-    """Show a matrix; returns the caption id of a cell that was just clicked.
+def matrix(view: MatrixView, place: str, order: str, pool: str, key: str) -> str | None:
+    """Show a matrix; place and zoom are kept in the address.
 
     Args:
         view: The matrix; its pooled levels are made if they are not there.
+        place: "corpus/split", for the links.
+        order: Of its rows and columns.
         pool: ``max`` or ``mean``.
-        key: Streamlit's key; the same key keeps place and zoom.
+        key: Streamlit's key.
+
+    Returns:
+        The caption id of a cell that was just clicked.
     """
     with shown_progress():
         view.build()
-    borders = [{**border, "label": domain_label(str(border["domain"]))} for border in view.borders]
+    other = view.other.name if view.other else ""
+    what = f"Difference of scores, {view.run.name} minus {other}" if other else f"Scores of {view.run.name}"
     data = {
-        "run": view.run.name, "other": view.other.name if view.other else "", "pool": pool, "levels": view.n_levels,
-        "rows": view.shape[0], "columns": view.shape[1], "tile": TILE, "factor": FACTOR, "borders": borders,
-        "stamp": view.folder.name,
+        "run": view.run.name, "other": other, "order": order, "pool": pool, "stamp": view.key,
+        "rows": view.shape[0], "columns": view.shape[1], "levels": view.n_levels, "tile": TILE, "factor": FACTOR,
+        "borders": view.axes.domains, "limit": view.limit(pool), "ranges": RANGES,
+        "at": st.query_params.get(AT, ""),
+        "link": address("query", corpus=place, run=view.run.name, other=other),
+        "about": (
+            f"{what}: {view.shape[0]:,} captions (rows) by {view.shape[1]:,} videos (columns), {ORDERS[order]}. Arrows "
+            "move, plus and minus zoom, 0 shows all, Enter opens the query at the middle, p and b switch right pairs "
+            "and borders."
+        ),
     }  # fmt: skip
-    result = _component()(data=data, key=key, height=660, on_cell_change=lambda: None)
+
+    def moved() -> None:
+        at = (st.session_state.get(key) or {}).get("at")
+        if at:
+            st.query_params[AT] = at
+
+    result = _component()(data=data, key=key, height="content", on_cell_change=lambda: None, on_at_change=moved)
     return result.cell

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -46,7 +46,7 @@ def player(
     title: str = "",
     sub: str = "",
     engine: str | None = None,
-    compact: bool = False,
+    group: str = "",
 ) -> None:
     """Show a video with its words; one that cannot be played is a sentence with the reason.
 
@@ -60,12 +60,12 @@ def player(
         title: Shown above the picture, e.g. the caption.
         sub: Small line below the title.
         engine: Whose texts; None = rapidocr, kwai or another, ``truth`` only when asked for.
-        compact: Picture, scrub bar and play only.
+        group: Players of one group have a button that makes them move together.
     """
     try:
         data = video_player(
             corpus, video_id, lambda rendition: video_address(corpus, video_id, rendition), matched=matched,
-            ticks=ticks, engine=engine, start=start, title=title, sub=sub, compact=compact,
+            ticks=ticks, engine=engine, start=start, title=title, sub=sub, group=group,
         )  # fmt: skip
     except WorkbenchError as error:
         said = plain(f"{error.message} {error.remedy}".strip())
@@ -74,4 +74,14 @@ def player(
         else:
             st.warning(said, icon=":material/videocam_off:")
         return
+    mount(data, key)
+
+
+def mount(data: Mapping[str, Any], key: str) -> None:
+    """Show a player of data that stands already.
+
+    Args:
+        data: Of ``video_player``.
+        key: Streamlit's key.
+    """
     _component()(data=data, key=key, height="content")

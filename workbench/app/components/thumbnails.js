@@ -65,7 +65,7 @@ function pictureOf(tile, parent) {
   const image = element("img", "", parent);
   image.loading = "lazy";
   image.decoding = "async";
-  image.alt = tile.text || tile.tip;
+  image.alt = tile.text ? "" : tile.tip; // what stands beside the picture is not said twice
   image.onerror = () => {
     image.remove();
     line("none", "no picture", parent);

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
+from workbench.app.access import gate
 from workbench.app.navigation import SCRIPT
 from workbench.app.routes import ROUTES
 
-app = st.App(SCRIPT, routes=ROUTES)
+app = st.App(SCRIPT, routes=ROUTES, middleware=gate())

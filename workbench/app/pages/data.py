@@ -27,7 +27,7 @@ st.dataframe(
     hide_index=True,
 )  # fmt: skip
 corpus = open_corpus(choose("Corpus", corpora["name"].to_list(), "data_corpus"))
-st.subheader(plain(corpus.title))
+st.header(plain(corpus.title))
 if corpus.meta["protocol"]:
     st.text(corpus.meta["protocol"])
 left, right = st.columns(2)
@@ -54,10 +54,10 @@ with right:
         st.text(f"{rendition} videos: {root} ({found})")
 odd = oddities(corpus)
 if not odd.empty:
-    st.subheader("Videos with a problem")
+    st.header("Videos with a problem")
     st.caption(f"{len(odd):,} of {len(corpus.videos):,}; they stay in the gallery and are never replaced.")
     st.dataframe(odd, hide_index=True)
-st.subheader("Runs")
+st.header("Runs")
 runs = loading.all_runs()
 shown = runs[["name", "state", "corpus", "split", "t2v_r1", "v2t_r1", "scoring", "order", "created", "note"]]
 st.dataframe(

@@ -70,7 +70,7 @@ def holdings(row: pd.Series) -> str:
 
 def card(row: pd.Series) -> None:
     """One domain: its pictures, what fails in it, and the link that opens it."""
-    st.markdown(f"#### {plain(short(row['label'], 60))}")
+    st.markdown(f"## {plain(short(row['label'], 60))}")
     st.caption(holdings(row))
     mine = corpus.videos[(domain_of == row["domain"]).to_numpy() & (corpus.videos["status"] == "ok").to_numpy()]
     tiles = tiles_of(corpus, mine.drop_duplicates("source_id")["video_id"].head(ON_CARD).to_list())
@@ -106,7 +106,7 @@ def browse(row: pd.Series) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         if divided:
-            st.subheader(plain(short(row["label"], 80)))
+            st.header(plain(short(row["label"], 80)))
             st.caption(holdings(row))
             scores_of(row["domain"])
         else:
@@ -146,7 +146,7 @@ for start in range(0, len(rows), PER_ROW):
         with column.container(border=True, height="stretch"):
             card(row)
 if run:
-    st.subheader("Which domain comes first")
+    st.header("Which domain comes first")
     st.plotly_chart(confusion_heatmap(loading.confusion(loading.key_of(run))), key="confusion")
     st.caption(
         "Of the captions of one domain (row), how many have a video of another one (column) at rank 1, in percent. "

@@ -31,14 +31,14 @@ st.markdown(f"**{len(failed)} of {total} queries fail** ({100 * len(failed) / to
 labels = {cause: CAUSES[cause].label for cause in CAUSES}
 left, right = st.columns([3, 5])
 with left:
-    st.subheader("Primary causes")
+    st.header("Primary causes")
     st.plotly_chart(cause_bars(failed, labels), key="causes")
     reasons = loading.not_computed(key)
     for reason, unknown in reasons.items():
-        if CAUSES[unknown[0]].computed:
+        if any(CAUSES[one].family == "scene text" for one in unknown):
             st.caption(f"Not looked for: **{plain(', '.join(map(labels.__getitem__, unknown)))}**. {plain(reason)}")
     if failed["domain"].notna().any():
-        st.subheader(f"Right at rank {k} or better, by domain")
+        st.header(f"Right at rank {k} or better, by domain")
         table = loading.by_domain(key, f"r{k}", direction)
         st.plotly_chart(domain_bars({run.name: table}, f"R@{k}, %"), key="domains")
 with right:

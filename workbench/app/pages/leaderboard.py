@@ -35,7 +35,7 @@ with st.container(border=True):
         )
 
 for direction, label in DIRECTIONS.items():
-    st.subheader(label)
+    st.header(label)
     shown, look = board_table(board, direction, [name for name in metrics if name != BOTH or direction == "t2v"])
     st.dataframe(shown, hide_index=True, column_config=look, height="content")
 if (board["n_seeds"] > 1).any():
@@ -57,13 +57,13 @@ for row in board[(board["warning"] != "") & (board["group"] == "")].itertuples()
 if able and not able[0].gallery["domain"].notna().any():
     st.caption("This corpus states no domains, so there is no break-down by domain.")
 elif able:
-    st.subheader("By domain")
+    st.header("By domain")
     tables = {run.name: loading.by_domain(loading.key_of(run), "r1", "t2v") for run in able[:6]}
     st.plotly_chart(domain_bars(tables, "text → video R@1, %"), key="domains")
     few = {note for one in tables.values() for note in one["label"] + ": " + one["note"] if not note.endswith(": ")}
     st.caption(plain("; ".join(sorted(few))))
 for kind in loading.slice_columns(able[0]) if able else []:
-    st.subheader(f"By {plain(kind.replace('_', ' '))}")
+    st.header(f"By {plain(kind.replace('_', ' '))}")
     tables = {run.name: loading.by_slice(loading.key_with_texts(run), kind, "r1") for run in able[:6]}
     st.plotly_chart(domain_bars(tables, "text → video R@1, %"), key=f"slices {kind}")
     if kind in SLICES:

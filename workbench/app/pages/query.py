@@ -50,7 +50,7 @@ with st.container(border=True):
     if direction == "t2v":
         st.html(marked(case.title, read, "1.2rem"))
     else:
-        st.markdown(f"### {plain(PurePosixPath(case.title).name)}")
+        st.markdown(f"## {plain(PurePosixPath(case.title).name)}")
     facts = [f"Query {at + 1:,} of {len(ids):,}"]
     facts += [] if playable and direction == "v2t" else [f"right: {short(case.right)}"]
     facts += [case.place] if case.place else []
@@ -75,7 +75,7 @@ if playable and direction == "t2v":
         with st.container(border=True):
             left, right = st.columns([2, 3], vertical_alignment="center")
             with left:
-                st.subheader(plain(one.name))
+                st.header(plain(one.name))
                 numbers_of(own)
             with right:
                 cause_of(one, query, direction)
@@ -86,7 +86,7 @@ if playable and direction == "t2v":
 else:
     for column, one, own in zip(st.columns(len(asked.runs)), asked.runs, asked.cases, strict=True):
         with column:
-            st.subheader(plain(one.name))
+            st.header(plain(one.name))
             numbers_of(own)
             cause_of(one, query, direction)
             as_table(one, own)

@@ -49,10 +49,10 @@ if growing:
 shown = [run for name in chosen for run in runs if run.name == name]
 for run in shown:
     show_end(run)
-st.subheader("Curves")
+st.header("Curves")
 refreshed(show_curves, chosen, span, every=OFTEN_S if growing else None)
 
-st.subheader("Ranks per checkpoint, on the validation split")
+st.header("Ranks per checkpoint, on the validation split")
 able = [run for run in shown if has_ranks(run)]
 if able:
     row = st.columns(3)
@@ -64,5 +64,5 @@ if able:
         kind = choose("Queries", ["all", *KINDS], "kind", show=lambda one: KINDS.get(one, "all queries"))
     refreshed(show_ranks, name, direction, k, kind, every=SELDOM_S if name in growing else None)
 say_without_ranks([run for run in shown if run not in able])
-st.subheader("Test numbers of the chosen checkpoint")
+st.header("Test numbers of the chosen checkpoint")
 show_test(shown, direction)

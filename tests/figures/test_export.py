@@ -1,0 +1,176 @@
+"""Figures as files: every chart can be drawn without a browser, with its letters inside, and its text stays text."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib import font_manager
+
+from tests.made import made_corpus, made_runs, made_similarity
+from workbench import analysis, figures
+from workbench.core.errors import DataError, UnknownNameError
+from workbench.core.workspace import elsewhere
+from workbench.evaluation import save_run, sweep_weights
+from workbench.figures.code import as_code
+from workbench.figures.drawing import draw
+from workbench.figures.drawn import words
+from workbench.figures.paper import fonts_for, paper_look
+
+HOSTILE = "<b>bold</b> $x^2$ & \\frac_{1}"
+CHARTS = (
+    "ablation_differences", "ablation_heatmap", "cause_bars", "cause_change_bars", "confusion_heatmap",
+    "difference_bars", "domain_bars", "domain_heatmap", "kind_bars", "leaderboard_intervals", "occurrence_bars",
+    "rank_against_rank", "sweep_curves", "training_curves", "upset",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def charts(tmp_path_factory):
+    """Every chart of the figures, made of small tables."""
+    with elsewhere(tmp_path_factory.mktemp("home")):
+        corpus = made_corpus(48)
+        good, fair = made_runs(corpus, ("good", "fair"))
+        parts = {"ocr": made_similarity(corpus, 1.0), "vision": made_similarity(corpus, 1.5, seed=1)}
+        comparison = analysis.compare_runs(fair, good)
+        scores = analysis.ablations(good).scores(by="domain")
+        changes = analysis.cause_changes(analysis.failures(fair), analysis.failures(good))
+        labels = {name: cause.label for name, cause in analysis.CAUSES.items()}
+        steps = pd.DataFrame({"run": "good", "step": range(6), "value": np.arange(6.0), "smooth": np.arange(6.0) / 2})
+        shares = pd.DataFrame({
+            "step": [1, 1, 2, 2], "kind": ["kept", "never"] * 2, "label": ["right", "never right"] * 2,
+            "share": [0.2, 0.8, 0.5, 0.5], "n": [1, 4, 2, 2],
+        })  # fmt: skip
+        return {
+            "leaderboard_intervals": figures.leaderboard_intervals(analysis.leaderboard([good, fair]), "v2t", 97.0),
+            "domain_bars": figures.domain_bars({run.name: analysis.by_domain(run) for run in (good, fair)}),
+            "cause_bars": figures.cause_bars(analysis.failures(fair), labels),
+            "rank_against_rank": figures.rank_against_rank(comparison.table, HOSTILE, "good"),
+            "difference_bars": figures.difference_bars(comparison.by_domain),
+            "domain_heatmap": figures.domain_heatmap(analysis.domain_means(good, fair), difference=True),
+            "confusion_heatmap": figures.confusion_heatmap(analysis.domain_confusion(fair)),
+            "ablation_differences": figures.ablation_differences(scores, "points of R@1"),
+            "ablation_heatmap": figures.ablation_heatmap(scores, "points of R@1"),
+            "cause_change_bars": figures.cause_change_bars(changes),
+            "upset": figures.upset(analysis.solved_sets([good, fair])),
+            "sweep_curves": figures.sweep_curves(sweep_weights(parts, steps=5), 0.25),
+            "training_curves": figures.training_curves(steps, figures.run_looks(["good"]), "loss", chosen={"good": 3}),
+            "kind_bars": figures.kind_bars(shares, 2),
+            "occurrence_bars": figures.occurrence_bars(analysis.hubness(fair, k=5)),
+        }
+
+
+def test_every_chart_is_tried():
+    made = [name for name in figures.__all__ if inspect.isfunction(getattr(figures, name))]
+    drawn = {name for name in made if inspect.signature(getattr(figures, name)).return_annotation == "go.Figure"}
+    assert drawn - {"frame_sweep_curves"} == set(CHARTS)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_charts_as_pdf_have_their_letters_inside(charts, name):
+    made = figures.export_figure(charts[name], "pdf")
+    assert made.note == "" and b"/FontFile2" in made.data and b"/Type3" not in made.data
+    (box,) = re.findall(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+) ?\]", made.data)
+    assert float(box[0]) == pytest.approx(3.3 * 72, abs=0.5) and 60 < float(box[1]) < 500
+
+
+def test_the_file_says_what_the_screen_says(charts):
+    with paper_look():
+        paper = draw(charts["cause_bars"], 6.9)
+        paper.canvas.draw()
+        (axes,) = paper.axes
+        bar = charts["cause_bars"].data[0]
+        assert [one.get_text() for one in axes.get_yticklabels()] == list(bar.y)
+        assert [patch.get_width() for patch in axes.patches] == list(bar.x)
+        assert {one.get_text() for one in axes.texts} == set(bar.text)
+        scatter = draw(charts["rank_against_rank"], 6.9)
+    held = charts["rank_against_rank"].data
+    (axes,) = scatter.axes
+    assert sum(len(one.get_offsets()) for one in axes.collections) == sum(len(one.x) for one in held[:3])
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    assert axes.get_xlabel() == f"rank in A: {HOSTILE}" and not axes.xaxis.label.get_parse_math()
+
+
+def test_stacks_and_reversed_axes(charts):
+    with paper_look():
+        stack, heat = draw(charts["kind_bars"], 3.3), draw(charts["confusion_heatmap"], 3.3)
+    tops = {round(one.get_y() + one.get_height()) for one in stack.axes[0].patches[2:]}
+    assert tops == {100} and stack.legends[0].get_texts()[1].get_text() == "never right"
+    bottom, top = heat.axes[0].get_ylim()
+    assert bottom > top  # the first domain stands on top, as on the screen
+    shown = {one.get_text() for one in heat.axes[0].texts}
+    assert shown == {f"{value:.0f}" for value in charts["confusion_heatmap"].data[0].z.ravel()}
+
+
+def test_svg_holds_no_text_that_needs_a_font(charts):
+    made = figures.export_figure(charts["domain_bars"], "svg", width=figures.PAGE).data.decode()
+    assert "<text" not in made and "font-family" not in made and 'width="496.8pt"' in made
+
+
+@pytest.mark.parametrize("format", ["pdf", "svg"])
+def test_the_same_figure_gives_the_same_bytes(charts, format):
+    once, again = (figures.export_figure(charts["difference_bars"], format).data for _ in range(2))
+    assert once == again
+
+
+def test_words_of_a_chart():
+    assert words("a &lt;b&gt;<br>c <b>d</b>") == "a <b>\nc d"
+
+
+def test_what_cannot_be_drawn_is_refused(charts, tmp_path, home):
+    with pytest.raises(DataError, match="holds a pie that cannot be drawn"):
+        figures.export_figure(go.Figure(go.Pie(values=[1, 2])))
+    with pytest.raises(UnknownNameError, match="No format of figures is called 'png'"):
+        figures.save_figure(charts["cause_bars"], tmp_path / "x.png")
+    with pytest.raises(DataError, match="width is 0"):
+        figures.export_figure(charts["cause_bars"], width=0)
+    assert list(tmp_path.iterdir()) == [home]
+
+
+def font_with(sign: str, folder) -> str:
+    """A font that has one sign and nothing else."""
+    pen = TTGlyphPen(None)
+    for at, place in enumerate([(0, 0), (800, 0), (800, 800)]):
+        pen.lineTo(place) if at else pen.moveTo(place)
+    pen.closePath()
+    font = FontBuilder(1000, isTTF=True)
+    font.setupGlyphOrder([".notdef", "one"])
+    font.setupCharacterMap({ord(sign): "one"})
+    font.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "one": pen.glyph()})
+    font.setupHorizontalMetrics({".notdef": (500, 0), "one": (1000, 0)})
+    font.setupHorizontalHeader(ascent=800, descent=-200)
+    font.setupNameTable({"familyName": "Made Sign", "styleName": "Regular", "psName": "MadeSign-Regular"})
+    font.setupOS2(sTypoAscender=800, usWinAscent=800, usWinDescent=200)
+    font.setupPost()
+    path = folder / "made.ttf"
+    font.save(path)
+    return str(path)
+
+
+def test_signs_come_from_any_font_that_has_them(tmp_path, monkeypatch):
+    sign = "\U0002a6d5"  # a rare ideograph
+    figure = go.Figure(go.Bar(x=[1], y=[2])).update_xaxes(title=f"shop {sign}")
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [
+        one for one in font_manager.fontManager.ttflist if one.name == "DejaVu Sans"
+    ])  # fmt: skip
+    made = figures.export_figure(figure)
+    assert f"No font on this machine has {sign}" in made.note and "fonts-noto-cjk" in made.note
+    assert fonts_for(f"a{sign}") == (("DejaVu Sans",), sign)
+    font_manager.fontManager.addfont(font_with(sign, tmp_path))
+    made = figures.export_figure(figure)
+    assert made.note == "" and b"MadeSign-Regular" in made.data and b"/Type3" not in made.data
+
+
+def test_a_figure_as_code_runs(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    corpus = made_corpus(24)
+    save_run(made_similarity(corpus, 1.0), corpus=corpus, name="a-run")
+    code = as_code("figures.occurrence_bars(analysis.hubness(run, k=5))", "hubs", run="a-run")
+    exec(compile(code, "copied", "exec"), {})
+    assert (tmp_path / "hubs.pdf").read_bytes().startswith(b"%PDF")

@@ -1,0 +1,33 @@
+"""Hubs & duplicates: which videos stand in too many lists, what a correction does, and what stands twice."""
+
+import streamlit as st
+
+from workbench.app import loading
+from workbench.app.hub_parts import Shown, show_corrections, show_hubs
+from workbench.app.twin_parts import show_captions, show_splits, show_videos
+from workbench.app.widgets import choose, choose_run, choose_switch, corpus_row
+
+PARTS = {
+    "hubs": "Hubs",
+    "corrections": "Corrections",
+    "captions": "Captions",
+    "videos": "Videos",
+    "splits": "Across splits",
+}
+
+st.title("Hubs & duplicates")
+place, runs, pick = corpus_row(3, 3, 2, 2)
+with pick[0]:
+    run = choose_run(runs)
+part = choose_switch("Show", PARTS, "part")
+shown = Shown({"corpus": place, "run": run.name}, run, loading.corpus_of(run))
+if part in ("hubs", "corrections"):
+    with pick[1]:
+        k = int(choose("Lists of", ["1", "5", "10", "50"], "k", first=2))
+    (show_hubs if part == "hubs" else show_corrections)(shown, k)
+elif part == "captions":
+    show_captions(shown)
+elif part == "videos":
+    show_videos(shown)
+else:
+    show_splits(shown)

@@ -1,0 +1,30 @@
+"""Report: one HTML file that can be mailed, and a lock file by which it can be checked months later."""
+
+import streamlit as st
+
+from workbench.app import loading
+from workbench.app.report_parts import asked_cases, show_check, show_report
+from workbench.app.text import plain
+from workbench.app.widgets import choose, choose_run, corpus_row
+
+ALONE = "(alone)"
+
+st.title("Report")
+place, runs, pick = corpus_row(3, 3, 3, 2)
+with pick[0]:
+    run = choose_run(runs)
+with pick[1]:
+    compared = choose("Compared with", [ALONE, *(name for name in runs["name"] if name != run.name)], "against")
+with pick[2]:
+    k = int(choose("Fails when rank >", ["1", "5", "10", "50"], "k"))
+other = None if compared == ALONE else loading.run_named(compared)
+with st.container(border=True):
+    key = loading.key_of(run)
+    if other is None:
+        st.markdown(f"**{plain(loading.verdict((key,)))}**")
+    else:
+        st.markdown(f"**{plain(loading.comparison(key, loading.key_of(other), 'r1', 't2v').verdict)}**")
+        st.caption(plain(f"Every difference in the report is {other.name} minus {run.name}."))
+show_report(run, other, k, asked_cases())
+st.header("Check a report")
+show_check()

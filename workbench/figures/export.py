@@ -1,0 +1,89 @@
+"""Figures as files for a paper: PDF or SVG at column width, every letter inside, without a browser."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+
+from workbench.core.errors import DataError
+from workbench.core.files import atomic
+from workbench.core.lookup import pick
+from workbench.core.optional import need
+from workbench.figures.drawing import draw
+from workbench.figures.paper import COLUMN, about_missing, fonts_for, paper_look
+
+FORMATS = {"pdf": "application/pdf", "svg": "image/svg+xml"}
+STAMPS: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A figure as a file.
+
+    Attributes:
+        data: The file's bytes; the same figure gives the same bytes.
+        note: What a reader must know, e.g. signs that no font has; empty = nothing.
+    """
+
+    data: bytes
+    note: str
+
+
+def export_figure(figure: Any, format: str = "pdf", *, width: float = COLUMN) -> Exported:
+    """A figure as the bytes of a PDF or SVG file.
+
+    Fonts are embedded (PDF: TrueType, so that text can be searched and edited; SVG: as outlines). Signs that the usual
+    font lacks are taken from any font of this machine that has them.
+
+    Args:
+        figure: A chart of ``workbench.figures``, or a figure of matplotlib, which keeps its own size.
+        format: ``pdf`` or ``svg``.
+        width: Inches of a chart: ``COLUMN`` (3.3) or ``PAGE`` (6.9); its height is that of the screen.
+
+    Raises:
+        UnknownNameError: Another format.
+        DataError: A width out of range, or a chart that holds what cannot be drawn.
+        MissingExtraError: Matplotlib is not installed.
+    """
+    pick(FORMATS, format, "format of figures")
+    if not 1 <= width <= 20:
+        raise DataError(f"The width is {width} inches.", "Choose 1 to 20; a column has 3.3, a page 6.9.")
+    with paper_look():
+        paper = draw(figure, width) if isinstance(figure, go.Figure) else figure
+        paper.canvas.draw()  # tick labels are made when drawn
+        texts = paper.findobj(need("matplotlib.text", "A figure as PDF or SVG").Text)
+        families, missing = fonts_for("".join(one.get_text() for one in texts))
+        for one in texts:
+            one.set_fontfamily(list(families))
+    out = io.BytesIO()
+    with paper_look(families), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)  # is in the note
+        paper.savefig(out, format=format, metadata=STAMPS[format], dpi=300)
+    return Exported(out.getvalue(), about_missing(missing))
+
+
+def save_figure(figure: Any, path: str | Path, *, width: float = COLUMN) -> str:
+    """Write a figure as PDF or SVG, by the suffix of the file.
+
+    Args:
+        figure: As for ``export_figure``.
+        path: The file; one that exists is replaced.
+        width: Inches.
+
+    Returns:
+        What a reader must know about the file; empty = nothing.
+
+    Raises:
+        UnknownNameError: Another suffix.
+        DataError: As for ``export_figure``.
+    """
+    path = Path(path)
+    made = export_figure(figure, path.suffix.lower().lstrip("."), width=width)
+    with atomic(path) as temporary:
+        temporary.write_bytes(made.data)
+    return made.note

@@ -1,0 +1,37 @@
+"""How often the videos of a gallery are retrieved."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from workbench.analysis.hubness import HUB_SIZE, Hubness
+from workbench.figures.theme import MUTED, NEUTRAL, A, B, styled
+
+MOST_BARS = 40
+
+
+def occurrence_bars(found: Hubness) -> go.Figure:
+    """How many videos stand in so many lists: anti-hubs on the left, hubs on the right of the dashed line.
+
+    Args:
+        found: From ``analysis.hubness``.
+    """
+    counts = found.counts[found.scored]
+    step = max(1, -(-int(counts.max() + 1) // MOST_BARS))
+    numbers = np.bincount(counts // step)
+    limit = max(1.0, HUB_SIZE * float(counts.mean()))
+    starts = np.arange(len(numbers)) * step
+    colour = np.where(starts + step / 2 > limit, B, np.where((starts == 0) & (step == 1), NEUTRAL, A))
+    spans = [f"{low:,}" if step == 1 else f"{low:,} to {low + step - 1:,}" for low in starts]
+    figure = go.Figure(
+        go.Bar(
+            x=starts + (step - 1) / 2, y=numbers, width=0.85 * step, marker_color=colour, customdata=spans,
+            hovertemplate="in %{customdata} lists: %{y:,} videos<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.add_vline(
+        x=limit - 0.5, line={"color": MUTED, "dash": "dash"}, annotation_text="hubs →",
+        annotation_position="top right", annotation_xshift=4,
+    )  # fmt: skip
+    return styled(figure, height=300, x=f"lists of {found.k} that the video stands in", y="videos")

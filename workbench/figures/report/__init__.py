@@ -1,0 +1,242 @@
+"""A report as one HTML file that can be mailed: everything inside, no script, no request to anywhere."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.analysis.case import open_case
+from workbench.analysis.hubness import SHARES
+from workbench.analysis.report_data import TOP, ReportData
+from workbench.core.errors import DataError
+from workbench.corpus import Corpus
+from workbench.evaluation.metrics.measures import METRICS, SHOWN
+from workbench.evaluation.runs.corpora import corpus_of_run
+from workbench.figures.charts import cause_bars, difference_bars, domain_bars, leaderboard_intervals
+from workbench.figures.export import export_figure
+from workbench.figures.paper import PAGE
+from workbench.figures.qualitative import stills_of
+from workbench.figures.report.stills import still_html
+
+MOST_BYTES = 5_000_000
+"""Of a report: what every mail server takes."""
+LONG = 60
+"""Letters of a cell from which its column breaks lines."""
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+DIRECTIONS = {"t2v": "Text to video", "v2t": "Video to text"}
+MEASURES: dict[str, tuple[str, str]] = {
+    "difference": ("Difference of R@1, points", "+.2f"), "low": ("95 % interval from", "+.2f"), "high": ("to", "+.2f"),
+    "p": ("p", ".2g"), "wins": ("Wins", ".0f"), "losses": ("Losses", ".0f"),
+    "minimum_detectable": ("Smallest detectable difference, points", ".2f"),
+    "top10_shared": ("Share of common videos in the first ten", ".2f"), "phi": ("Correlation of hits (phi)", ".2f"),
+}  # fmt: skip
+
+
+def report_html(data: ReportData, lock: Mapping[str, Any]) -> str:
+    """The report as HTML; all text from data is escaped.
+
+    Args:
+        data: From ``analysis.report_data``.
+        lock: From ``analysis.report_lock``: hashes and versions are shown.
+
+    Raises:
+        DataError: It would be larger than ``MOST_BYTES``.
+    """
+    first = data.runs[0]
+    title = " and ".join(run.name for run in data.runs)
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        f'<p class="small">{escape(first.corpus_name)} / {escape(first.split)} · made {escape(lock["made"])}</p>',
+        f'<p class="verdict">{escape(data.verdict)}</p>',
+        *(f'<p class="small">{escape(note)}</p>' for note in data.notes),
+    ]
+    for heading, table, make in SECTIONS:
+        if table in data.tables:
+            parts += [f"<h2>{heading}</h2>", make(data)]
+    parts += ["<h2>How it was made</h2>", _made(data, lock)]
+    page = _PAGE.format(
+        title=escape(title), policy=POLICY, body="\n".join(parts),
+        style=files("workbench.figures.report").joinpath("report.css").read_text(encoding="utf-8"),
+    )  # fmt: skip
+    if len(page.encode()) > MOST_BYTES:
+        raise DataError(f"The report has {len(page.encode()) / 1e6:.1f} MB, too much for a mail.", "Show fewer cases.")
+    return page
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}"><meta name="referrer" content="no-referrer">
+<title>Report: {title}</title><style>{style}</style></head>
+<body><main>
+{body}
+</main></body></html>
+"""
+
+
+def html_table(table: pd.DataFrame, headings: Mapping[str, str], digits: Mapping[str, int] | None = None) -> str:
+    """A table as HTML; numbers stand to the right.
+
+    Args:
+        table: Its columns.
+        headings: Of the columns that are shown, in order.
+        digits: Decimals by column; else 1.
+    """
+    kind = {name: f' class="{_kind(table[name])}"' for name in headings}
+    head = "".join(f"<th{kind[name]}>{escape(title)}</th>" for name, title in headings.items())
+    rows = [
+        "<tr>" + "".join(f"<td{kind[name]}>{_cell(row[name], (digits or {}).get(name, 1))}</td>" for name in headings)
+        + "</tr>" for row in table.to_dict("records")
+    ]  # fmt: skip
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _kind(values: pd.Series) -> str:
+    """The class of a column: numbers to the right, long texts in several lines."""
+    if pd.api.types.is_numeric_dtype(values):
+        return "n"
+    return "text wide" if values.astype(str).str.len().max() > LONG else "text"
+
+
+def _cell(value: Any, digits: int) -> str:
+    if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NA:
+        return "–"
+    return f"{value:.{digits}f}" if isinstance(value, float) else escape(str(value))
+
+
+def _chart(figure: Any, alt: str) -> str:
+    """A chart as a picture inside the page."""
+    inside = base64.b64encode(export_figure(figure, "svg", width=PAGE).data).decode("ascii")
+    return f'<figure><img alt="{escape(alt)}" src="data:image/svg+xml;base64,{inside}"></figure>'
+
+
+def _leaderboard(data: ReportData) -> str:
+    table = data.tables["leaderboard"].reset_index()
+    ceiling = data.tables.get("ceiling")
+    parts = []
+    for direction, title in DIRECTIONS.items():
+        headings = {"run": "Run"}
+        shown = table[["run"]].copy()
+        for name in SHOWN:
+            column, metric = f"{direction}_{name}", METRICS[name]
+            shown[name] = [
+                _with_interval(row, column, metric.digits) for row in table.to_dict("records")
+            ]  # fmt: skip
+            headings[name] = metric.heading
+        shown = shown.assign(scoring=table["scoring_label"], order=table["order_label"])
+        parts += [f"<h3>{title}</h3>", html_table(shown, {**headings, "scoring": "Scoring", "order": "Order"})]
+        limit = None if ceiling is None else float(ceiling["r1"][direction])
+        parts.append(_chart(leaderboard_intervals(table, direction, limit), f"{title}: R@1 with intervals"))
+    clustered = "clustered by source" if table["clustered"].all() else "not clustered: sources are not stated"
+    said = f"In brackets: 95 % intervals, {clustered}. {table['n_queries'].iloc[0]:,} captions."
+    return "".join([*parts, f'<p class="small">{said}</p>'])
+
+
+def _with_interval(row: Mapping[Any, Any], column: str, digits: int) -> str:
+    low, high = row[f"{column}_low"], row[f"{column}_high"]
+    value = f"{row[column]:.{digits}f}"
+    return value if pd.isna(low) else f"{value} ({low:.{digits}f}–{high:.{digits}f})"
+
+
+def _comparison(data: ReportData) -> str:
+    table = data.tables["comparison"]
+    values = {one: "–" if pd.isna(value) else format(value, MEASURES[one][1])
+              for one, value in zip(table.index.astype(str), table["value"], strict=True)}  # fmt: skip
+    shown = pd.DataFrame({"measure": [MEASURES[one][0] for one in values], "value": list(values.values())})
+    a, b = (escape(run.name) for run in data.runs)
+    parts = [f'<p class="small">B = {b}, A = {a}; every difference is B − A.</p>']
+    parts.append(html_table(shown, {"measure": "Measure", "value": "Value"}))
+    if "differences" in data.tables:
+        parts.append(_chart(difference_bars(data.tables["differences"]), "Difference of R@1 by domain"))
+    return "".join(parts)
+
+
+def _domains(data: ReportData) -> str:
+    table = data.tables["domains"].reset_index()
+    parts = {str(name): own for name, own in table.groupby("run", sort=False)}
+    names = {"run": "Run", "label": "Domain", "n_queries": "Queries", "n_sources": "Sources", "value": "R@1, %",
+             "low": "from", "high": "to", "note": "Note"}  # fmt: skip
+    return _chart(domain_bars(parts), "R@1 by domain") + html_table(table, names)
+
+
+def _causes(data: ReportData) -> str:
+    table = data.tables["causes"].reset_index()
+    names = {"run": "Run", "label": "Cause", "n": "Failed queries", "gain": f"Points of R@{data.k} if fixed",
+             "reached": f"R@{data.k} with all above fixed too"}  # fmt: skip
+    charts = []
+    for run, own in table.groupby("run", sort=False):
+        failed = pd.DataFrame({"cause": np.repeat(own["cause"].to_numpy(), own["n"].to_numpy())})
+        labels = dict(zip(own["cause"], own["label"], strict=True))
+        charts += [f"<h3>{escape(str(run))}</h3>", _chart(cause_bars(failed, labels), f"Causes of {run}")]
+    said = (
+        f"A query fails when its rank is greater than {data.k}; each has one primary cause. Faults of the data first."
+    )
+    return f'<p class="small">{said}</p>' + "".join(charts) + html_table(table, names)
+
+
+def _hubs(data: ReportData) -> str:
+    table = data.tables["hubs"].reset_index()
+    return html_table(table, {"run": "Run", **SHARES}, dict.fromkeys(SHARES, 3))
+
+
+def _cases(data: ReportData) -> str:
+    corpus, why = corpus_of_run(data.runs[0])
+    said = '<p class="small">Orange boxes: words of the query. A green frame: a right video.</p>'
+    note = "" if corpus is not None else f'<p class="small">{escape(why)} So there are no pictures.</p>'
+    return said + note + "".join(_case(data, query, corpus) for query in data.cases)
+
+
+def _case(data: ReportData, query: str, corpus: Corpus | None) -> str:
+    rows = data.tables["cases"].loc[query]
+    text = str(rows["text"].iloc[0])
+    parts = [f'<div class="case"><h3 class="text">{escape(text)}</h3><p class="small text">{escape(query)}</p>']
+    first = open_case(data.runs[0], query, "t2v", TOP)
+    if corpus is not None and first.right_ids:
+        stills = stills_of(corpus, first.right_ids[0], text, None, TOP)
+        shown = "".join(still_html(one, f"{first.right_ids[0]}, {one.time_s:.1f} s", right=True) for one in stills)
+        parts.append(f'<p>Right video</p><div class="row">{shown}</div>')
+    for run in data.runs:
+        row, case = rows.loc[run.name], open_case(run, query, "t2v", TOP)
+        cause = "" if row["cause"] is None or pd.isna(row["cause"]) else f" {row['cause']}: {row['evidence']}."
+        parts.append(f'<p class="text"><b>{escape(run.name)}</b>: rank {row["rank"]:g}.{escape(cause)}</p>')
+        if corpus is not None:
+            shown = "".join(
+                still_html(stills_of(corpus, video, text, None, 1)[0], f"{place}. {video}",
+                           right=video in case.right_ids)
+                for place, video in enumerate(case.listed_ids, 1)
+            )  # fmt: skip
+            parts.append(f'<div class="row">{shown}</div>')
+    return "".join([*parts, "</div>"])
+
+
+def _made(data: ReportData, lock: Mapping[str, Any]) -> str:
+    thresholds = data.tables["thresholds"].reset_index()
+    names = {"name": "Threshold", "value": "Value", "unit": "Unit", "sentence": "Meaning"}
+    versions = pd.DataFrame({"package": list(lock["versions"]), "version": list(lock["versions"].values())})
+    hashes = [("corpus", lock["corpus"]["name"], "captions and gallery", lock["corpus"]["fingerprint"])]
+    hashes += [("corpus", lock["corpus"]["name"], file, value) for file, value in lock["corpus"]["files"].items()]
+    for run, held in lock["runs"].items():
+        hashes += [("run", run, file, value) for file, value in held["files"].items()]
+    table = pd.DataFrame(hashes, columns=["kind", "name", "file", "sha256"])
+    return "".join([
+        "<p>The lock file beside this report holds every number of it. Months later, see whether they still hold:</p>",
+        "<p><code>workbench report --check REPORT.lock.json</code></p>",
+        "<h3>Thresholds</h3>", html_table(thresholds, names, {"value": 3}),
+        "<h3>Software</h3>", html_table(versions, {"package": "Package", "version": "Version"}),
+        "<h3>Data</h3>", html_table(table, {"kind": "", "name": "Name", "file": "File", "sha256": "SHA-256"}),
+    ])  # fmt: skip
+
+
+SECTIONS: list[tuple[str, str, Callable[[ReportData], str]]] = [
+    ("Leaderboard", "leaderboard", _leaderboard),
+    ("Comparison", "comparison", _comparison),
+    ("Domains", "domains", _domains),
+    ("Causes of failures", "causes", _causes),
+    ("Hubs", "hubs", _hubs),
+    ("Cases", "cases", _cases),
+]
