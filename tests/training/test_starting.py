@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +11,6 @@ import pytest
 from tests.models.small_starvr import SIZES
 from tests.training.split_videos import FEW, NAME, trained
 from workbench.core.errors import DataError, MissingExtraError, StateError, UnknownNameError
-from workbench.core.optional import has
 from workbench.evaluation import open_run
 from workbench.models import build_model
 from workbench.models.checkpoints import load_model
@@ -66,8 +66,8 @@ def test_more_frames_start_with_the_temporal_rows_that_there_are(space, tmp_path
 # Adapters.
 
 
-@pytest.mark.skipif(has("peft"), reason="peft is installed")
-def test_without_peft_the_sentence_says_what_to_install(space):
+def test_without_peft_the_sentence_says_what_to_install(space, monkeypatch):
+    monkeypatch.setitem(sys.modules, "peft", None)
     with pytest.raises(MissingExtraError, match=r"LoRA needs the package 'peft'.*textvr-workbench\[lora\]"):
         trained(space, "textvr_fusion_selftest", "never", lora={"rank": 2, "targets": ["out"]})
 
