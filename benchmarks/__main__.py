@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.app_speed import app_speed
 from benchmarks.csv_reading import csv_reading
 from benchmarks.demo_seeds import demo_seeds
 from benchmarks.failure_causes import failure_causes
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "word_matching": word_matching,
     "failure_causes": failure_causes,
     "matrix_view": matrix_view,
+    "app_speed": app_speed,
     "video_reading": video_reading,
     "ocr_reading": ocr_reading,
     "ocr_encoding": ocr_encoding,

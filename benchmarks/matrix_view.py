@@ -139,10 +139,7 @@ def pages(report: Report, browser: Browser, names: dict[str, str]) -> None:
             drawn = visit.open(path, DRAWN, MOST_S)
             first, before = visit.fetched, anonymous_mb(process)
             afar = pans(visit)
-            visit.page.locator("canvas.canvas").focus()
-            while visit.page.evaluate(f"{FRAME}.dataset.level") != "0":
-                visit.page.keyboard.press("+")
-                visit.page.wait_for_function(DRAWN, timeout=1000 * MOST_S)
+            come_near(visit)
             near = pans(visit)
             growth, heap = anonymous_mb(process) - before, visit.heap_mb()
             found.append((first, visit.largest, heap, growth))
@@ -154,6 +151,14 @@ def pages(report: Report, browser: Browser, names: dict[str, str]) -> None:
     report.floor(f"a first view of at most {MOST_VIEW_BYTES / 1e6:.0f} MB", first <= MOST_VIEW_BYTES)
     report.floor(f"a browser heap of at most {MOST_HEAP_MB:.0f} MB", heap <= MOST_HEAP_MB)
     report.floor(f"a server that grows by at most {MOST_GROWTH_MB:.0f} MB", growth <= MOST_GROWTH_MB)
+
+
+def come_near(visit: Visit) -> None:
+    """Zoom until single cells are drawn."""
+    visit.page.locator("canvas.canvas").focus()
+    while visit.page.evaluate(f"{FRAME}.dataset.level") != "0":
+        visit.page.keyboard.press("+")
+        visit.page.wait_for_function(DRAWN, timeout=1000 * MOST_S)
 
 
 def pans(visit: Visit) -> np.ndarray:

@@ -24,7 +24,7 @@ def shown(page: str, **parameters: str) -> str:
 def test_causes_in_scene_text_are_shown_with_their_words(home):
     run_on(read_corpus(f'It reads "{HOSTILE} Sloane".', rapidocr={"a": ["SL0ANE", HOSTILE]}), given={})
     app = opened("failures")
-    table = app.dataframe[0].value
+    table = app.dataframe[-1].value
     assert table["Cause"].to_list() == ["Text misread"]
     assert '"SL0ANE" for "Sloane"' in table["Evidence"][0]
     assert "Not looked for: Coin flip" in words(app) and "<script>" not in words(app)
@@ -49,7 +49,7 @@ def test_texts_read_later_are_noticed(home):
     row = {"video_id": "a", "kind": "ocr", "engine": "rapidocr", "text": "SL0ANE SQUARE", "text_id": "a#rapidocr#0"}
     replace_texts(corpus, "rapidocr", texts.reindex([0]).assign(**row), coverage.assign(state="read"), {})
     assert loading.key_with_texts(run) > first
-    assert "Text misread" in opened("failures").dataframe[0].value["Cause"].to_list()
+    assert "Text misread" in opened("failures").dataframe[-1].value["Cause"].to_list()
 
 
 def test_the_leaderboard_shows_parts_by_type_of_query(home):

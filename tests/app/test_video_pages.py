@@ -90,7 +90,7 @@ def test_a_corpus_without_runs_captions_or_domains_can_be_browsed(home, tmp_path
     assert "What do you have?" in words(app)
     app = opened("domains")
     text = said(app)
-    assert "#### All videos" in text and "there are no scores" in text and "no captions" in text
+    assert "## All videos" in text and "there are no scores" in text and "no captions" in text
     assert len(mounted(app)["grid"]["tiles"]) == 5 and mounted(app)["open video"]["sources"]
 
 

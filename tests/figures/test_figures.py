@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.made import made_corpus, made_runs, made_similarity
@@ -44,3 +45,22 @@ def test_a_sweep_marks_the_chosen_weights(home):
     assert [mark.x[0] for mark in marks] == [*found.best_of_domain.values(), found.weights["<b>x"]]
     assert all(line.y[list(line.x).index(mark.x[0])] == mark.y[0] for line, mark in zip(lines, marks, strict=True))
     assert "used 0.25" in figure.to_json() and "<b>x" not in figure.to_json()
+
+
+def test_ranks_are_counted_in_squares_and_the_widest_gaps_stand_out(runs):
+    good, _, poor = runs
+    table = analysis.compare_runs(poor, good).table
+    squares, *triangles, _ = figures.rank_against_rank(table, "poor", "good", worst=20).data
+    assert sum(squares.customdata) == len(table) and len(squares.x) < len(table)
+    gap = np.log(table["rank_a"] / table["rank_b"]).abs().set_axis(table["id"])
+    shown = [query for one in triangles for query in one.customdata]
+    assert gap[shown].min() >= gap.drop(shown).max() and len(shown) == 20
+    assert all(x > y for x, y in zip(triangles[0].x, triangles[0].y, strict=True))  # below the diagonal B is better
+
+
+def test_sets_of_runs_as_bars_over_dots(runs):
+    solved = analysis.solved_sets(runs)
+    bar, empty, full = figures.upset(solved).data
+    assert [int(one.replace(",", "")) for one in bar.text] == solved.sets["n"].to_list()
+    assert len(full.x) == sum(map(len, solved.sets["runs"])) and len(full.x) + len(empty.x) == 3 * len(solved.sets)
+    assert max(bar.y) == pytest.approx(3.6)

@@ -122,7 +122,8 @@ def made_data(sources: list[dict], times: list[float], **options) -> dict:
     texts, boxes = made_tables()
     return player_data(
         sources=sources, width=WIDTH, height=HEIGHT, frame_times=times, texts=texts, boxes=boxes,
-        matched={"a"}, ticks=[3, 20, 41], title=f"a café at night {HOSTILE}", sub="demo / 0123", **{"key": "k", **options},
+        matched={"a"}, ticks=[3, 20, 41], title=f"a café at night {HOSTILE}", sub="demo / 0123",
+        **{"key": "k", **options},
     )  # fmt: skip
 
 
@@ -221,7 +222,9 @@ class Shown:
         (self.folder / "page.html").write_text(page, encoding="utf-8")
         self.page.goto(f"{self.base}/page.html")
         self.page.wait_for_function(
-            "(count) => document.querySelectorAll('.wbp[data-ready=true]').length === count", arg=len(data), timeout=15_000
+            "(count) => document.querySelectorAll('.wbp[data-ready=true]').length === count",
+            arg=len(data),
+            timeout=15_000,
         )
 
     def sources(self, *names: str, times: list[float]) -> list[dict]:
@@ -414,7 +417,8 @@ def test_without_frame_callbacks_it_says_so_and_still_seeks(shown):
 @pytest.mark.browser
 def test_two_videos_move_together_each_exact_to_its_own_frames(shown):
     """The second one is half as long: a share is half as many frames, a second is as many."""
-    long, short = write_video(shown.folder / "long.mp4", CONSTANT), write_video(shown.folder / "short.mp4", CONSTANT[:31])
+    long = write_video(shown.folder / "long.mp4", CONSTANT)
+    short = write_video(shown.folder / "short.mp4", CONSTANT[:31])
     shown.open(
         *(made_data(shown.sources(name, times=times), times, group="pair", key=name)
           for name, times in (("long.mp4", long), ("short.mp4", short)))
@@ -451,7 +455,8 @@ def test_two_videos_move_together_each_exact_to_its_own_frames(shown):
     page.wait_for_function(f"({TWO})().every(([drawn, , playing]) => playing && drawn > 5)")
     page.keyboard.press("Space")
     page.wait_for_function(f"({TWO})().every(([, , playing]) => !playing)")
-    page.wait_for_function(f"((two) => two[0][0] === two[1][0] && two.every(([drawn, read]) => drawn === read))(({TWO})())")
+    alike = "(two) => two[0][0] === two[1][0] && two.every(([drawn, read]) => drawn === read)"
+    page.wait_for_function(f"({alike})(({TWO})())")
 
 
 @pytest.mark.browser

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from workbench.core.errors import DataError
 from workbench.ocr.jsonlines import read_jsonlines, to_tables, write_jsonlines
 from workbench.ocr.kwai import KwaiFile, guess_over_files, merge_census, read_kwai
+from workbench.ocr.reference import Reference
 
 SPEC = json.loads(
     '{"3": {"text": "CRUMB HOUSE", "score": "0.93", "recommend_box": 12, "tracks":'
@@ -65,10 +66,10 @@ def test_rendition_by_corners_and_frames(box, frame, guess, words):
 
 
 def test_a_rendition_can_be_asked_for():
-    file = read({"0": track()}, rendition="original")
+    file = read({"0": track()}, reference=Reference("original"))
     assert file.boxes["x2"].tolist() == [10 / 1920] and file.rendition_guess == "small"
     with pytest.raises(DataError, match="rendition 'proxy'"):
-        read({}, rendition="proxy")
+        read({}, reference=Reference("proxy"))
 
 
 def test_without_times_or_sizes_texts_stay_and_boxes_go():

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,26 +50,25 @@ def kin_of(run: Run) -> Iterator[Kin]:
     """Finished runs of the workspace over the same captions and videos that differ in one thing, newest first."""
     found = [other for name, path in workspace().names("runs").items() if name != run.name and (other := _opened(path))]
     for other in sorted(found, key=lambda one: str(one.info.get("created", "")), reverse=True):
-        if other.fingerprint != run.fingerprint or other.split != run.split or other.state != "finished":
-            continue
-        told = _counterfactual(run, other) or _rescored(run, other)
+        told = (_counterfactual(run, other) or _rescored(run, other)) if _same_split(run, other) else None
         if told and same_axes(run, other):
             yield told
 
 
 def same_scores(run: Run) -> Iterator[Run]:
-    """The run itself, and others that were scored with its very model on the same split, with nothing changed."""
+    """The run itself, and others of its very model on the same split that rank every caption's videos alike."""
     yield run
     for name, path in workspace().names("runs").items():
         other = None if name == run.name else _opened(path)
-        plain = other is not None and not other.info.get("ablation") and _steps(other) == _steps(run)
-        if other and plain and other.state == "finished" and _same_inputs(run, other) and _same_model(run, other):
-            if (other.fingerprint, other.split) == (run.fingerprint, run.split) and same_axes(run, other):
-                yield other
+        if other is None or not _same_split(run, other) or not _same_model(run, other):
+            continue
+        changed = other.info.get("ablation") != run.info.get("ablation")
+        if not changed and same_axes(run, other) and np.array_equal(run.rank("t2v"), other.rank("t2v")):
+            yield other
 
 
-def _same_inputs(run: Run, other: Run) -> bool:
-    return all(run.info.get(key) == other.info.get(key) for key in ("input_rules", "clips", "changed_inputs"))
+def _same_split(run: Run, other: Run) -> bool:
+    return (other.fingerprint, other.split, other.state) == (run.fingerprint, run.split, "finished")
 
 
 def _opened(path: Path) -> Run | None:
@@ -186,7 +186,7 @@ def used_weights(run: Run) -> dict[str, float]:
     return {name: float(stated.get(name, 1.0)) for name in run.modalities}
 
 
-def _parameters(run: Run) -> Mapping[str, object]:
+def _parameters(run: Run) -> Mapping[str, Any]:
     return dict(run.protocol.get("parameters") or {})
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -134,7 +135,7 @@ class Ablations:
 
     def _score(
         self, one: Ablation, domain: str | None, mask: np.ndarray, base: np.ndarray, metric: str
-    ) -> dict[str, object]:
+    ) -> dict[str, Any]:
         values, sources = query_values(one.values, metric)[mask], self.queries["source_id"][mask]
         known = bool(sources.notna().all())
         row = {
@@ -156,7 +157,9 @@ class Ablations:
             f"<li>{escape(f'{one.label}: {one.reason} {one.command}')}</li>" for one in self.absent.itertuples()
         )
         said = escape(f"{self.run}, {self.direction} R@1 with one thing changed")
-        return f"<p><b>{said}</b></p>{table.to_html(index=False, float_format='%.1f', na_rep='')}<ul>{gone}</ul>"
+        return (
+            f"<p><b>{said}</b></p>{table.to_html(index=False, float_format='{:.1f}'.format, na_rep='')}<ul>{gone}</ul>"
+        )
 
 
 def ablations(

@@ -172,8 +172,7 @@ def _lists(run_a: Run, run_b: Run, a: pd.DataFrame, b: pd.DataFrame) -> list[np.
 
 def _shared(a: np.ndarray, b: np.ndarray) -> float:
     """Mean over queries of the items in both lists over those in either."""
-    step, row = max(a.max(), b.max()) + 2, np.arange(len(a))[:, None]
-    keys = [np.where(one >= 0, row * step + one, -1) for one in (a, b)]
-    both = (np.isin(keys[0], keys[1]) & (a >= 0)).sum(1)
+    every = np.sort(np.concatenate([a, b], axis=1), axis=1)  # an item stands in each list once
+    both = ((every[:, 1:] == every[:, :-1]) & (every[:, 1:] >= 0)).sum(1)
     either = (a >= 0).sum(1) + (b >= 0).sum(1) - both
     return float(np.mean(both / np.maximum(1, either)))

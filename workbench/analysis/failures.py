@@ -139,10 +139,10 @@ def not_computed(
     return {cause: said[cause] for cause in CAUSES if cause in said}
 
 
-def not_computed_by_reason(run: Run, corpus: Corpus | None = None) -> dict[str, list[str]]:
+def not_computed_by_reason(run: Run, corpus: Corpus | None = None, **thresholds: float) -> dict[str, list[str]]:
     """``not_computed`` the other way round: the causes that each reason stands for."""
     said: dict[str, list[str]] = {}
-    for cause, reason in not_computed(run, corpus).items():
+    for cause, reason in not_computed(run, corpus, None, **thresholds).items():
         said.setdefault(reason, []).append(cause)
     return said
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -75,7 +78,9 @@ def show_ablations(run: Run, metric: str, direction: str) -> None:
     """What each ablation changes, over all queries and per domain; what is absent, and the command that makes it."""
     found = joined(run, direction)
     scores = _table(run, direction, metric)
-    unit = f"{'points of ' if METRICS[metric].scale > 1 else ''}{METRICS[metric].label}"
+    value, chosen = scores["value"].iloc[0], METRICS[metric]
+    st.header(plain(f"{run.name} as it is: {chosen.label} {value:.{chosen.digits}f}"))
+    unit = f"{'points of ' if chosen.scale > 1 else ''}{chosen.label}"
     if len(found.held) > 1:
         left, right = st.columns([2, 3], gap="medium")
         with left:
@@ -94,11 +99,9 @@ def _score_table(run: Run, scores: pd.DataFrame, metric: str) -> None:
     digits = METRICS[metric].digits
     names = {"label": "Ablation", "value": METRICS[metric].heading, "difference": "Change", "interval": "95 %",
              "p_holm": "p (Holm)", "wins": "Better", "losses": "Worse", "sees": "Saw", "how": "Made from"}  # fmt: skip
-    interval = [
-        "" if pd.isna(low) else f"{low:+.{digits}f} to {high:+.{digits}f}"
-        for low, high in scores[["low", "high"]].itertuples(index=False, name=None)
-    ]
-    table = scores.assign(interval=interval)[list(names)].rename(columns=names)
+    changed = scores.iloc[1:].reset_index(drop=True)
+    interval = [f"{one.low:+.{digits}f} to {one.high:+.{digits}f}" for one in changed.itertuples()]
+    table = changed.assign(interval=interval)[list(names)].rename(columns=names)
     number = st.column_config.NumberColumn(format=f"%.{digits}f")
     st.dataframe(
         table, hide_index=True, key="ablation table", height="content",
@@ -116,9 +119,9 @@ def say_absent(found: Ablations) -> None:
     never = found.absent[found.absent["command"] == ""]
     if len(can):
         st.caption(plain(f"Not here yet: {', '.join(can['label'])}."))
-        st.code("\n".join(can["command"]), language="bash")
+        st.code("\n".join(can["command"]), language=None)
     for reason, rows in never.groupby("reason", sort=False):
-        st.caption(plain(f"Without {', '.join(rows['label'])}: {reason}"))
+        st.caption(plain(f"{', '.join(rows['label'])}: not possible here. {reason}"))
 
 
 def show_by_domain(run: Run, direction: str, metric: str = "r1") -> None:
@@ -183,14 +186,14 @@ def show_weights(run: Run, metric: str, direction: str) -> None:
 # One query ----------------------------------------------------------------------------------------------------------
 
 
-def ablation_row(run: Run, query: str, direction: str, **link: str | None) -> None:
+def ablation_row(run: Run, query: str, direction: str, link: Mapping[str, str | None]) -> None:
     """The rank of one query in every ablation of a run, what is absent, and what each read word does.
 
     Args:
         run: The run.
         query: A caption id (t2v) or a video id (v2t).
         direction: ``t2v`` or ``v2t``.
-        **link: Parameters of the page's address, for links to the other runs.
+        link: Parameters of the page's address, for links to the other runs.
     """
     found = joined(run, direction)
     with st.container(border=True):
@@ -199,7 +202,7 @@ def ablation_row(run: Run, query: str, direction: str, **link: str | None) -> No
         cells = st.container(horizontal=True, gap="medium")
         for one in ranks.itertuples():
             with cells.container(width="content"):
-                _cell(one, run, query, direction, link)
+                _cell(one, run, {**link, "q": query})
         if found.absent["command"].ne("").any():
             with st.expander("Ablations that are not here"):
                 say_absent(found)
@@ -207,13 +210,12 @@ def ablation_row(run: Run, query: str, direction: str, **link: str | None) -> No
             _words(run, query)
 
 
-def _cell(one: object, run: Run, query: str, direction: str, link: dict[str, str | None]) -> None:
-    rank, times, label = one.rank, one.times, one.label  # type: ignore[attr-defined]  # a row of ``Ablations.of``
-    sign = "" if one.ablation == AS_IT_IS else _sign(times)  # type: ignore[attr-defined]
-    st.markdown(f"{plain(label)}  \n**rank {rank:g}** {sign}", help=plain(one.how))  # type: ignore[attr-defined]
-    name = one.run  # type: ignore[attr-defined]
-    if name and name != run.name:
-        values = parameters(**{**link, "run": run.name, "other": name, "direction": direction, "q": query})
+def _cell(one: Any, run: Run, link: Mapping[str, str | None]) -> None:
+    """One row of ``Ablations.of``: the rank, how it changes, and a link that puts the run of it beside."""
+    sign = "" if one.ablation == AS_IT_IS else _sign(one.times)
+    st.markdown(f"{plain(one.label)}  \n**rank {one.rank:g}** {sign}", help=plain(one.how))
+    if one.run and one.run != run.name:
+        values = parameters(**{**link, "other": one.run})
         st.page_link(page("query"), label="beside it", icon=":material/compare_arrows:", query_params=values)
 
 
@@ -230,7 +232,7 @@ def _words(run: Run, query: str) -> None:
         command = analysis.word_effects_command(run)
         if "ocr" in run.modalities and command and run.word_effects is None:
             with st.expander("What each read word does is not here"):
-                st.code(command, language="bash")
+                st.code(command, language=None)
         return
     right = effects["right"].map({True: "the right video", False: "the best wrong video"})
     table = effects.assign(stands=right)[list(EFFECTS)].rename(columns=EFFECTS)

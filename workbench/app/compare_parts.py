@@ -1,32 +1,31 @@
-"""What the page Compare shows of two runs and of many: queries, causes, validation ranks, seeds, sets of runs."""
+"""What the page Compare shows of two runs: their queries, causes, and ranks on the validation split."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
 from workbench import analysis, figures
-from workbench.analysis import Comparison, Solved
-from workbench.analysis.cause_changes import KINDS
+from workbench.analysis import Comparison
+from workbench.analysis.cause_changes import KINDS as CHANGES
+from workbench.analysis.trajectories import KINDS
 from workbench.app import loading
 from workbench.app.downloads import downloads, table_downloads
 from workbench.app.hub_parts import listed
+from workbench.app.limits import limits
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.text import plain
-from workbench.app.widgets import choose, choose_several
+from workbench.app.text import plain, short
+from workbench.app.training_ranks import texts_of
+from workbench.app.widgets import choose
 from workbench.core.errors import StateError
 from workbench.corpus import domain_label
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
-from workbench.evaluation.statistics.groups import SeedGroup, seed_groups
 
 KS = ("1", "5", "10")
-MOST_CHOSEN = 6
-Key = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,9 @@ def show_queries(pair: Pair) -> None:
         rows = lists[lists["outcome"] == outcome].sort_values("times", ascending=outcome == "loss", ignore_index=True)
         with column:
             st.header(f"{title} ({len(rows):,})")
-            names = {"text": "Query" if pair.direction == "t2v" else "Video", "rank_a": "Rank in A",
-                     "rank_b": "Rank in B"}  # fmt: skip
+            names = {"rank_a": "Rank in A", "rank_b": "Rank in B"}
             names |= {"label": "Domain"} if table["domain"].notna().any() else {}
+            names |= {"text": "Query" if pair.direction == "t2v" else "Video"}
             row = listed(rows, names, outcome, rank_a=1, rank_b=1)
             table_downloads(rows.drop(columns="label"), f"{outcome} {pair.a.name} {pair.b.name}")
         if row is not None:
@@ -89,7 +88,7 @@ def show_queries(pair: Pair) -> None:
     st.caption("Widest gap of ranks first. Select a row to open its query.")
 
 
-def _domain(name: object) -> str:
+def _domain(name: str | float | None) -> str:
     return domain_label(str(name)) if pd.notna(name) else "–"
 
 
@@ -123,7 +122,8 @@ def _domains(pair: Pair) -> None:
     st.plotly_chart(figure, key="domains", alt="Difference of the runs in each domain")
     held = (table["p_holm"] < 0.05).sum()
     st.caption(
-        f"Grey: the 95 % interval of the domain holds 0. After Holm's correction over {len(table)} domains {held} differ."
+        f"Grey: the 95 % interval of the domain holds 0. After Holm's correction over {len(table)} domains {held} "
+        "differ."
     )
     name = f"domains {pair.a.name} {pair.b.name}"
     with st.container(horizontal=True):
@@ -141,7 +141,7 @@ def _agreement(pair: Pair) -> None:
         column_config={
             names["shared"]: st.column_config.NumberColumn(format="%.0f %%", help="Of the items in either list."),
             names["phi"]: st.column_config.NumberColumn(
-                format="%.2f", help="1: right on the same queries. 0: independent. Empty: a run is right on all or none."
+                format="%.2f", help="1: right on the same queries. 0: independent. Empty: a run has all or none right."
             ),
         },
     )  # fmt: skip
@@ -153,7 +153,8 @@ def _agreement(pair: Pair) -> None:
 
 def show_causes(pair: Pair) -> None:
     """Failures of A that B answers and failures of B that A answers, by cause; the queries themselves."""
-    k = int(choose("Fails when rank >", KS, "k"))
+    with st.columns(4)[0]:
+        k = int(choose("Fails when rank >", KS, "k"))
     a, b = (loading.failures(loading.key_with_texts(run), k, pair.direction) for run in (pair.a, pair.b))
     shared = pair.result.table["id"]
     changes = analysis.cause_changes(a, b, shared)
@@ -162,26 +163,28 @@ def show_causes(pair: Pair) -> None:
     if fixed + broken == 0:
         st.caption("Both runs fail on the same queries.")
         return
-    figure = figures.cause_change_bars(changes[changes["fixed"] + changes["broken"] > 0])
+    figure = figures.cause_change_bars(changes)
     st.plotly_chart(figure, key="changes", alt="Failures fixed and broken by cause")
     st.caption("Fixed ones stand under their cause in A, broken ones under their cause in B. Artefacts come first.")
     name = f"causes {pair.a.name} {pair.b.name}"
     with st.container(horizontal=True):
-        failed = (f'analysis.failures({run}, k={k}, direction="{pair.direction}")' for run in "ab")
+        changed = "".join(f", {one}={value:g}" for one, value in limits())
+        failed = (f'analysis.failures({run}, k={k}, direction="{pair.direction}"{changed})' for run in "ab")
         code = f"figures.cause_change_bars(analysis.cause_changes({', '.join(failed)}))"
         downloads(figure, name, code=code, a=pair.a.name, b=pair.b.name)
         table_downloads(changes, f"{name} table")
     labels = {"all": "All causes", **dict(zip(changes["cause"], changes["label"], strict=True))}
-    cause = choose("Cause", list(labels), "cause", show=lambda one: labels.get(one, one))
+    with st.columns(3)[0]:
+        cause = choose("Cause", list(labels), "cause", show=lambda one: labels.get(one, one))
     lists = analysis.change_lists(a, b, shared)
     for column, kind, run, title in zip(
-        st.columns(2, gap="medium"), KINDS, (pair.a, pair.b), ("Fixed by B", "Broken by B"), strict=True
+        st.columns(2, gap="medium"), CHANGES, (pair.a, pair.b), ("Fixed by B", "Broken by B"), strict=True
     ):
         rows = lists[kind] if cause == "all" else lists[kind][lists[kind]["cause"] == cause]
         rows = rows.assign(label=rows["cause"].map(labels)).reset_index(drop=True)
         with column:
             st.header(f"{title} ({len(rows):,})")
-            names = {"text": "Caption", "label": f"Cause in {run.name}", "rank": f"Rank in {run.name}"}
+            names = {"rank": "Rank", "label": f"Cause in {run.name}", "text": "Caption"}
             row = listed(rows, names, kind, rank=1)
             table_downloads(rows.drop(columns=["label", "causes"]), f"{kind} {pair.a.name} {pair.b.name}")
         if row is not None:
@@ -194,33 +197,41 @@ def show_causes(pair: Pair) -> None:
 def show_learned(pair: Pair) -> None:
     """What became of the validation queries in both trainings."""
     try:
-        found = [analysis.trajectories(run, pair.direction) for run in (pair.a, pair.b)]
+        a, b = (analysis.trajectories(run, pair.direction) for run in (pair.a, pair.b))
     except StateError as error:
         st.info(plain(error), icon=":material/info:")
         return
-    k = int(choose("Right when rank ≤", KS, "k"))
-    for column, run, one in zip(st.columns(2, gap="medium"), (pair.a, pair.b), found, strict=True):
+    with st.columns(4)[0]:
+        k = int(choose("Right when rank ≤", KS, "k"))
+    for column, run, one in zip(st.columns(2, gap="medium"), (pair.a, pair.b), (a, b), strict=True):
         with column:
             st.header(plain(run.name))
             figure = figures.kind_bars(analysis.kind_shares(one, k), analysis.chosen_step(run))
             st.plotly_chart(figure, key=f"kinds {run.name}", alt=f"What {run.name} learned by checkpoint")
             downloads(figure, f"learned {run.name}")
-    both = analysis.learned_by(*found, k)
+    both = analysis.learned_by(a, b, k)
     left, right = st.columns([2, 3], gap="medium")
     counts = analysis.learned_table(both)
     with left:
         st.header("What became of each query")
         table = counts.rename_axis(f"A: {pair.a.name}").reset_index()
-        table.columns = pd.Index([table.columns[0], *(f"B: {name}" for name in counts.columns)])
+        table.columns = pd.Index([table.columns[0], *(f"B: {kind}" for kind in KINDS)])
         st.dataframe(table, hide_index=True, key="learned", height="content")
-        st.caption(f"{len(both):,} queries of the validation split, by the last checkpoint; right: rank {k} or better.")
+        st.caption(
+            f"{len(both):,} queries of the validation split by the last checkpoint; right: rank {k} or better. "
+            + "; ".join(f"{kind}: {said}" for kind, said in KINDS.items())
+            + "."
+        )
         table_downloads(table, f"learned {pair.a.name} {pair.b.name}")
+    texts = texts_of(pair.a) if pair.direction == "t2v" else {}
+    shown = both.assign(query=[short(texts.get(one, one)) for one in both["id"]])
     with right:
         st.header("Ranks at every checkpoint")
         st.dataframe(
-            both[["id", "reciprocal_a", "rank_a", "reciprocal_b", "rank_b"]], hide_index=True, height=300, key="both",
+            shown[["query", "reciprocal_a", "rank_a", "reciprocal_b", "rank_b"]], hide_index=True, height=300,
+            key="both",
             column_config={
-                "id": st.column_config.TextColumn("Query", width="medium"),
+                "query": st.column_config.TextColumn("Query", width="medium"),
                 **{f"reciprocal_{side}": st.column_config.BarChartColumn(
                     f"1 / rank in {side.upper()}", y_min=0, y_max=1, help="A bar per checkpoint; a full bar is rank 1."
                 ) for side in "ab"},
@@ -229,117 +240,3 @@ def show_learned(pair: Pair) -> None:
             },
         )  # fmt: skip
         table_downloads(both, f"ranks per checkpoint {pair.a.name} {pair.b.name}")
-
-
-# Many runs ----------------------------------------------------------------------------------------------------------
-
-
-@st.cache_data(max_entries=16, show_spinner="Testing …")
-def _family(a: Key, others: tuple[Key, ...], metric: str, direction: str, _runs: Sequence[Run]) -> pd.DataFrame:
-    table, said = analysis.compare_many(_runs[0], _runs[1:], metric=metric, direction=direction)
-    values = analysis.metric_table(_runs, metric, direction)
-    return table.assign(value=values.iloc[1:].to_numpy(), sentence=said)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _solved(runs: tuple[Key, ...], k: int, direction: str, _runs: Sequence[Run]) -> Solved:
-    return analysis.solved_sets(_runs, k=k, direction=direction)
-
-
-@st.cache_data(max_entries=16, show_spinner="Resampling …")
-def _seeds(runs: tuple[Key, ...], metric: str, direction: str, _sides: Sequence[Run | SeedGroup]) -> pd.DataFrame:
-    return analysis.seed_spread(_sides, metric, direction)
-
-
-def show_many(pair: Pair, runs: pd.DataFrame) -> None:
-    """Every chosen run against A, the sets of runs that solve queries, and the spread of seeds."""
-    names = dict(zip(runs["name"], runs["name"], strict=True))
-    first = list(dict.fromkeys([pair.b.name, *runs["name"]]))[:MOST_CHOSEN]
-    chosen = choose_several("Runs beside A", names, "runs", [one for one in first if one != pair.a.name])
-    others = [loading.run_named(name) for name in chosen if name != pair.a.name]
-    if not others:
-        st.info("Choose a run that is not A.", icon=":material/info:")
-        return
-    every = [pair.a, *others]
-    keys = tuple(loading.key_of(run) for run in every)
-    st.header(plain(f"Each against {pair.a.name}"))
-    _family_table(pair, _family(keys[0], keys[1:], pair.metric, pair.direction, every))
-    _upset(pair, keys, every)
-    _seed_table(pair, runs)
-
-
-def _family_table(pair: Pair, table: pd.DataFrame) -> None:
-    digits = METRICS[pair.metric].digits
-    seen = {pair.a.protocol["sees"], *(loading.run_named(name).protocol["sees"] for name in table["run"])}
-    shown = pd.DataFrame({
-        "Run": table["run"], METRICS[pair.metric].heading: table["value"], "− A": table["difference"],
-        "95 %": [f"{low:+.{digits}f} to {high:+.{digits}f}" for low, high in zip(table["low"], table["high"], strict=True)],
-        "p (Holm)": table["p_holm"], "Wins": table["wins"], "Losses": table["losses"],
-        "Detectable": table["minimum_detectable"], "Verdict": table["verdict"],
-    })  # fmt: skip
-    number = st.column_config.NumberColumn(format=f"%.{digits}f")
-    st.dataframe(
-        shown, hide_index=True, key="family", height="content",
-        column_config={METRICS[pair.metric].heading: number, "− A": st.column_config.NumberColumn(format=f"%+.{digits}f"),
-                       "Detectable": number, "p (Holm)": st.column_config.NumberColumn(format="%.2g")},
-    )  # fmt: skip
-    table_downloads(table, f"against {pair.a.name}")
-    held = (table["verdict"] != "not distinguishable").sum()
-    st.caption(f"After Holm's correction over {len(table)} tests {held} can be told from A.")
-    if len(seen) > 1:
-        st.caption(
-            plain(f"These runs have seen different things ({', '.join(sorted(seen))}): do not rank them together.")
-        )
-    with st.expander("The sentences"):
-        for sentence in table["sentence"]:
-            st.markdown(plain(sentence))
-
-
-def _upset(pair: Pair, keys: tuple[Key, ...], runs: Sequence[Run]) -> None:
-    st.header("Which runs solve which queries")
-    k = int(choose("Solved when rank ≤", KS, "k"))
-    found = _solved(keys, k, pair.direction, runs)
-    n = len(found.ids)
-    st.markdown(
-        f"Of {n:,} queries **{found.by_all:,}** are solved by all {len(runs)} runs, **{found.by_any:,}** by at least "
-        f"one ({100 * found.by_any / n:.1f} %: what choosing the best run for each query would give), "
-        f"**{n - found.by_any:,}** by none."
-    )
-    figure = figures.upset(found)
-    st.plotly_chart(figure, key="upset", alt="How many queries each set of runs solves")
-    variables = {f"run_{number}": run.name for number, run in enumerate(runs)}
-    code = f'figures.upset(analysis.solved_sets([{", ".join(variables)}], k={k}, direction="{pair.direction}"))'
-    table = found.sets.assign(runs=found.sets["runs"].map(", ".join))
-    with st.container(horizontal=True):
-        downloads(figure, f"solved {pair.place}", code=code, **variables)
-        table_downloads(table, f"solved {pair.place} table")
-    labels = {str(at): f"{', '.join(one) or 'none'} ({size:,})" for at, (one, size) in
-              enumerate(zip(found.sets["runs"], found.sets["n"], strict=True))}  # fmt: skip
-    chosen = found.sets["runs"][int(choose("Queries solved by exactly", list(labels), "set", show=labels.__getitem__))]
-    ids = found.of(chosen)
-    texts = pair.result.table.set_index("id")["text"].reindex(ids)
-    row = listed(pd.DataFrame({"text": texts.fillna(texts.index.to_series()).to_numpy()}), {"text": "Query"}, "exactly")
-    if row is not None:
-        pair.open_query(ids[row])
-
-
-def _seed_table(pair: Pair, runs: pd.DataFrame) -> None:
-    sides = seed_groups([loading.run_named(name) for name in runs["name"]])
-    groups = [one for one in sides if isinstance(one, SeedGroup)]
-    if not groups:
-        return
-    st.header("Spread of seeds")
-    keys = tuple(loading.key_of(run) for group in groups for run in group.runs)
-    found = _seeds(keys, pair.metric, pair.direction, groups)
-    digits = METRICS[pair.metric].digits
-    said = ["mean", "sd", "min", "max", "low", "high"]
-    st.dataframe(
-        found.drop(columns="values").rename(columns={"group": "Group", "n_seeds": "Seeds"}), hide_index=True,
-        key="seeds", height="content",
-        column_config={name: st.column_config.NumberColumn(format=f"%.{digits}f") for name in said},
-    )  # fmt: skip
-    st.caption(
-        f"{METRICS[pair.metric].label}. sd, min and max: over seeds. low and high: the 95 % interval of the mean over "
-        "queries, clustered by source. A difference within either is no news."
-    )
-    table_downloads(found.assign(values=found["values"].map(str)), f"seeds {pair.place}")

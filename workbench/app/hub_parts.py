@@ -194,7 +194,7 @@ def show_corrections(shown: Shown, k: int) -> None:
             st.caption("Other corrections stand here once they are runs:")
             st.code(
                 f"workbench rescore {shown.run.name} --method qb-norm --bank TRAINRUN --name {shown.run.name}-qb",
-                language="bash",
+                language=None,
             )
     names = {"text": "Query", "rank_before": "Before", "rank_after": "After", "taken_by": "First was"}
     for column, outcome, title in zip(

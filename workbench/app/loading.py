@@ -14,6 +14,7 @@ from workbench import analysis
 from workbench.analysis import Comparison
 from workbench.analysis.domains import ALL, domain_overview
 from workbench.analysis.reading import frequent_words
+from workbench.app.limits import Limits, keywords, limits
 from workbench.core.errors import UnknownNameError
 from workbench.core.lookup import pick
 from workbench.core.workspace import workspace
@@ -175,10 +176,14 @@ def key_of(run: Run) -> tuple[str, int]:
     return str(run.path), _stamp(run.path, "run.json")
 
 
-@st.cache_data(max_entries=32, show_spinner="Looking for causes …")
 def failures(run: tuple[str, int], k: int, direction: str) -> pd.DataFrame:
-    """``analysis.failures`` of a run."""
-    return analysis.failures(_run(*run), k=k, direction=direction)
+    """``analysis.failures`` of a run with the thresholds of this session."""
+    return _failures(run, k, direction, limits())
+
+
+@st.cache_data(max_entries=32, show_spinner="Looking for causes …")
+def _failures(run: tuple[str, int], k: int, direction: str, changed: Limits) -> pd.DataFrame:
+    return analysis.failures(_run(*run), k=k, direction=direction, **keywords(changed))
 
 
 @st.cache_data(max_entries=16, show_spinner="Comparing …")
@@ -202,10 +207,16 @@ def scores(run: tuple[str, int], direction: str, *, divided: bool) -> pd.DataFra
     return analysis.by_slice(_run(*run), every, "r1", direction).set_index("slice")
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
 def overview(corpus: tuple[str, int, str | None], run: tuple[str, int] | None, direction: str) -> pd.DataFrame:
     """``analysis.domains.domain_overview`` of a corpus with the failures of a run at rank 1."""
-    return domain_overview(_corpus(*corpus), None if run is None else failures(run, 1, direction))
+    return _overview(corpus, run, direction, limits())
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _overview(
+    corpus: tuple[str, int, str | None], run: tuple[str, int] | None, direction: str, changed: Limits
+) -> pd.DataFrame:
+    return domain_overview(_corpus(*corpus), None if run is None else _failures(run, 1, direction, changed))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -270,12 +281,6 @@ def key_with_texts(run: Run) -> tuple[str, int]:
     path, stamp = key_of(run)
     corpus = corpus_of(run)
     return path, stamp if corpus is None else max(stamp, key_of_corpus(corpus)[1])
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def not_computed(run: tuple[str, int]) -> dict[str, list[str]]:
-    """``analysis.not_computed_by_reason`` of a run."""
-    return analysis.not_computed_by_reason(_run(*run))
 
 
 def slice_columns(run: Run) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.app.components.work import running_work
+from workbench.app.limits import keep_limits
 from workbench.app.text import plain
 from workbench.core.workspace import workspace
 
@@ -30,7 +31,12 @@ TITLES = {
     "data": ("Data", ":material/database:"),
     "report": ("Report", ":material/description:"),
 }
-
+UNLISTED = {
+    "thresholds": ("Thresholds", ":material/tune:"),
+    "tags": ("Human tags", ":material/label:"),
+    "calibration": ("Calibration", ":material/center_focus_strong:"),
+}
+"""Pages that others lead to."""
 
 WITHOUT_RUNS = ("domains", "search", "data")
 """Pages that show corpora as they are, before any model answered."""
@@ -41,7 +47,7 @@ def page(name: str, *, visible: bool = True) -> st.Page:
 
     The start page is the one without a name in its address: Streamlit knows its default page by no other.
     """
-    title, icon = TITLES.get(name, ("Start", ":material/home:"))
+    title, icon = {**TITLES, **UNLISTED}.get(name, ("Start", ":material/home:"))
     return st.Page(
         PAGES / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "start",
         visibility="visible" if visible else "hidden",
@@ -56,8 +62,8 @@ def pages() -> list[st.Page]:
     space = workspace()
     if not space.names("runs"):
         shown = WITHOUT_RUNS if space.names("corpora") else ("data",)
-        return [page("start"), *map(page, shown)]
-    return [page("start", visible=False), *map(page, TITLES)]
+        return [page("start"), *map(page, shown), page("calibration", visible=False)]
+    return [page("start", visible=False), *map(page, TITLES), *(page(one, visible=False) for one in UNLISTED)]
 
 
 def header() -> None:
@@ -66,3 +72,4 @@ def header() -> None:
     where = f"{socket.gethostname()}  ·  workspace {workspace().home}"
     st.caption(plain(where))
     running_work()
+    keep_limits()

@@ -12,6 +12,7 @@ import streamlit as st
 from workbench.analysis.report_lock import SOFTWARE, Difference, check_lock, read_lock
 from workbench.app import loading
 from workbench.app.downloads import file_name, table_downloads
+from workbench.app.limits import Limits, keywords, limits
 from workbench.app.text import plain
 from workbench.core.errors import WorkbenchError
 from workbench.evaluation.runs.run import Run
@@ -23,10 +24,10 @@ MOST_LOCK = 20
 
 
 @st.cache_data(max_entries=4, show_spinner="Making the report …")
-def made_report(run: Key, other: Key | None, k: int, cases: tuple[str, ...] | None, _run: Run, _other: Run | None
-                ) -> Report:  # fmt: skip
+def made_report(run: Key, other: Key | None, k: int, cases: tuple[str, ...] | None, changed: Limits, _run: Run,
+                _other: Run | None) -> Report:  # fmt: skip
     """``make_report`` of one or two runs."""
-    return make_report(_run, _other, k=k, cases=cases)
+    return make_report(_run, _other, k=k, cases=cases, **keywords(changed))
 
 
 def asked_cases() -> tuple[str, ...] | None:
@@ -46,7 +47,8 @@ def asked_cases() -> tuple[str, ...] | None:
 
 def show_report(run: Run, other: Run | None, k: int, cases: tuple[str, ...] | None) -> None:
     """Make the report and offer its files."""
-    key = loading.key_with_texts(run), None if other is None else loading.key_with_texts(other), k, cases
+    other_key = None if other is None else loading.key_with_texts(other)
+    key = loading.key_with_texts(run), other_key, k, cases, limits()
     if st.button("Make the report", type="primary", icon=":material/description:"):
         st.session_state["report made"] = key
     if st.session_state.get("report made") != key:
@@ -69,7 +71,7 @@ def show_report(run: Run, other: Run | None, k: int, cases: tuple[str, ...] | No
             "Lock file", text, f"{name}.lock.json", "application/json", key="report lock", on_click="ignore",
             help="Hashes of runs and corpus, thresholds, versions, and every number of the report.",
         )  # fmt: skip
-    st.code(f"workbench report --check {name}.lock.json", language="bash")
+    st.code(f"workbench report --check {name}.lock.json", language=None)
 
 
 def show_check() -> None:

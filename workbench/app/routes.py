@@ -17,6 +17,7 @@ from workbench.core.errors import BusyError, DataError, StateError, UnknownNameE
 from workbench.corpus import Corpus
 from workbench.corpus.media import file_of, video_of_key
 from workbench.figures.matrix_tiles import MatrixView
+from workbench.figures.player_of import video_player
 from workbench.pipelines import videos
 
 KEEP = {"Cache-Control": "private, max-age=3600"}
@@ -140,10 +141,28 @@ def thumb(request: Request) -> Response:
     return Response(picture, media_type="image/jpeg", headers=KEEP)
 
 
+def playing(request: Request) -> Response:
+    """What the player needs of a video, with the words of a text matched: ``/player/{corpus}/{key}?text=``."""
+    from workbench.app.components.player import video_address
+    from workbench.app.panels import reading
+
+    try:
+        corpus, video_id = _video(request)
+        read = reading(corpus, video_id, request.query_params.get("text", ""))
+        found = video_player(
+            corpus, video_id, lambda rendition: video_address(corpus, video_id, rendition), matched=read.text_ids,
+            engine=read.engine, start=read.start,
+        )  # fmt: skip
+    except WorkbenchError as error:
+        return _refused(error, "This video cannot be played here.")
+    return JSONResponse(found)
+
+
 ROUTES = [
     Route("/matrix/tile/{run:str}/{level:int}/{x:int}/{y:int}", tile),
     Route("/matrix/cell/{run:str}/{row:int}/{column:int}", cell),
     Route("/matrix/marks/{run:str}", marks),
     Route("/video/{corpus:str}/{key:str}/{rendition:str}", video),
     Route("/thumb/{corpus:str}/{key:str}.jpg", thumb),
+    Route("/player/{corpus:str}/{key:str}", playing),
 ]

@@ -11,7 +11,9 @@ from workbench.ocr.matching import caption_words
 ACTIVE = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 BLANKS = re.compile(r"(\s+)")
 EDGES = re.compile(r"(\W*)(.*?)(\W*)", re.S)
-MARK = "background:#fef3c7;color:#1c2733;border-bottom:2.5px solid #d97706;border-radius:3px;padding:0 2px;font-weight:600"
+MARK = (
+    "background:#fef3c7;color:#1c2733;border-bottom:2.5px solid #d97706;border-radius:3px;padding:0 2px;font-weight:600"
+)
 LINES = "max-height:9em;overflow-y:auto;overflow-wrap:anywhere;unicode-bidi:plaintext;line-height:1.45"
 
 
@@ -42,4 +44,4 @@ def marked(text: str, words: Collection[str], size: str = "1rem") -> str:
             parts.append(f'{before}<mark style="{MARK}">{inner}</mark>{after}')
         else:
             parts.append(escape(piece))
-    return f'<div dir="auto" style="font-size:{size};{LINES}">{"".join(parts)}</div>'
+    return f'<div dir="auto" tabindex="0" style="font-size:{size};{LINES}">{"".join(parts)}</div>'

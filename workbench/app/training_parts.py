@@ -169,7 +169,7 @@ def show_end(run: Run) -> None:
     with right:
         kept = (run.path / "checkpoints" / "last").is_file()
         st.caption("To go on from its last checkpoint" if kept else "To begin again: it had no checkpoint yet")
-        st.code(resume_command(run), language="bash", wrap_lines=True)
+        st.code(resume_command(run), language=None, wrap_lines=True)
 
 
 def resume_command(run: Run) -> str:

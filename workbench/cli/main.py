@@ -11,7 +11,21 @@ from pathlib import Path
 
 import typer
 
-from workbench.cli import audit, data, encode, exchange, look, machine, media, models, report, rescore, runs, scores
+from workbench.cli import (
+    audit,
+    data,
+    encode,
+    exchange,
+    look,
+    machine,
+    media,
+    models,
+    report,
+    rescore,
+    runs,
+    scores,
+    tags,
+)
 from workbench.cli.common import errors
 from workbench.core.errors import WorkbenchError
 from workbench.core.files import write_json
@@ -48,6 +62,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "compare": (look.compare, "workbench compare theirs ours --metric r1"),
     "failures": (look.failures, "workbench failures theirs --k 10 --domain Cooking"),
     "report": (report.report, "workbench report theirs ours --out report.html"),
+    "tags": (tags.tags, "workbench tags demo --output tags.parquet"),
 }
 for name, (function, example) in COMMANDS.items():
     app.command(name, epilog=f"Example: {example}")(function)

@@ -49,8 +49,9 @@ def serve(
     say(f"TextVR workbench on http://{address}:{port}  (workspace {workspace().home}; stop with Ctrl-C)")
     if remote and address in LOCAL:
         say(f"From your own machine: ssh -N -L {port}:localhost:{port} {socket.gethostname()}")
+    kept = workspace().jobs / f"link_{port}.txt"
     if secret:
-        _say_link(f"http://{address}:{port}/?token={secret}", made=token == "auto", port=port, say=say)
+        _say_link(f"http://{address}:{port}/?token={secret}", made=token == "auto", kept=kept, say=say)
     elif address not in LOCAL:
         say("Warning: everybody who reaches this machine can open it. To lock it: --token auto")
     script = files("workbench.app.entry").joinpath("main.py")
@@ -61,6 +62,7 @@ def serve(
     ]  # fmt: skip
     environment = {**os.environ, "WORKBENCH_HOME": str(workspace().home), TOKEN: secret}
     code = _run(command, environment)
+    kept.unlink(missing_ok=True)
     if code not in (0, -2, -15, 130):
         raise StateError(f"The app's server ended with code {code}.", "Its last lines above say why.")
 
@@ -83,21 +85,20 @@ def _token(asked: str | None) -> str:
     return asked
 
 
-def _say_link(link: str, *, made: bool, port: int, say: Callable[[str], None]) -> None:
+def _say_link(link: str, *, made: bool, kept: Path, say: Callable[[str], None]) -> None:
     """Say the link that unlocks: on a terminal itself, elsewhere (a log) where only this user can read it."""
     if not made:
         say(f"It is locked: open {link.partition('=')[0]}=TOKEN once; a cookie remembers it for 30 days.")
     elif sys.stdout.isatty():
         say(f"It is locked; this link opens it: {link}")
     else:
-        path = workspace().home / "jobs" / f"link_{port}.txt"
-        path.parent.mkdir(exist_ok=True)
-        _write_secret(path, link)
-        say(f"It is locked; the link that opens it lies, for you only, in {path}")
+        _write_secret(kept, link)
+        say(f"It is locked; the link that opens it lies, for you only, in {kept}")
 
 
 def _write_secret(path: Path, text: str) -> None:
     """Write a file that nobody else can read, also not while it is written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(f"{text}\n")

@@ -28,12 +28,13 @@ def _note(path: Path) -> Path:
 
 
 @contextmanager
-def lock(path: Path, what: str) -> Iterator[None]:
+def lock(path: Path, what: str, patience: float = 0.0) -> Iterator[None]:
     """Hold ``path`` as a lock while the block runs; a lock left by a dead process is free.
 
     Args:
         path: The lock file; the operating system frees it when its process ends.
         what: What is being written, for the sentence of the one who comes second.
+        patience: Seconds to wait for the one who holds it.
 
     Raises:
         BusyError: A living process holds it; the sentence names process, host and since when.
@@ -41,7 +42,7 @@ def lock(path: Path, what: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     guard = filelock.FileLock(path)
     try:
-        guard.acquire(timeout=0)
+        guard.acquire(timeout=patience)
     except filelock.Timeout as error:
         who = holder(path) or {}
         place = f"process {who.get('pid', '?')} on {who.get('host', '?')}, since {who.get('since', '?')}"

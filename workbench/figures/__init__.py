@@ -19,6 +19,7 @@ from workbench.figures.curves import kind_bars, run_looks, training_curves
 from workbench.figures.export import export_figure, save_figure
 from workbench.figures.hubs import occurrence_bars
 from workbench.figures.matrix_tiles import MatrixView
+from workbench.figures.oracle import oracle_bars, oracle_domain_bars
 from workbench.figures.paper import COLUMN, PAGE
 from workbench.figures.qualitative import qualitative
 from workbench.figures.sweeps import frame_sweep_curves, sweep_curves
@@ -40,6 +41,8 @@ __all__ = [
     "kind_bars",
     "leaderboard_intervals",
     "occurrence_bars",
+    "oracle_bars",
+    "oracle_domain_bars",
     "qualitative",
     "rank_against_rank",
     "run_looks",

@@ -34,7 +34,7 @@ def rank_against_rank(table: pd.DataFrame, name_a: str, name_b: str, worst: int 
     """
     top = float(max(2.0, table["rank_a"].max(), table["rank_b"].max()))
     figure = go.Figure(_density(table, top))
-    gap = np.log(table["rank_a"] / table["rank_b"])
+    gap = pd.Series(np.log(table["rank_a"] / table["rank_b"]), index=table.index)
     outer = table.assign(gap=gap).loc[gap.abs().sort_values(ascending=False, kind="stable").index[:worst]]
     for better, (label, colour, symbol) in GAINS.items():
         part = outer[outer["gap"] > 0] if better == "B" else outer[outer["gap"] < 0]
@@ -50,21 +50,23 @@ def rank_against_rank(table: pd.DataFrame, name_a: str, name_b: str, worst: int 
         go.Scatter(x=[1, top], y=[1, top], mode="lines", line={"color": MUTED, "dash": "dot"}, showlegend=False)
     )  # fmt: skip
     styled(
-        figure, height=460, x=f"rank in A: {as_text(name_a, 40)}", y=f"rank in B: {as_text(name_b, 40)}",
+        figure, height=560, x=f"rank in A: {as_text(name_a, 40)}", y=f"rank in B: {as_text(name_b, 40)}",
         legend={"orientation": "h", "y": 1.08},
     )  # fmt: skip
-    return figure.update_xaxes(type="log", dtick=1).update_yaxes(type="log", dtick=1)
+    ticks = [step * 10**power for power in range(6) for step in (1, 2, 5) if step * 10**power <= 1.05 * top]
+    look = {"type": "log", "range": [-0.04, float(np.log10(top)) + 0.04], "tickvals": ticks}
+    return figure.update_xaxes(**look).update_yaxes(**look)
 
 
 def _density(table: pd.DataFrame, top: float) -> go.Scatter:
-    """Queries counted in squares of equal sides on the logarithmic axes."""
-    step = np.log(top) / BINS
-    cells = (np.log(table[["rank_a", "rank_b"]]) / step).round().astype(int)
-    counts = cells.value_counts().rename("n").reset_index()
-    x, y = (np.exp(counts[name].to_numpy() * step) for name in ("rank_a", "rank_b"))
-    depth = np.log1p(counts["n"].to_numpy(float))
+    """Queries counted in squares of equal sides on the logarithmic axes; each stands at the mean of its queries."""
+    logs = np.log(table[["rank_a", "rank_b"]])
+    cells = (logs / (np.log(top) / BINS)).round().astype(int)
+    places = logs.groupby([cells["rank_a"], cells["rank_b"]])
+    (x, y), counts = np.exp(places.mean().to_numpy().T), places.size()
+    depth = np.log1p(counts.to_numpy(float))
     return go.Scatter(
-        x=x, y=y, mode="markers", name=f"all {len(table):,} queries, darker: more", customdata=counts["n"],
+        x=x, y=y, mode="markers", name=f"all {len(table):,} queries, darker: more", customdata=counts,
         marker={"symbol": "square", "size": 12, "color": sample_colorscale(GREYS, depth / depth.max())},
         hovertemplate="%{customdata} queries with ranks near %{x:.1f} in A and %{y:.1f} in B<extra></extra>",
     )  # fmt: skip
@@ -74,9 +76,9 @@ def cause_change_bars(changes: pd.DataFrame) -> go.Figure:
     """Failures of A that B answers (to the right) and failures of B that A answers (to the left), by cause.
 
     Args:
-        changes: From ``analysis.cause_changes``.
+        changes: From ``analysis.cause_changes``; causes that nothing changed are left out.
     """
-    rows = changes.iloc[::-1]
+    rows = changes[changes["fixed"] + changes["broken"] > 0].iloc[::-1]
     labels = [as_text(one, 34) for one in rows["label"]]
     figure = go.Figure()
     for column, sign, colour, said in (("fixed", 1, GOOD, "fixed by B"), ("broken", -1, BAD, "broken by B")):

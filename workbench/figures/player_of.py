@@ -97,14 +97,12 @@ def files_of(corpus: Corpus, video_id: str) -> tuple[str, str]:
     return ("original", "proxy") if light else ("proxy", "original")
 
 
-def _read_by(
-    corpus: Corpus, video_id: str, engine: str | None, times: np.ndarray
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read_by(corpus: Corpus, video_id: str, engine: str | None, times: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Texts and boxes of an engine, on the frames of the original."""
     texts = corpus.texts[(corpus.texts["video_id"] == video_id) & (corpus.texts["engine"] == engine)]
     boxes = corpus.boxes(video_id)
     if engine is not None and _frames_of_another(corpus, video_id, engine):
-        return _on_frames(texts, boxes, times)
+        return on_frames(texts, boxes, times)
     return texts, boxes
 
 
@@ -133,8 +131,14 @@ def _frames_of_another(corpus: Corpus, video_id: str, engine: str) -> bool:
     return bool(read.isin(["small", "proxy"]).any())
 
 
-def _on_frames(texts: pd.DataFrame, boxes: pd.DataFrame, times: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The same texts and boxes on the frames of the original, by their seconds."""
+def on_frames(texts: pd.DataFrame, boxes: pd.DataFrame, times: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same texts and boxes on the frames of the original, by their seconds.
+
+    Args:
+        texts: Rows of ``texts`` that count the frames of another file.
+        boxes: Rows of ``boxes`` that do.
+        times: Seconds of every frame of the original.
+    """
 
     def frames(seconds: pd.Series) -> np.ndarray:
         return np.maximum(0, np.searchsorted(times, seconds.to_numpy("float64") + 1e-3, side="right") - 1)

@@ -17,6 +17,7 @@ MARKERS = {
     "circle": "o", "circle-open": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v",
     "cross": "P", "x": "X", "pentagon": "p", "hexagon": "h", "star": "*", "line-ns": "|", "line-ew": "_",
 }  # fmt: skip
+STROKES = ("|", "_")  # markers without an inside
 HATCHES = {"": "", ".": "..", "/": "////", "\\": "\\\\\\\\", "x": "xxx", "-": "---", "|": "|||", "+": "+++"}
 PLACES = {"top": "bottom", "middle": "center", "bottom": "top"}
 TEMPLATE = re.compile(r"%\{(\w+)(?::([^}]+))?\}")
@@ -65,9 +66,10 @@ def _points(drawing: Drawing, trace: Any) -> None:
             axes.fill_between(x, y, 0, color=colour(trace.fillcolor or line.color or A), alpha=0.2, linewidth=0)
     if "markers" in modes:
         shape, ink = str(look.symbol or "circle"), _colours(look.color if look.color is not None else trace.line.color)
-        full, edge = ("none", ink) if shape.endswith("-open") else (ink, "none")
+        mark = MARKERS.get(shape, "o")
+        full, edge = ("none", ink) if shape.endswith("-open") else (ink, None if mark in STROKES else "none")
         axes.scatter(
-            x, y, s=(np.asarray(look.size or 6, float) * POINT) ** 2, marker=MARKERS.get(shape, "o"), label=label,
+            x, y, s=(np.asarray(look.size or 6, float) * POINT) ** 2, marker=mark, label=label,
             facecolors=full, edgecolors=edge,
             alpha=opacity * (look.opacity or 1.0), linewidths=0.8, rasterized=len(x) > MOST_POINTS, zorder=3,
         )  # fmt: skip
@@ -87,7 +89,7 @@ def _bars(drawing: Drawing, trace: Any) -> None:
     bars = [one for one in drawing.chart.data if one.type == "bar"]
     mode, gap = drawing.chart.layout.barmode or "group", drawing.chart.layout.bargap
     room = 1 - (0.2 if gap is None else gap)
-    base = np.zeros(len(place))
+    base = np.zeros(len(place)) if trace.base is None else np.asarray(trace.base, float)
     if mode in ("stack", "relative"):
         base = np.asarray([drawing.stacked.get(one, 0.0) for one in place])
         drawing.stacked |= dict(zip(place, base + size, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 
 from workbench.core.errors import DataError
 from workbench.ocr.jsonlines import box_table, text_table
+from workbench.ocr.reference import Fit, Reference
 
 Size = tuple[int, int, int]
 """Width and height in pixels, number of frames (0 = unknown)."""
@@ -20,6 +21,8 @@ Size = tuple[int, int, int]
 KNOWN_KEYS = ("text", "score", "tracks", "recommend_box")
 SCORE_SLACK = 1e-3
 """Scores so little outside 0..1 are rounding errors and are clipped."""
+EDGE = 0.01
+"""Share of the picture by which a box may leave it and still counts as lying in it."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class KwaiFile:
         rendition_guess: The smallest rendition that holds all boxes and frames, or None.
         evidence: One sentence on why.
         fits: All renditions that hold them, smallest first; empty also where the file has no boxes.
+        fit: How many of its boxes lie in the picture in the frame of reference that was used.
     """
 
     texts: pd.DataFrame
@@ -41,6 +45,7 @@ class KwaiFile:
     rendition_guess: str | None
     evidence: str
     fits: tuple[str, ...] = ()
+    fit: Fit = Fit()
 
     @property
     def boxes_read(self) -> bool:
@@ -64,7 +69,7 @@ def read_kwai(
     engine: str = "kwai",
     frame_times: np.ndarray | None,
     sizes: Mapping[str, Size],
-    rendition: str | None = None,
+    reference: Reference | None = None,
 ) -> KwaiFile:
     """Read the decoded JSON of one clip; whatever is odd is counted and left out, never an error.
 
@@ -76,7 +81,7 @@ def read_kwai(
         engine: Name in ``texts``.
         frame_times: Seconds of every frame, float [n_frames], of the rendition that the frame indices count.
         sizes: Rendition -> (width, height, n_frames) as displayed.
-        rendition: Normalise by this one instead of the guess, e.g. the majority of ``guess_over_files``.
+        reference: What its boxes refer to, e.g. the majority of ``guess_over_files``; None = the guess.
 
     Raises:
         DataError: ``content`` is no object, or ``sizes`` lacks the asked rendition.
@@ -86,17 +91,21 @@ def read_kwai(
             f"The OCR of {video_id} is a JSON {type(content).__name__}, not an object of text tracks.",
             "Download the Kwai_VideoOCR file again.",
         )
-    if rendition is not None and rendition not in sizes:
-        raise DataError(f"The size of rendition {rendition!r} of {video_id} is unknown.", "Probe the videos first.")
+    if reference is not None and reference.rendition not in sizes:
+        raise DataError(
+            f"The size of rendition {reference.rendition!r} of {video_id} is unknown.", "Probe the videos first."
+        )
     census: Counter[str] = Counter(files=1)
     found = [_read_track(_text(name), value, census) for name, value in content.items()]
     tracks = [track for track in found if track is not None]
     guess, fits, evidence = _guess(tracks, sizes)
-    used = rendition or guess
-    scale = _scale(tracks, sizes[used], census) if used else None
-    boxes = _boxes(tracks, f"{video_id}#{engine}", scale, frame_times, census)
+    used = reference or (Reference(guess) if guess else None)
+    if used and used.first:
+        tracks = [replace(one, quads={frame - used.first: quad for frame, quad in one.quads.items()}) for one in tracks]
+    scale = _scale(tracks, used.picture(*sizes[used.rendition][:2]), census) if used else None
+    boxes, fit = _boxes(tracks, f"{video_id}#{engine}", used, scale, frame_times, census)
     texts = _texts(tracks, video_id, engine, frame_times, Counter(boxes["text_id"]))
-    return KwaiFile(texts, boxes, {what: count for what, count in census.items() if count}, guess, evidence, fits)
+    return KwaiFile(texts, boxes, {what: count for what, count in census.items() if count}, guess, evidence, fits, fit)
 
 
 def _text(value: object) -> str:
@@ -238,22 +247,23 @@ def _missing(extent: tuple[float, float, int], size: Size) -> str:
     return ", ".join(f"{amount:g} {what}" for amount, what in lacks if amount > 0)
 
 
-def _scale(tracks: Sequence[_Track], size: Size, census: Counter[str]) -> tuple[float, float]:
+def _scale(tracks: Sequence[_Track], size: tuple[float, float], census: Counter[str]) -> tuple[float, float]:
     """What the corners are divided by: width and height, or 1 where they are shares of the frame already."""
     extent = _extent(tracks)
     if extent and 0 < max(extent[:2]) <= 1:
         census["files whose corners are in 0..1 already"] += 1
         return 1.0, 1.0
-    return max(float(size[0]), 1.0), max(float(size[1]), 1.0)
+    return size
 
 
 def _boxes(
     tracks: Sequence[_Track],
     prefix: str,
+    reference: Reference | None,
     scale: tuple[float, float] | None,
     times: np.ndarray | None,
     census: Counter[str],
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Fit]:
     places: list[tuple[str, int, float]] = []
     kept: list[np.ndarray] = []
     for track in tracks:
@@ -267,13 +277,16 @@ def _boxes(
             places.append((f"{prefix}#{track.name}", frame, time))
             kept.append(quad)
     shares = np.reshape(kept, (-1, 4, 2)) / (scale or (1.0, 1.0))
+    shares = reference.upright(shares) if reference else shares
     census["boxes that leave the frame"] += int(((shares < 0) | (shares > 1)).any(axis=(1, 2)).sum())
+    inside = int(((shares >= -EDGE) & (shares <= 1 + EDGE)).all(axis=(1, 2)).sum())
+    fit = Fit(sum(quad is not None for track in tracks for quad in track.quads.values()), inside)
     corners = np.clip(shares, 0, 1).reshape(-1, 8).tolist()
-    return box_table([[*place, *one] for place, one in zip(places, corners, strict=True)])
+    return box_table([[*place, *one] for place, one in zip(places, corners, strict=True)]), fit
 
 
 def _time(times: np.ndarray | None, frame: int | None) -> float | None:
-    if times is None or frame is None or frame >= len(times) or not math.isfinite(times[frame]):
+    if times is None or frame is None or not 0 <= frame < len(times) or not math.isfinite(times[frame]):
         return None
     return float(times[frame])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +20,8 @@ from workbench.corpus.media import frame_times
 from workbench.corpus.store import replace_texts
 from workbench.ocr.jsonlines import read_jsonlines, to_tables
 from workbench.ocr.kwai import KwaiFile, Size, guess_over_files, merge_census, read_kwai
+from workbench.ocr.reference import Reference
+from workbench.pipelines.calibration import Sources, calibration_of, remember_import
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ def import_ocr(corpus: Corpus, source: Path, *, format: str = "jsonl", engine: s
         found.notes.append(f"{kept.sum()} absent videos keep what {found.engine} had for them.")
     texts = pd.concat(found.texts, ignore_index=True) if found.texts else pd.DataFrame()
     updated = replace_texts(corpus, found.engine, texts, coverage[~kept].drop(columns="n_texts"), found.boxes)
+    if format == "kwai":
+        remember_import(whole.name, found.engine, Path(source))
     videos = coverage[["video_id", "state", "reason", "n_texts"]]
     return ImportedOcr(updated, found.engine, videos, merge_census(found.census), found.notes)
 
@@ -123,8 +127,9 @@ def _kwai(corpus: Corpus, source: Path, engine: str | None) -> _Found:
     paths, n_files = _kwai_files(corpus, source, found)
     media = _media(corpus)
     guesses = {video_id: file for video_id, file in _read_kwai_files(paths, media, found)}
-    rendition, evidence = guess_over_files(guesses.values())
-    found.notes.append(f"Which rendition the boxes are of: {evidence}")
+    reference, chosen, evidence = _reference(corpus, found.engine, guesses.values())
+    rendition = reference.rendition if reference else None
+    found.notes.append(evidence)
     if not media:
         found.notes.append(
             f"Without the size of any video no box could be placed. Run: workbench video probe {corpus.name}"
@@ -132,13 +137,13 @@ def _kwai(corpus: Corpus, source: Path, engine: str | None) -> _Found:
     of_another = 0
     for video_id, first in track(guesses.items(), "Importing text", unit="files"):
         sizes = media.get(video_id, {})
-        fits = rendition in sizes and (rendition in first.fits or not first.fits)
+        fits = rendition in sizes and (chosen or rendition in first.fits or not first.fits)
         of_another += bool(first.fits) and rendition in sizes and not fits
         facts = sizes[rendition] if fits and rendition else {}
         file = read_kwai(
             read_json(paths[video_id], f"the OCR of {video_id}"), video_id=video_id, engine=found.engine,
             frame_times=_times(corpus, video_id, rendition if facts else None),
-            sizes={rendition: _size(facts)} if facts and rendition else {}, rendition=rendition if facts else None,
+            sizes={rendition: _size(facts)} if facts and rendition else {}, reference=reference if facts else None,
         )  # fmt: skip
         found.add(video_id, file.texts, file.boxes, **facts)
         found.census.append(file.census)
@@ -148,6 +153,30 @@ def _kwai(corpus: Corpus, source: Path, engine: str | None) -> _Found:
     if lost:
         found.notes.append(f"{lost} of {n_files} files belong to no video of {corpus.name}, or not to one alone.")
     return found
+
+
+def _reference(corpus: Corpus, engine: str, files: Iterable[KwaiFile]) -> tuple[Reference | None, bool, str]:
+    """The frame of reference, whether somebody chose it by eye (else most files describe it), and why."""
+    known = calibration_of(corpus.name, engine)
+    if known is not None and known.reference is not None:
+        said = f"Frame of reference chosen by eye on {known.video_id}: {known.reference.label}. {known.evidence}"
+        return known.reference, True, said
+    rendition, evidence = guess_over_files(files)
+    return (Reference(rendition) if rendition else None), False, f"Which rendition the boxes are of: {evidence}"
+
+
+def sources_of(corpus: Corpus, engine: str, source: Path) -> Sources:
+    """The files of an import, to look at them in several frames of reference.
+
+    Raises:
+        DataError: The folder is gone, or holds no file of a video.
+    """
+    whole = corpus.with_split(None)
+    paths, _ = _kwai_files(whole, source, _Found(engine))
+    sizes = {
+        video: {name: _size(facts) for name, facts in renditions.items()} for video, renditions in _media(whole).items()
+    }
+    return Sources(whole, engine, paths, sizes)
 
 
 def _kwai_files(corpus: Corpus, source: Path, found: _Found) -> tuple[dict[str, Path], int]:

@@ -6,9 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from workbench.app import loading
+from workbench.app.navigation import page
 from workbench.app.text import plain
 from workbench.app.widgets import choose
 from workbench.corpus import open_corpus
+from workbench.pipelines.calibration import calibrations
 from workbench.pipelines.checks import holdings, oddities
 
 st.title("Data")
@@ -16,7 +18,7 @@ corpora = loading.all_corpora()
 if corpora.empty:
     st.info("No corpus yet. Prepare one from its annotation files; videos are optional.", icon=":material/info:")
     st.code(
-        "workbench data list --known\nworkbench data prepare msrvtt-1ka --annotations MSRVTT_JSFUSION_test.csv", "bash"
+        "workbench data list --known\nworkbench data prepare msrvtt-1ka --annotations MSRVTT_JSFUSION_test.csv", None
     )
     st.stop()
 st.dataframe(
@@ -52,6 +54,8 @@ with right:
             else f"gone; say where: workbench data relocate {corpus.name} {rendition} FOLDER"
         )
         st.text(f"{rendition} videos: {root} ({found})")
+if any(one.corpus == corpus.name for one in calibrations()):
+    st.page_link(page("calibration"), label="Calibrate its imported OCR", icon=":material/center_focus_strong:")
 odd = oddities(corpus)
 if not odd.empty:
     st.header("Videos with a problem")

@@ -6,6 +6,7 @@ import streamlit as st
 from workbench.analysis import CAUSES
 from workbench.analysis.domains import ALL, domains_of
 from workbench.app import loading
+from workbench.app.ablation_parts import show_by_domain
 from workbench.app.components.thumbnails import Tile, thumbnails
 from workbench.app.links import parameters
 from workbench.app.navigation import page
@@ -40,7 +41,7 @@ divided = domain_of.nunique() > 1
 def scores_of(domain: str) -> None:
     """R@1 of the chosen run with its interval and what fails, and R@1 of the other runs."""
     found = {}
-    for name in runs["name"]:
+    for name in runs.loc[runs["parent"].isna() | (runs["name"] == (run.name if run else "")), "name"]:
         table = loading.scores(loading.key_of(loading.run_named(name)), direction, divided=divided)
         found[name] = table.to_dict("index").get(domain)
     own = found.pop(run.name, None) if run else None
@@ -152,3 +153,4 @@ if run:
         "Of the captions of one domain (row), how many have a video of another one (column) at rank 1, in percent. "
         "What lies off the diagonal is confused across domains."
     )
+    show_by_domain(run, direction)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from workbench.analysis.case import query_near
 from workbench.app import loading
+from workbench.app.ablation_parts import ablation_row
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.panels import has_pictures, reading
@@ -19,6 +20,7 @@ from workbench.app.query_parts import (
     video_beside_captions,
 )
 from workbench.app.text import marked, plain, short
+from workbench.app.token_parts import words_on_frames
 from workbench.app.widgets import DIRECTIONS, choose_engine, choose_run, choose_switch, corpus_row
 
 st.title("Query")
@@ -70,6 +72,7 @@ elif direction == "t2v":
     caption_beside_videos(asked, playable)
 else:
     video_beside_captions(asked, playable)
+words_on_frames(asked, playable)
 if playable and direction == "t2v":
     for one, own in zip(asked.runs, asked.cases, strict=True):
         with st.container(border=True):
@@ -91,3 +94,4 @@ else:
             cause_of(one, query, direction)
             as_table(one, own)
     st.caption("✔ marks a right item.")
+ablation_row(run, query, direction, here)

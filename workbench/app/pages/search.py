@@ -46,10 +46,10 @@ def nothing_read() -> None:
     """What to do where no word was read."""
     if pictures:
         st.info("No words were read in these videos yet.", icon=":material/info:")
-        st.code(f"workbench ocr run {corpus.name}", "bash")
+        st.code(f"workbench ocr run {corpus.name}", None)
     else:
         st.info("This corpus has neither videos on this machine nor words read in them.", icon=":material/info:")
-        st.code(f"workbench data prepare {corpus.name} ... --root FOLDER --overwrite", "bash")
+        st.code(f"workbench data prepare {corpus.name} ... --root FOLDER --overwrite", None)
 
 
 if not readers and by == "bm25":

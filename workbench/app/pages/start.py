@@ -19,7 +19,7 @@ with top[0].container(border=True, height="stretch"):
     st.code(
         "workbench data prepare msrvtt-1ka --annotations MSRVTT_JSFUSION_test.csv\n"
         "workbench import sim.npy --corpus msrvtt-1ka --name theirs",
-        language="bash",
+        language=None,
     )
     st.write("Rows are captions, columns videos. Their order is checked against the captions before anything is shown.")
 
@@ -30,7 +30,7 @@ with top[1].container(border=True, height="stretch"):
         "workbench data prepare my-data --format table --annotations captions.csv\n"
         "workbench import text.npy video.npy --corpus my-data --name ours \\\n"
         "    --row-ids captions.txt --col-ids videos.txt",
-        language="bash",
+        language=None,
     )
     st.write("Their cosine similarity becomes the run.")
 
@@ -52,7 +52,7 @@ with bottom[0].container(border=True, height="stretch"):
         if st.button("Make the demo", type="primary", icon=":material/movie_creation:"):
             start(["demo"], name="demo")
             st.rerun()
-    st.code("workbench demo", language="bash")
+    st.code("workbench demo", language=None)
 
 with bottom[1].container(border=True, height="stretch"):
     st.header(":material/movie: Videos")
@@ -61,7 +61,7 @@ with bottom[1].container(border=True, height="stretch"):
         "workbench data prepare folder --root ./clips --name mine --captions captions.csv\n"
         "workbench ocr run mine\n"
         'workbench index search mine "taxi"',
-        language="bash",
+        language=None,
     )
     st.write(
         "Files that cannot be read are named with the reason. Captions, domains and text by another OCR are optional."

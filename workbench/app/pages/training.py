@@ -29,7 +29,7 @@ running = [run.name for run in runs if run.state == "running"]
 refreshed(show_overview, states_of(runs), every=OFTEN_S if running else SELDOM_S)
 if not runs:
     st.info("Nothing was trained here yet. A training stands here as soon as it begins.", icon=":material/info:")
-    st.code("workbench train textvr_fusion_demo modality=ocr --name my-first", language="bash")
+    st.code("workbench train textvr_fusion_demo modality=ocr --name my-first", language=None)
     st.stop()
 
 names = {run.name: f"{run.name} ({run.state})" if run.state != "finished" else run.name for run in runs}

@@ -92,13 +92,13 @@ class Run:
     def similarity(self) -> np.ndarray | None:
         """float32 [captions, videos], memory-mapped and read-only, higher is better; None where it is not stored."""
         path = self.path / "similarity.npy"
-        return np.load(path, mmap_mode="r", allow_pickle=False) if path.exists() else None
+        return _mapped(path) if path.exists() else None
 
     @cached_property
     def modalities(self) -> dict[str, np.ndarray]:
         """The similarities that were fused, by modality; same shape as ``similarity``."""
         folder = self.path / "modalities"
-        return {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
+        return {path.stem: _mapped(path) for path in sorted(folder.glob("*.npy"))}
 
     @cached_property
     def inputs(self) -> pd.DataFrame | None:
@@ -197,6 +197,18 @@ class Run:
                 "Wait until it is finished, or start it again.",
             )
         return read_table(path)
+
+
+def _mapped(path: Path) -> np.ndarray:
+    """A matrix as it lies on disk, read-only.
+
+    Raises:
+        DataError: The file was cut or is none of numpy's.
+    """
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path} cannot be read: {error}.", "Make the run again with --overwrite.") from error
 
 
 def similarity_of(run: Run) -> np.ndarray:

@@ -54,8 +54,8 @@ def player_data(
         title: Shown above the picture, e.g. the caption.
         sub: Small line below the title.
         **options: ``start`` (seconds), ``autoplay``, ``loop``, ``muted``, ``compact`` (picture, scrub bar and play
-            only), ``emit`` (tell Streamlit of seeks), ``tick_label``, ``group`` (players of one group have a button that
-            makes them move together), ``together`` (they do so from the start).
+            only), ``emit`` (tell Streamlit of seeks), ``tick_label``, ``group`` (its players have a button that makes
+            them move together), ``together`` (they do so from the start).
 
     Raises:
         UnknownNameError: No option is called so.

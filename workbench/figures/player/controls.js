@@ -30,9 +30,10 @@ function controls(player) {
       button.textContent = `${speed}×`;
       button.onclick = () => setSpeed(speed);
     }
-    parts.files = element("div", "wbp-choice", bar, { role: "group", "aria-label": "file" });
-    player.fillTogether(bar);
     parts.time = element("div", "wbp-time", bar, { title: "frames are counted from 0" });
+    const more = element("div", "wbp-further", bar);
+    player.fillTogether(more);
+    parts.files = element("div", "wbp-choice", more, { role: "group", "aria-label": "file" });
     parts.boxes.setAttribute("aria-pressed", "true");
     setSpeed(1);
   }

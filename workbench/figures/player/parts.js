@@ -57,7 +57,7 @@ function build(root) {
   const bar = element("div", "wbp-bar", root);
   const controls = element("div", "wbp-controls", bar);
   const scrub = element("div", "wbp-scrub", bar);
-  const now = element("div", "wbp-now", root, { "aria-label": "words on screen now" });
+  const now = element("div", "wbp-now", root, { role: "group", "aria-label": "words on screen now" });
   const all = element("details", "wbp-all", root);
   return {
     root, stage, video, canvas, failure, bar, controls, now, all,

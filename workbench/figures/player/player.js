@@ -90,7 +90,8 @@ export function mount(root, data, emit = () => {}) {
 
   /** Other parts of the page ask by an event: {key, seconds}. */
   function onAsked({ detail }) {
-    if (root.isConnected && detail.key === state.data.key) player.jumpTo(detail.seconds);
+    if (!root.isConnected) document.removeEventListener("workbench:seek", onAsked);
+    else if (detail.key === state.data.key) player.jumpTo(detail.seconds);
   }
 
   player.fillControls();

@@ -106,10 +106,10 @@ function together(player) {
     const theirs = one.state.data.frame_times;
     const [due, shown] = [theirs[sameFrame(state.frame, times(), theirs, group.by)], theirs[one.state.frame]];
     const off = due - shown;
-    if (Math.abs(off) > 0.6) {
+    if (Math.abs(off) > 0.4) {
       if (!one.video.seeking) one.seekFrame(frameAt(theirs, due));
     } else if (one.video.paused && !one.video.ended) one.play();
-    const rate = rateOf(one) * (1 + Math.min(0.2, Math.max(-0.2, off)));
+    const rate = rateOf(one) * (1 + Math.min(0.5, Math.max(-0.5, 1.5 * off)));
     if (Math.abs(one.video.playbackRate - rate) > 0.02) one.video.playbackRate = rate;
   }
 
@@ -154,8 +154,8 @@ function together(player) {
 
   /** A player that comes late goes where the leader stands. */
   function catchUp() {
-    if (!yoked() || !group.leader || group.leader === player || !group.leader.video.paused) return;
-    group.leader.showThere();
+    const leader = yoked() ? group.leader : null;
+    if (leader && leader !== player && leader.root.isConnected && leader.video.paused) leader.showThere();
   }
 
   Object.assign(player, {

@@ -1,0 +1,161 @@
+"""Human tags: what is stored, samples, agreement, corrected relevance; and lists of failures made shorter."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.made import made_corpus, made_runs
+from tests.texts import read_corpus, run_on
+from workbench.analysis import failures
+from workbench.analysis.causes import CAUSES
+from workbench.analysis.narrowing import by_gap, narrowed, said, with_read
+from workbench.analysis.tags import (
+    BLIND,
+    agreement,
+    as_label,
+    corrected,
+    corrected_metrics,
+    draw_sample,
+    false_negatives,
+    tag_pairs,
+)  # fmt: skip
+from workbench.core.errors import DataError, UnknownNameError
+from workbench.evaluation import open_run
+from workbench.evaluation.runs import notes
+
+
+def tag(query: str, label: str | None, who: str = "ana", video: str = "b", **more: object) -> dict:
+    about = {"annotator": who, "direction": "t2v", "query_id": query, "caption_id": query, "video_id": video}
+    rest = {"split": "test", "run": "r", "sample": "", "cause": "hub", "evidence": "x"}
+    return {"kind": notes.TAG, **about, **rest, "label": label, **more}
+
+
+def test_the_latest_tag_of_a_person_stands_and_can_be_taken_back(home):
+    notes.add_notes("c", [tag("q0", "other"), tag("q1", "other", who="ben"), tag("q0", "ambiguous")])
+    assert notes.read_tags("c")[["annotator", "label"]].to_numpy().tolist() == [["ben", "other"], ["ana", "ambiguous"]]
+    notes.add_notes("c", [tag("q0", None)])
+    assert notes.read_tags("c")["annotator"].to_list() == ["ben"]
+    assert notes.read_tags("nothing").empty
+
+
+def test_two_at_once_lose_nothing(home):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: notes.add_notes("c", [tag(f"q{i}", "other")]), range(40)))
+    assert sorted(notes.read_tags("c")["query_id"]) == sorted(f"q{i}" for i in range(40))
+
+
+def test_bookmarks_are_ones_own(home):
+    mark = {"kind": notes.BOOKMARK, "annotator": "ana", "direction": "t2v", "query_id": "q1"}
+    notes.add_notes("c", [{**mark, "on": True}, {**mark, "query_id": "q2", "on": True}, {**mark, "on": False}])
+    assert notes.read_bookmarks("c", "ana", "t2v") == ["q2"]
+    assert notes.read_bookmarks("c", "ben", "t2v") == [] == notes.read_bookmarks("c", "ana", "v2t")
+
+
+def test_a_torn_line_and_a_bad_name_are_told(home):
+    notes.add_notes("c", [tag("q0", "other")])
+    with notes.notes_file("c").open("a") as stream:
+        stream.write('{"kind": "tag"')
+    with pytest.raises(DataError, match="Line 2 of"):
+        notes.read_tags("c")
+    with pytest.raises(DataError, match="cannot name a corpus"):
+        notes.notes_file("../c")
+    with pytest.raises(UnknownNameError, match="no sample called 'x'"):
+        notes.read_sample("d", "x")
+
+
+def failed_in(sizes: dict[str, int]) -> pd.DataFrame:
+    domains = [domain for domain, n in sizes.items() for _ in range(n)]
+    n = len(domains)
+    return pd.DataFrame({
+        "query_id": [f"q{i}" for i in range(n)], "caption_id": [f"q{i}" for i in range(n)], "domain": domains,
+        "text": "a dog", "right_video_id": "a", "top_video_id": "b", "top_caption_id": None, "cause": "hub",
+        "evidence": "x",
+    })  # fmt: skip
+
+
+def test_a_sample_gives_every_domain_its_share_and_depends_on_the_seed_only():
+    failed = failed_in({"A": 80, "B": 15, "C": 5, "D": 1})
+    drawn = draw_sample(failed, 20, 3)
+    assert drawn["domain"].value_counts().to_dict() == {"A": 14, "B": 3, "C": 2, "D": 1}
+    assert drawn["query_id"].is_unique
+    assert drawn.equals(draw_sample(failed.sample(frac=1, random_state=1), 20, 3))
+    assert set(drawn["query_id"]) != set(draw_sample(failed, 20, 4)["query_id"])
+    assert len(draw_sample(failed, 500, 0)) == 101 and len(draw_sample(failed, 2, 0)) == 2
+    with pytest.raises(DataError, match="0 of 101"):
+        draw_sample(failed, 0, 0)
+
+
+def test_kappa_and_its_interval_on_a_worked_table():
+    """By hand: observed 0.7, chance 0.5, kappa 0.4."""
+    first = pd.Series(["ambiguous"] * 25 + ["other"] * 25)
+    second = pd.Series(["ambiguous"] * 20 + ["other"] * 5 + ["ambiguous"] * 10 + ["other"] * 15)
+    found = agreement(first, second)
+    assert (found.observed, found.n) == (0.7, 50) and found.kappa == pytest.approx(0.4)
+    assert found.table.to_numpy().tolist() == [[20, 5], [10, 15]]
+    variance = (0.4 * 0.34**2 + 0.3 * 0.46**2 + 0.36 * (0.1 * 1.1**2 + 0.2 * 0.9**2) - 0.01) / (50 * 0.25)
+    assert found.high - found.kappa == pytest.approx(1.959964 * variance**0.5, rel=1e-6)
+    assert np.isnan(agreement(first[:3], first[:3]).kappa)
+    assert agreement(first, first).kappa == 1.0
+    with pytest.raises(DataError, match="share no item"):
+        agreement(first[:3], first[10:])
+
+
+def test_every_computed_cause_falls_into_a_label():
+    assert {as_label(cause) for cause in CAUSES} == set(BLIND)
+
+
+def test_a_false_negative_counts_as_right_where_most_say_so(home):
+    run = run_on(read_corpus())
+    official = corrected_metrics(run, notes.read_tags("c"))
+    assert official["t2v_r1"].to_list() == [75.0, 75.0]
+    notes.add_notes("c", [tag("q0", "false_negative"), tag("q1", "false_negative", video="zz")])
+    tags = notes.read_tags("c")
+    assert false_negatives(tags)["caption_id"].to_list() == ["q0", "q1"]
+    more = corrected(run, tags)
+    assert len(more) == len(run.relevance) + 1 and more.iloc[-1][["caption_id", "video_id"]].to_list() == ["q0", "b"]
+    assert corrected_metrics(run, tags)[["n_added", "t2v_r1"]].to_numpy().tolist() == [[0, 75.0], [1, 100.0]]
+    notes.add_notes("c", [tag("q0", "other", who="ben")])
+    assert corrected(run, notes.read_tags("c")).equals(run.relevance)
+
+
+def test_the_pair_of_the_other_direction_is_the_wrong_caption(home):
+    made_runs(made_corpus(40), ("good", "r"))
+    failed = failures(open_run("r"), direction="v2t")
+    pairs = tag_pairs(failed)
+    assert len(failed) and (pairs["video_id"] == failed["right_video_id"]).all()
+    assert (pairs["caption_id"] == failed["top_caption_id"]).all()
+
+
+def test_lists_are_narrowed_by_all_that_is_asked(home):
+    run = run_on(read_corpus('It reads "Sloane".', rapidocr={"a": ["SL0ANE", "PLATFORM 9"]}), given={})
+    failed = with_read(failures(run), run, read_corpus_of(run))
+    assert failed["read"].to_list() == ["SL0ANE\nPLATFORM 9"] and failed["scene_text"].to_list() == [True]
+    held = {"cause": "ocr_misread", "band": "2-5", "scene_text": "yes", "words": "reads platform"}
+    assert len(narrowed(failed, **held)) == 1
+    for other in ({"cause": "tied"}, {"band": "6-10"}, {"scene_text": "no"}, {"words": "boat"}, {"domain": "X"}):
+        assert narrowed(failed, **{**held, **other}).empty
+    assert len(narrowed(failed, words=r"platform \d$", expression=True)) == 1
+
+
+def read_corpus_of(run):
+    from workbench.app.loading import corpus_of
+
+    return corpus_of(run)
+
+
+def test_a_bad_or_costly_expression_is_no_trouble():
+    texts = pd.Series(["a" * 5000 + "!", None])
+    assert said(texts, r"(a+)+$", expression=True).tolist() == [False, False]
+    with pytest.raises(DataError, match="regular expression cannot be read"):
+        said(texts, "(", expression=True)
+    assert said(pd.Series([], dtype="str"), "a b").tolist() == []
+
+
+def test_order_by_the_gap_to_another_run():
+    failed = pd.DataFrame({"query_id": ["x", "y", "z"], "rank": [9.0, 5.0, 3.0]})
+    found = by_gap(failed, pd.Series({"x": 8.0, "y": 1.0}))
+    assert found["query_id"].to_list() == ["y", "x", "z"] and found["gap"].to_list()[:2] == [4.0, 1.0]

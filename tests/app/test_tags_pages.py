@@ -1,0 +1,150 @@
+"""Failures, Thresholds and Human tags without a browser: filters, order, tags, samples, changed thresholds."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import workbench as wb
+from tests.analysis.test_tags import tag
+from tests.app.test_pages import opened, words
+from tests.made import made_corpus, made_runs
+from tests.texts import read_corpus, run_on
+from workbench.app import loading
+from workbench.app.failure_parts import with_pairs
+from workbench.app.sample_parts import agreement_table
+from workbench.app.tag_parts import Desk
+from workbench.core.errors import DataError, UnknownNameError
+from workbench.evaluation.runs import notes
+
+pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
+
+
+@pytest.fixture
+def runs(home):
+    return made_runs(made_corpus(40), ("good", "poor"))
+
+
+def shown(page: str, **parameters: str):
+    app = opened(page, **parameters)
+    assert not app.exception and not app.error, words(app)
+    return app
+
+
+def said(app) -> str:
+    return words(app).replace("\\", "")
+
+
+def listed(app) -> pd.DataFrame:
+    return app.dataframe[-1].value
+
+
+def test_filters_and_order_of_a_link(runs):
+    failed = wb.analysis.failures(runs[1])
+    domain = failed.loc[failed["rank"] <= 5, "domain"].iloc[0]
+    app = shown("failures", run="poor", domain=domain, band="2-5")
+    kept = failed[(failed["domain"] == domain) & (failed["rank"] <= 5)]
+    assert f"{len(kept)} of {len(failed)} failed queries" in said(app) and listed(app)["Rank"].max() <= 5
+    app = shown("failures", run="poor", gap="good")
+    gaps = listed(app)["Gap"].to_list()
+    assert gaps == sorted(gaps, reverse=True) and gaps[0] > 0
+    words_of = shown("failures", run="poor", words=r"^a (dog|bus) .*\*0\*$", **{"as": "expression"})
+    assert set(listed(words_of)["Caption"].str.split().str[1]) <= {"dog", "bus"}
+    assert "No failed query is like this" in said(shown("failures", run="poor", words="zzz"))
+
+
+def test_a_bad_expression_is_one_sentence(runs):
+    app = opened("failures", run="poor", words="(", **{"as": "expression"})
+    assert not app.exception and "regular expression cannot be read" in app.error[0].value
+
+
+def test_the_gains_come_first_and_by_domain(runs):
+    table = shown("failures", run="poor", by="domain").dataframe[0].value
+    assert {"Domain", "Cause", "Gain, points", "Ceiling, %"} <= set(table.columns)
+    assert "Domain" not in shown("failures", run="poor").dataframe[0].value.columns
+
+
+def test_a_tag_needs_a_name_and_is_found_again(runs):
+    app = shown("failures", run="poor")
+    query = app.query_params.get("q") or wb.analysis.failures(runs[1])["query_id"].iloc[0]
+    assert "Write your name to tag." in said(app)
+    app.text_input(key="write annotator").input(" Ana  B ").run()
+    app.checkbox(key=f"bookmark {query}").check().run()
+    app.button_group(key=f"tag  {query}").set_value("ambiguous").run()
+    assert not app.exception and not app.error
+    assert notes.read_tags("made")[["annotator", "query_id", "label"]].to_numpy().tolist() == [
+        ["Ana B", query, "ambiguous"]
+    ]
+    assert notes.read_bookmarks("made", "Ana B", "t2v") == [query]
+    assert len(listed(shown("failures", run="poor", mark="tagged"))) == 1
+    assert "Ambiguous (Ana B)" in listed(shown("failures", run="poor", mark="ambiguous"))["Tags"].to_list()
+
+
+def test_a_desk_writes_only_what_is_new_and_known(runs):
+    rows = with_pairs(wb.analysis.failures(runs[1])).head(3)
+    query = rows["query_id"].iloc[0]
+    desk = Desk.of(runs[1], "t2v", "ana")
+    assert desk.write(rows, {query: "other", "no such query": "other"}, {query: True}) == 2
+    assert desk.write(rows, {query: "other"}, {query: True}) == 0
+    assert desk.write(rows, {query: None}, {}) == 1 and desk.own() == {}
+    with pytest.raises(UnknownNameError, match="No label is called 'othr'"):
+        desk.write(rows, {query: "othr"}, {})
+    with pytest.raises(DataError, match="needs the name"):
+        Desk.of(runs[1], "t2v", "").write(rows, {query: "other"}, {})
+
+
+def test_a_sample_is_labelled_blind_and_agreement_is_told(runs):
+    app = shown("tags", run="poor", seed="3")
+    app.number_input(key="sample n").set_value(6).run()
+    app.button[0].click().run()
+    (record,) = notes.read_notes("made", notes.SAMPLE)
+    assert len(record["items"]) == 6 and record["seed"] == 3
+    blind = shown("tags", corpus="made/test", sample=record["name"])
+    assert "0 of 6 labelled" in str(blind.get("progress")[0].proto.text) and "poor" not in said(blind)
+    first = [one["query_id"] for one in record["items"]]
+    rated = [tag(query, "other", who=who, sample=record["name"]) for who in ("ana", "ben") for query in first]
+    notes.add_notes("made", rated[:-1] + [{**rated[-1], "label": "ambiguous"}])
+    table = agreement_table(record, notes.read_tags("made"))
+    assert table[["First", "Second"]].to_numpy().tolist()[0] == ["ana", "ben"] and len(table) == 3
+    assert table["Equal, %"][0] == pytest.approx(100 * 5 / 6)
+    assert "labelled by ana: 6, ben: 6" in said(shown("tags", run="poor"))
+    bad = opened("tags", corpus="made/test", sample="nope")
+    assert not bad.exception and "no sample called" in bad.error[0].value.replace("\\", "")
+
+
+def test_changed_thresholds_change_causes_and_are_told_on_every_page(home):
+    run_on(read_corpus('It reads "Sloane".', rapidocr={"a": ["SL0ANE"]}), given={})
+    assert listed(shown("failures"))["Cause"].to_list() == ["Text misread"]
+    app = shown("failures", limits="near=0.99")
+    assert listed(app)["Cause"].to_list() == ["Text missed by the OCR"]
+    for page in ("query", "domains"):
+        told = said(shown(page, limits="near=0.99"))
+        assert "changed thresholds: near = 0.99 (not 0.67)" in told
+    assert "cannot be read; the defaults hold" in said(shown("data", limits="near=2"))
+
+
+def test_thresholds_are_locked_until_unlocked_and_stand_in_the_link(home):
+    run_on(read_corpus())
+    app = shown("thresholds")
+    assert all(one.disabled for one in app.number_input)
+    app.toggle(key="unlock").set_value(True).run()
+    app.number_input(key="threshold fits").set_value(0.8).run()
+    assert not app.exception and app.query_params["limits"] in ("fits=0.8", ["fits=0.8"])
+    assert "changed thresholds: fits = 0.8" in said(app)
+    app.button[0].click().run()
+    assert "limits" not in app.query_params and "changed thresholds" not in said(app)
+
+
+def test_the_command_writes_tags(home, workbench, tmp_path):
+    notes.add_notes("c", [tag("q0", "other")])
+    assert "ana" in workbench("tags", "c")[1]
+    out = tmp_path / "tags.parquet"
+    assert workbench("tags", "c", "-o", str(out))[0] == 0 and len(pd.read_parquet(out)) == 1
+    code, _, error = workbench("tags", "c", "-o", str(out))
+    assert code == 2 and "exists already" in error
+    assert workbench("tags", "c", "-o", "tags.xls")[0] == 2
+
+
+def test_runs_with_filters_keep_their_cached_tables_apart(runs):
+    key = loading.key_with_texts(runs[1])
+    assert len(loading.failures(key, 1, "t2v")) >= len(loading.failures(key, 5, "t2v"))

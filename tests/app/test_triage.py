@@ -1,0 +1,92 @@
+"""Going through failures by keyboard, in a real browser: keys, fields, what is written, and the route of the player."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from tests.app.test_browser import WAIT, Site, served
+from tests.captioned import captioned_corpus, captioned_runs
+from workbench.app.routes import ROUTES
+from workbench.app.triage_parts import MOST_TEXT
+from workbench.corpus import video_key
+from workbench.evaluation.runs import notes
+
+pytestmark = [pytest.mark.filterwarnings("default")]
+LINK = "failures?v=1&corpus=shown%2Ftest&run=wrong&view=triage"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workspace with five clips and two runs."""
+    folder = tmp_path_factory.mktemp("triage")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_HOME", str(folder / "workspace"))
+        (folder / "workspace").mkdir()
+        captioned_runs(captioned_corpus(folder / "films"))
+    yield folder / "workspace"
+
+
+@pytest.fixture(scope="module")
+def site(place, browser, tmp_path_factory) -> Iterator[Site]:
+    yield from served(place, browser, tmp_path_factory.mktemp("shots"))
+
+
+def fact(site: Site) -> str:
+    return site.page.locator(".triage .facts").inner_text()
+
+
+@pytest.mark.browser
+def test_keys_move_tag_play_and_write_once(site, place, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(place))
+    site.open(LINK)
+    site.page.wait_for_selector(".triage .wbp", timeout=WAIT)
+    name = site.page.get_by_label("Your name, for tags")
+    name.fill("Ana")
+    name.press("Enter")
+    site.settle()
+    name.press("j")  # writes, does not move
+    assert fact(site).startswith("1 of") and name.input_value() == "Anaj"
+    name.fill("Ana")
+    name.press("Enter")
+    site.settle()
+    site.page.locator("h1").click()
+    for key in ("2", "j", "1", "j", "3", "3", "b", "k"):
+        site.page.keyboard.press(key)
+    assert fact(site).startswith("2 of")
+    site.page.wait_for_function(
+        "[...document.querySelectorAll('*')].some(n => n.shadowRoot?.textContent.includes('All tags are saved.'))",
+        timeout=WAIT,
+    )
+    tags = notes.read_tags("shown")
+    assert sorted(tags["label"]) == ["ambiguous", "false_negative"] and set(tags["annotator"]) == {"Ana"}
+    assert len(notes.read_notes("shown", notes.TAG)) == 2 and len(notes.read_bookmarks("shown", "Ana", "t2v")) == 1
+    assert site.complaints == []
+
+
+@pytest.mark.browser
+def test_space_and_boxes_reach_the_players_and_a_mouse_does_it_too(site):
+    site.open(LINK)
+    site.page.wait_for_selector(".triage .wbp", timeout=WAIT)
+    site.page.locator("h1").click()
+    site.page.keyboard.press("Space")
+    site.page.wait_for_selector(".triage .wbp[data-playing=true]", timeout=WAIT)
+    site.page.keyboard.press("o")
+    assert site.page.locator(".triage .wbp [aria-label^='Boxes'][aria-pressed=false]").count() >= 1
+    site.page.get_by_role("button", name="Next", exact=True).click()
+    assert fact(site).startswith("2 of")
+    assert site.page.get_by_role("button", name="False negative", exact=True).is_disabled()
+
+
+def test_the_route_of_the_player_gives_words_and_refuses_the_rest(place, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(place))
+    with TestClient(Starlette(routes=ROUTES)) as client:
+        found = client.get(f"/player/shown/{video_key('one.mp4')}", params={"text": "says MIRA " * (MOST_TEXT // 10)})
+        assert found.status_code == 200 and [one["matched"] for one in found.json()["tracks"]] == [True]
+        for key in ("..%2F..%2Fetc%2Fpasswd", "0" * 16, video_key("broken.mp4")):
+            answer = client.get(f"/player/shown/{key}")
+            assert answer.status_code == 404 and str(place.parent) not in answer.text

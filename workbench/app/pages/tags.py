@@ -1,0 +1,35 @@
+"""Human tags: blind samples of failures, agreement of the raters, and numbers with corrected relevance."""
+
+import streamlit as st
+
+from workbench.app.sample_parts import label_blind, offer_drawing, show_corrected, show_samples, show_tags
+from workbench.app.tag_parts import annotator
+from workbench.app.widgets import choose, choose_run, corpus_row
+
+st.title("Human tags")
+sample = st.query_params.get("sample", "")
+if sample:
+    who = st.columns([1, 3])[0]
+    with who:
+        name = annotator()
+    label_blind(st.query_params.get("corpus", ""), sample, name)
+    st.stop()
+place, runs, pick = corpus_row(2, 2, 2, 2)
+with pick[0]:
+    run = choose_run(runs)
+with pick[1]:
+    k = int(choose("Fails when rank >", ["1", "5", "10", "50"], "k"))
+with pick[2]:
+    annotator()
+st.header("Blind samples")
+st.markdown(
+    "Failed queries drawn at random, each domain with its share. Whoever labels sees neither the model nor the "
+    "computed cause; send the link to a second person."
+)
+offer_drawing(run, k)
+corpus, _, split = place.partition("/")
+show_samples(corpus, split)
+st.header("Corrected relevance")
+show_corrected(run)
+st.header("All tags")
+show_tags(corpus, split)

@@ -1,0 +1,156 @@
+"""Saying what one thinks of a query: who one is, the buttons, bookmarks; written into the workspace at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from workbench.analysis.tags import LABELS, OPEN
+from workbench.app.text import plain
+from workbench.core.errors import DataError
+from workbench.core.lookup import pick
+from workbench.evaluation.runs.notes import BOOKMARK, TAG, add_notes, read_bookmarks, read_tags
+from workbench.evaluation.runs.run import Run
+
+WHO = "annotator"
+MOST_NAME = 40
+
+
+def annotator() -> str:
+    """The name of the person, remembered in this session; empty = not said yet."""
+    st.session_state["write annotator"] = st.session_state.get(WHO, "")
+
+    def changed() -> None:
+        st.session_state[WHO] = " ".join(st.session_state["write annotator"].split())
+
+    st.text_input("Your name, for tags", key="write annotator", on_change=changed, placeholder="e.g. Ana",
+                  max_chars=MOST_NAME)  # fmt: skip
+    return str(st.session_state.get(WHO, ""))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where one person tags.
+
+    Attributes:
+        corpus: Its name.
+        split: Of the run.
+        run: Name of the run whose wrong pairs are judged.
+        direction: ``t2v`` or ``v2t``.
+        who: The person; empty = not said, nothing can be written.
+        sample: Name of the sample; empty = none.
+    """
+
+    corpus: str
+    split: str
+    run: str
+    direction: str
+    who: str
+    sample: str = ""
+
+    @classmethod
+    def of(cls, run: Run, direction: str, who: str) -> Desk:
+        """The desk of a run."""
+        return cls(run.corpus_name, run.split, run.name, direction, who)
+
+    def tags(self) -> pd.DataFrame:
+        """Everybody's tags on queries of this split and direction, in this sample or in none."""
+        table = read_tags(self.corpus)
+        wanted = (table["split"] == self.split) & (table["direction"] == self.direction)
+        return table[wanted & (table["sample"] == self.sample)]
+
+    def own(self) -> dict[str, str]:
+        """This person's label by query."""
+        table = self.tags()
+        mine = table[table["annotator"] == self.who]
+        return dict(zip(mine["query_id"], mine["label"], strict=True))
+
+    def bookmarks(self) -> list[str]:
+        """Queries that this person has bookmarked."""
+        return read_bookmarks(self.corpus, self.who, self.direction)
+
+    def write(self, rows: pd.DataFrame, labels: Mapping[str, str | None], marks: Mapping[str, bool]) -> int:
+        """Write what is new; gives the number of notes.
+
+        Args:
+            rows: query_id, caption_id and video_id (the wrong pair), cause, evidence; other queries are left out.
+            labels: Label by query; None = take the tag back.
+            marks: Bookmark set or taken away, by query.
+
+        Raises:
+            DataError: The person has not said their name.
+            UnknownNameError: No label is called so.
+        """
+        if not self.who:
+            raise DataError("A tag needs the name of who gives it.", "Write your name first.")
+        known = rows.drop_duplicates("query_id").set_index("query_id")
+        own, marked = self.own(), set(self.bookmarks())
+        head = {"annotator": self.who, "split": self.split, "run": self.run, "direction": self.direction}
+        found: list[dict[str, Any]] = []
+        for query, label in labels.items():
+            if query not in known.index or own.get(query) == label:
+                continue
+            if label is not None:
+                pick(LABELS, label, "label")
+            about = {name: str(known.loc[query, name]) for name in ("caption_id", "video_id", "cause", "evidence")}
+            found.append({"kind": TAG, **head, "sample": self.sample, "query_id": query, **about, "label": label})
+        found += [
+            {"kind": BOOKMARK, **head, "query_id": query, "on": on}
+            for query, on in marks.items()
+            if query in known.index and (query in marked) != on
+        ]
+        if found:
+            add_notes(self.corpus, found)
+        return len(found)
+
+
+def tag_buttons(desk: Desk, row: pd.Series, labels: Sequence[str] = OPEN, *, bookmark: bool = True) -> None:
+    """Buttons for one query: a label (again = take it back) and the bookmark.
+
+    Args:
+        desk: Whose.
+        row: query_id, caption_id, video_id, cause, evidence.
+        labels: Of ``LABELS``.
+        bookmark: Whether to offer it.
+    """
+    query = str(row["query_id"])
+    key = f"tag {desk.sample} {query}"
+    st.session_state[key] = desk.own().get(query)
+    rows = row.to_frame().T
+
+    def tagged() -> None:
+        desk.write(rows, {query: st.session_state[key]}, {})
+
+    st.pills(
+        "What is it really?", labels, key=key, format_func=lambda one: LABELS[one].label, on_change=tagged,
+        disabled=not desk.who, help="  \n".join(f"{LABELS[one].label}: {LABELS[one].sentence}" for one in labels),
+    )  # fmt: skip
+    if bookmark:
+        flag = f"bookmark {query}"
+        st.session_state[flag] = query in desk.bookmarks()
+
+        def flagged() -> None:
+            desk.write(rows, {}, {query: st.session_state[flag]})
+
+        st.checkbox("Bookmark", key=flag, disabled=not desk.who, on_change=flagged)
+    if not desk.who:
+        st.caption("Write your name to tag.")
+
+
+def told_tags(tags: pd.DataFrame) -> dict[str, str]:
+    """What was said of each query, by whom, in words."""
+    said = [f"{LABELS[label].label} ({who})" for label, who in zip(tags["label"], tags["annotator"], strict=True)]
+    told: dict[str, list[str]] = {}
+    for query, one in zip(tags["query_id"], said, strict=True):
+        told.setdefault(query, []).append(one)
+    return {query: ", ".join(all_said) for query, all_said in told.items()}
+
+
+def meaning(labels: Sequence[str]) -> None:
+    """What the labels mean, small."""
+    for name in labels:
+        st.caption(f"**{plain(LABELS[name].label)}**: {plain(LABELS[name].sentence)}")

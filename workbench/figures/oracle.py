@@ -1,0 +1,88 @@
+"""Bars of what fixing each cause would give."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from workbench.figures.theme import BAD, GOOD, MUTED, NEUTRAL, A, B, as_text, styled
+
+FAMILY = {
+    "artefact": (MUTED, "/"), "scene text": (B, ""), "geometry": (GOOD, "x"), "content": (A, ""),
+    "query form": (BAD, "."), "other": (NEUTRAL, "\\"),
+}  # fmt: skip
+"""Colour and pattern of every family of causes."""
+NOW = "rgba(128,144,160,0.30)"
+PATTERN = {"fillmode": "overlay", "fgcolor": "white", "fgopacity": 0.6, "size": 7}
+
+
+def oracle_bars(table: pd.DataFrame, k: int = 1) -> go.Figure:
+    """Points of R@K that fixing each cause gives, one after another from today's R@K up, the ceiling as a line.
+
+    Args:
+        table: From ``analysis.oracle_gain`` of one run, all queries.
+        k: R@K.
+    """
+    rows = table.iloc[::-1]
+    recall = float(table["recall"].iloc[0])
+    figure = go.Figure(
+        go.Bar(
+            x=rows["gain"], base=rows["reached"] - rows["gain"], y=rows["cause_label"], orientation="h",
+            marker=_look(rows["family"]), text=[f"+{one:.1f}" for one in rows["gain"]], textposition="outside",
+            textangle=0, cliponaxis=False, customdata=rows[["n_queries", "family", "reached"]],
+            hovertemplate="%{y} (%{customdata[1]}): +%{x:.2f} points<br>%{customdata[0]} queries; with those above: "
+            "%{customdata[2]:.1f} %<extra></extra>",
+        )
+    )  # fmt: skip
+    now = f"R@{k} now {recall:.1f}"
+    figure.add_vline(x=recall, line={"color": MUTED, "width": 1.5})
+    figure.add_annotation(x=recall, y=1, yref="paper", yanchor="bottom", text=now, showarrow=False)
+    _ceiling(figure, float(table["ceiling"].iloc[0]))
+    styled(figure, height=110 + 27 * len(rows), x=f"R@{k} with this cause and those above it fixed, %")
+    return figure.update_layout(margin_t=40, bargap=0.3).update_xaxes(range=[max(0.0, recall - 4), 104])
+
+
+def oracle_domain_bars(table: pd.DataFrame, k: int = 1) -> go.Figure:
+    """R@K of every domain and what fixing each family of causes would add to it; the ceiling as a tick.
+
+    Args:
+        table: From ``analysis.oracle_gain`` of one run, ``by="domain"``.
+        k: R@K.
+    """
+    parts = table.groupby("label", sort=False)[["recall", "ceiling"]].first().sort_values("recall")
+    labels = [as_text(one, 24) for one in parts.index]
+    figure = go.Figure(
+        go.Bar(x=parts["recall"], y=labels, orientation="h", name="now", marker_color=NOW,
+               text=[f"{one:.0f}" for one in parts["recall"]], hovertemplate="%{y}: %{x:.1f} %<extra>now</extra>")
+    )  # fmt: skip
+    gains = table.groupby(["label", "family"])["gain"].sum().unstack(fill_value=0).reindex(parts.index)
+    for family, (colour, pattern) in FAMILY.items():
+        if family in gains and gains[family].any():
+            figure.add_bar(
+                x=gains[family], y=labels, orientation="h", name=family,
+                marker={"color": colour, "pattern": {"shape": pattern, **PATTERN}},
+                hovertemplate="%{y}: +%{x:.1f} points<extra>" + family + "</extra>",
+            )  # fmt: skip
+    figure.add_scatter(
+        x=parts["ceiling"], y=labels, mode="markers", name="ceiling",
+        hovertemplate="%{y}: %{x:.1f} %<extra>ceiling</extra>",
+        marker={"symbol": "line-ns", "size": 20, "line": {"width": 2.5, "color": MUTED}},
+    )  # fmt: skip
+    styled(figure, height=120 + 34 * len(parts), x=f"R@{k}, %", barmode="stack")
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"}
+    return figure.update_layout(legend=legend, margin_t=40).update_xaxes(range=[0, 102])
+
+
+def _look(families: pd.Series) -> dict:
+    return {
+        "color": [FAMILY[one][0] for one in families],
+        "pattern": {"shape": [FAMILY[one][1] for one in families], **PATTERN},
+    }
+
+
+def _ceiling(figure: go.Figure, ceiling: float) -> None:
+    if ceiling < 99.995:
+        figure.add_vline(x=ceiling, line={"color": MUTED, "dash": "dash"})
+        figure.add_annotation(
+            x=ceiling, y=1, yref="paper", yanchor="bottom", text=f"ceiling {ceiling:.1f}", showarrow=False
+        )
