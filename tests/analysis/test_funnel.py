@@ -8,7 +8,7 @@ import pytest
 from tests.analysis.failing import failing
 from tests.made import made_corpus, made_similarity
 from workbench import analysis
-from workbench.analysis.funnel import FATES, STAGES
+from workbench.analysis.reading.funnel import FATES, STAGES
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.core.files import write_table
 from workbench.corpus import open_corpus, save_corpus

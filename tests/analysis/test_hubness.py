@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import workbench as wb
 from tests.made import made_corpus, made_similarity
 from workbench import analysis
-from workbench.analysis import structure
+from workbench.analysis.structure import confusion as structure
 from workbench.core.errors import DataError
 from workbench.pipelines.rescoring import rescore
 

@@ -11,9 +11,9 @@ import pytest
 import workbench as wb
 from tests.made import made_corpus, made_runs, made_similarity
 from workbench import analysis
-from workbench.analysis import report_lock
-from workbench.analysis.report_data import N_CASES, report_data
-from workbench.analysis.report_lock import check_lock, lock_of, read_lock
+from workbench.analysis.reports import lock as report_lock
+from workbench.analysis.reports.data import N_CASES, report_data
+from workbench.analysis.reports.lock import check_lock, lock_of, read_lock
 from workbench.core.errors import DataError, FormatVersionError, StateError, UnknownNameError
 from workbench.core.files import write_json
 

@@ -9,7 +9,7 @@ import pytest
 import workbench as wb
 from tests.texts import FIRST, IDS, WRONG, read_corpus, run_on
 from workbench import analysis
-from workbench.analysis.run_texts import readings_of
+from workbench.analysis.reading.run_texts import readings_of
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.corpus import save_corpus
 from workbench.corpus.engines import first_engine

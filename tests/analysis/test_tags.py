@@ -11,7 +11,7 @@ import pytest
 from tests.made import made_corpus, made_runs
 from tests.texts import read_corpus, run_on
 from workbench.analysis import failures
-from workbench.analysis.causes import CAUSES
+from workbench.analysis.causes.catalogue import CAUSES
 from workbench.analysis.narrowing import by_gap, narrowed, said, with_read
 from workbench.analysis.tags import (
     BLIND,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workbench import analysis
-from workbench.analysis.thresholds import thresholds_of
+from workbench.analysis.causes.thresholds import thresholds_of
 from workbench.core.errors import DataError, UnknownNameError
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "failures.md").read_text(encoding="utf-8")

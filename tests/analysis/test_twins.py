@@ -9,8 +9,8 @@ import pytest
 import workbench as wb
 from tests.made import made_corpus, made_similarity
 from workbench import analysis
-from workbench.analysis import corrections
-from workbench.analysis.twins import ACROSS
+from workbench.analysis.structure import corrections
+from workbench.analysis.structure.twins import ACROSS
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.corpus import save_corpus
 from workbench.pipelines.rescoring import rescore

@@ -10,7 +10,7 @@ from tests.app.test_pages import opened, words
 from tests.app.test_video_pages import mounted, said
 from tests.filmed import HOSTILE, filmed_corpus, quad, with_text
 from tests.made import made_corpus, made_runs
-from workbench.app import calibration_parts
+from workbench.app.parts import calibration as calibration_parts
 from workbench.corpus.tables import CORNERS
 from workbench.ocr.reference import Reference
 from workbench.pipelines.calibration import calibration_of

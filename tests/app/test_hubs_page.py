@@ -10,8 +10,10 @@ from tests.app.test_pages import opened, words
 from tests.captioned import captioned_corpus, captioned_runs
 from tests.made import made_corpus, made_similarity
 from workbench import analysis
-from workbench.app import downloads, hub_parts, twin_parts
-from workbench.app.hub_parts import PER_PAGE
+from workbench.app.parts import downloads
+from workbench.app.parts import hub as hub_parts
+from workbench.app.parts import twin as twin_parts
+from workbench.app.parts.hub import PER_PAGE
 from workbench.pipelines.rescoring import rescore
 
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
@@ -114,7 +116,7 @@ def test_runs_without_matrix_or_sources_say_so(home):
 def drawn():
     import plotly.graph_objects as go
 
-    from workbench.app.downloads import downloads
+    from workbench.app.parts.downloads import downloads
 
     downloads(go.Figure(go.Bar(x=["店"], y=[1])), "a/../b", code="figures.f(run)", run="x'y")
     downloads(lambda width: 1 / 0, "never drawn")

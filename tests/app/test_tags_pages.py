@@ -11,9 +11,9 @@ from tests.app.test_pages import opened, words
 from tests.made import made_corpus, made_runs
 from tests.texts import read_corpus, run_on
 from workbench.app import loading
-from workbench.app.failure_parts import with_pairs
-from workbench.app.sample_parts import agreement_table
-from workbench.app.tag_parts import Desk
+from workbench.app.parts.failure import with_pairs
+from workbench.app.parts.sample import agreement_table
+from workbench.app.parts.tag import Desk
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.evaluation.runs import notes
 

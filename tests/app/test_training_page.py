@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from tests.app.test_pages import opened, words
 from tests.made import made_corpus, made_runs
 from tests.trained import GONE, ranks_of, training
-from workbench.app import training_parts
-from workbench.app.training_parts import resume_command, states_of, trainings_here
+from workbench.app.parts import training as training_parts
+from workbench.app.parts.training import resume_command, states_of, trainings_here
 from workbench.core.files import read_json, write_json
 from workbench.evaluation import Run
 from workbench.evaluation.runs.saving import fail_run

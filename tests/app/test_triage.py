@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from tests.app.test_browser import WAIT, Site, served
 from tests.captioned import captioned_corpus, captioned_runs
+from workbench.app.parts.triage import MOST_TEXT
 from workbench.app.routes import ROUTES
-from workbench.app.triage_parts import MOST_TEXT
 from workbench.corpus import video_key
 from workbench.evaluation.runs import notes
 

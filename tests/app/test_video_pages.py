@@ -17,7 +17,7 @@ from tests.made import made_corpus, made_runs
 from workbench import analysis, figures
 from workbench.analysis.case import query_near
 from workbench.analysis.domains import ALL, domain_overview
-from workbench.analysis.reading import frequent_words
+from workbench.analysis.reading.frequent import frequent_words
 from workbench.app.components.thumbnails import CHOSEN
 from workbench.app.text import marked, short
 from workbench.core.errors import UnknownNameError

@@ -10,8 +10,8 @@ import pytest
 
 import workbench as wb
 from tests.made import made_corpus, made_runs, made_similarity
-from workbench.analysis.report_data import report_data
-from workbench.analysis.report_lock import lock_of
+from workbench.analysis.reports.data import report_data
+from workbench.analysis.reports.lock import lock_of
 from workbench.core.files import write_json
 
 

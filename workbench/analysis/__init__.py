@@ -1,25 +1,25 @@
 """Layer 5: runs and corpora in, tidy tables out: why queries fail, where, and which run is better."""
 
-from workbench.analysis.ablations import Ablations, ablations, reweighted
 from workbench.analysis.breakdown import by_domain, by_slice, slice_columns
-from workbench.analysis.cause_changes import cause_changes, change_lists
-from workbench.analysis.causes import CAUSES
-from workbench.analysis.compare import Comparison, compare_runs
-from workbench.analysis.corrections import Correction, hub_correction
-from workbench.analysis.domain_blocks import domain_means
-from workbench.analysis.failures import failures, not_computed, not_computed_by_reason
-from workbench.analysis.funnel import Funnel, ocr_funnel
-from workbench.analysis.hubness import Hubness, hubness, taken_queries
+from workbench.analysis.causes.catalogue import CAUSES
+from workbench.analysis.causes.failures import failures, not_computed, not_computed_by_reason
+from workbench.analysis.causes.oracle import oracle_gain
+from workbench.analysis.causes.thresholds import THRESHOLDS, Threshold, Thresholds
+from workbench.analysis.comparison.ablations import Ablations, ablations, reweighted
+from workbench.analysis.comparison.cause_changes import cause_changes, change_lists
+from workbench.analysis.comparison.compare import Comparison, compare_runs
+from workbench.analysis.comparison.learned import learned_by, learned_table
+from workbench.analysis.comparison.many import Solved, compare_many, metric_table, seed_spread, solved_sets
 from workbench.analysis.leaderboard import leaderboard, leaderboard_verdict
-from workbench.analysis.learned import learned_by, learned_table
-from workbench.analysis.many import Solved, compare_many, metric_table, seed_spread, solved_sets
-from workbench.analysis.oracle import oracle_gain
-from workbench.analysis.structure import ceiling_of, domain_confusion, near_duplicates
-from workbench.analysis.thresholds import THRESHOLDS, Threshold, Thresholds
+from workbench.analysis.reading.funnel import Funnel, ocr_funnel
+from workbench.analysis.reading.word_effects import word_effects_command, word_effects_of
+from workbench.analysis.structure.confusion import ceiling_of, domain_confusion, near_duplicates
+from workbench.analysis.structure.corrections import Correction, hub_correction
+from workbench.analysis.structure.domain_blocks import domain_means
+from workbench.analysis.structure.hubness import Hubness, hubness, taken_queries
+from workbench.analysis.structure.twins import across_splits, equal_captions, near_captions, same_source
 from workbench.analysis.trainings import chosen_step, curves, is_training, names_of, not_finite, trainings
 from workbench.analysis.trajectories import Trajectories, kind_shares, query_kinds, trajectories
-from workbench.analysis.twins import across_splits, equal_captions, near_captions, same_source
-from workbench.analysis.word_effects import word_effects_command, word_effects_of
 
 __all__ = [
     "CAUSES", "THRESHOLDS", "Ablations", "Comparison", "Correction", "Funnel", "Hubness", "Solved", "Threshold",

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.analysis.run_texts import texts_of
+from workbench.analysis.reading.run_texts import texts_of
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.corpus import Corpus

@@ -9,7 +9,7 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.causes import CAUSES, TEXT
+from workbench.analysis.causes.catalogue import CAUSES, TEXT
 from workbench.core.errors import DataError
 from workbench.core.seeds import generator
 from workbench.corpus import relevance_csr

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.analysis.thresholds import THRESHOLDS, thresholds_of
+from workbench.analysis.causes.thresholds import THRESHOLDS, thresholds_of
 from workbench.app.text import plain
 from workbench.core.errors import WorkbenchError
 

@@ -13,7 +13,7 @@ import streamlit as st
 from workbench import analysis
 from workbench.analysis import Comparison
 from workbench.analysis.domains import ALL, domain_overview
-from workbench.analysis.reading import frequent_words
+from workbench.analysis.reading.frequent import frequent_words
 from workbench.app.limits import Limits, keywords, limits
 from workbench.core.errors import UnknownNameError
 from workbench.core.lookup import pick

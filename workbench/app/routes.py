@@ -144,7 +144,7 @@ def thumb(request: Request) -> Response:
 def playing(request: Request) -> Response:
     """What the player needs of a video, with the words of a text matched: ``/player/{corpus}/{key}?text=``."""
     from workbench.app.components.player import video_address
-    from workbench.app.panels import reading
+    from workbench.app.parts.panels import reading
 
     try:
         corpus, video_id = _video(request)

@@ -61,7 +61,7 @@ def show_check(path: Path, as_json: bool) -> None:
     Raises:
         typer.Exit: 3, when numbers, runs or data differ.
     """
-    from workbench.analysis.report_lock import SOFTWARE, check_lock, read_lock
+    from workbench.analysis.reports.lock import SOFTWARE, check_lock, read_lock
 
     lock = read_lock(path)
     found = check_lock(lock)

@@ -7,8 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from workbench.analysis.ablations import AS_IT_IS
-from workbench.analysis.many import Solved
+from workbench.analysis.comparison.ablations import AS_IT_IS
+from workbench.analysis.comparison.many import Solved
 from workbench.figures.theme import BAD, DIVERGING, GOOD, GRID, INK, MUTED, NEUTRAL, A, as_text, styled
 
 GREYS = [[0.0, "#dbe2ea"], [1.0, "#334155"]]
@@ -60,7 +60,7 @@ def rank_against_rank(table: pd.DataFrame, name_a: str, name_b: str, worst: int 
 
 def _density(table: pd.DataFrame, top: float) -> go.Scatter:
     """Queries counted in squares of equal sides on the logarithmic axes; each stands at the mean of its queries."""
-    logs = np.log(table[["rank_a", "rank_b"]])
+    logs = table[["rank_a", "rank_b"]].apply(np.log)
     cells = (logs / (np.log(top) / BINS)).round().astype(int)
     places = logs.groupby([cells["rank_a"], cells["rank_b"]])
     (x, y), counts = np.exp(places.mean().to_numpy().T), places.size()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.analysis.hubness import HUB_SIZE, Hubness
+from workbench.analysis.structure.hubness import HUB_SIZE, Hubness
 from workbench.figures.theme import MUTED, NEUTRAL, A, B, styled
 
 MOST_BARS = 40

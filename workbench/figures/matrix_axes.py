@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.hubness import hubness
+from workbench.analysis.structure.hubness import hubness
 from workbench.core.lookup import pick
 from workbench.corpus import domain_label
 from workbench.evaluation.runs.run import Run

@@ -78,11 +78,12 @@ def rescore(
         made = _apply(chosen, sources, bank, weights, gate, {**options, "out": out})
         described, modalities = sources.describe(made, fused=chosen.needs in ("list", "weights", "gate"))
         protocol = carry_on(opened.protocol, replace(made.protocol, sees=sources.most_seen(made.protocol.sees)))
+        if selected_on:
+            protocol = {**protocol, "selected_on": selected_on, "weights_chosen_on": selected_on}
         return save_run(
             made.similarity, corpus=corpus, name=name, modalities=modalities, inputs=opened.inputs,
             missing=_missing(opened), order=sources.order(), totals_only=opened.totals_only, overwrite=overwrite,
-            protocol={**protocol, **({"selected_on": selected_on, "weights_chosen_on": selected_on} if selected_on else {})},
-            **described,
+            protocol=protocol, **described,
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.app.links import address
-from workbench.app.widgets import shown_progress
+from workbench.app.parts.widgets import shown_progress
 from workbench.figures.matrix_axes import ORDERS
 from workbench.figures.matrix_pyramid import FACTOR, TILE
 from workbench.figures.matrix_tiles import RANGES, MatrixView

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench.app.calibration_parts import (
+from workbench.app.parts.calibration import (
     NONE,
     cards,
     choose_import,

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from workbench.app import loading
-from workbench.app.ablation_parts import show_ablations
-from workbench.app.compare_parts import Pair, show_causes, show_learned, show_queries
-from workbench.app.many_parts import show_many
-from workbench.app.sweep_parts import show_sweeps
+from workbench.app.parts.ablation import show_ablations
+from workbench.app.parts.compare import Pair, show_causes, show_learned, show_queries
+from workbench.app.parts.many import show_many
+from workbench.app.parts.sweep import show_sweeps
+from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 from workbench.app.text import plain
-from workbench.app.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 from workbench.core.errors import StateError
 from workbench.evaluation.metrics.measures import METRICS
 

@@ -7,8 +7,8 @@ import streamlit as st
 
 from workbench.app import loading
 from workbench.app.navigation import page
+from workbench.app.parts.widgets import choose
 from workbench.app.text import plain
-from workbench.app.widgets import choose
 from workbench.corpus import open_corpus
 from workbench.pipelines.calibration import calibrations
 from workbench.pipelines.checks import holdings, oddities

@@ -6,13 +6,13 @@ import streamlit as st
 from workbench.analysis import CAUSES
 from workbench.analysis.domains import ALL, domains_of
 from workbench.app import loading
-from workbench.app.ablation_parts import show_by_domain
 from workbench.app.components.thumbnails import Tile, thumbnails
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.panels import has_pictures, paged, play, query_line, tiles_of
+from workbench.app.parts.ablation import show_by_domain
+from workbench.app.parts.panels import has_pictures, paged, play, query_line, tiles_of
+from workbench.app.parts.widgets import DIRECTIONS, choose_place, choose_run, choose_switch
 from workbench.app.text import plain, short
-from workbench.app.widgets import DIRECTIONS, choose_place, choose_run, choose_switch
 from workbench.evaluation.runs.run import Run
 from workbench.figures import confusion_heatmap
 

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from workbench.app.failure_parts import Shown, filtered, opened, show_case, show_gains, show_list, show_meaning
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.tag_parts import Desk, annotator
-from workbench.app.triage_parts import show_triage
-from workbench.app.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
+from workbench.app.parts.failure import Shown, filtered, opened, show_case, show_gains, show_list, show_meaning
+from workbench.app.parts.tag import Desk, annotator
+from workbench.app.parts.triage import show_triage
+from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 
 st.title("Failures")
 place, runs, pick = corpus_row(3, 3, 3, 2, 2)

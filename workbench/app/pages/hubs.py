@@ -3,9 +3,9 @@
 import streamlit as st
 
 from workbench.app import loading
-from workbench.app.hub_parts import Shown, show_corrections, show_hubs
-from workbench.app.twin_parts import show_captions, show_splits, show_videos
-from workbench.app.widgets import choose, choose_run, choose_switch, corpus_row
+from workbench.app.parts.hub import Shown, show_corrections, show_hubs
+from workbench.app.parts.twin import show_captions, show_splits, show_videos
+from workbench.app.parts.widgets import choose, choose_run, choose_switch, corpus_row
 
 PARTS = {
     "hubs": "Hubs",

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from workbench.app import loading
-from workbench.app.board import BOTH, DEFAULT, board_table, metric_options
+from workbench.app.parts.board import BOTH, DEFAULT, board_table, metric_options
+from workbench.app.parts.widgets import DIRECTIONS, choose_corpus, choose_several, choose_switch
 from workbench.app.text import plain
-from workbench.app.widgets import DIRECTIONS, choose_corpus, choose_several, choose_switch
 from workbench.evaluation.metrics.scene_text import SLICES
 from workbench.evaluation.statistics.groups import seed_groups
 from workbench.figures import domain_bars, leaderboard_intervals

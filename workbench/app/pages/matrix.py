@@ -3,9 +3,9 @@
 import streamlit as st
 
 from workbench.app import loading
-from workbench.app.matrix_parts import show_domains, show_pairs
+from workbench.app.parts.matrix import show_domains, show_pairs
+from workbench.app.parts.widgets import choose, choose_run, choose_switch, corpus_row
 from workbench.app.text import plain
-from workbench.app.widgets import choose, choose_run, choose_switch, corpus_row
 from workbench.figures.matrix_axes import ORDERS
 
 NONE = "(none)"

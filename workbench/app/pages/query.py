@@ -6,11 +6,11 @@ import streamlit as st
 
 from workbench.analysis.case import query_near
 from workbench.app import loading
-from workbench.app.ablation_parts import ablation_row
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.panels import has_pictures, reading
-from workbench.app.query_parts import (
+from workbench.app.parts.ablation import ablation_row
+from workbench.app.parts.panels import has_pictures, reading
+from workbench.app.parts.query import (
     Asked,
     as_table,
     caption_beside_videos,
@@ -19,9 +19,9 @@ from workbench.app.query_parts import (
     numbers_of,
     video_beside_captions,
 )
+from workbench.app.parts.token import words_on_frames
+from workbench.app.parts.widgets import DIRECTIONS, choose_engine, choose_run, choose_switch, corpus_row
 from workbench.app.text import marked, plain, short
-from workbench.app.token_parts import words_on_frames
-from workbench.app.widgets import DIRECTIONS, choose_engine, choose_run, choose_switch, corpus_row
 
 st.title("Query")
 place, runs, pick = corpus_row(2, 2, 2, 2, 2)

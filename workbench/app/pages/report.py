@@ -3,9 +3,9 @@
 import streamlit as st
 
 from workbench.app import loading
-from workbench.app.report_parts import asked_cases, show_check, show_report
+from workbench.app.parts.report import asked_cases, show_check, show_report
+from workbench.app.parts.widgets import choose, choose_run, corpus_row
 from workbench.app.text import plain
-from workbench.app.widgets import choose, choose_run, corpus_row
 
 ALONE = "(alone)"
 

@@ -6,9 +6,9 @@ from workbench.app import loading
 from workbench.app.components.thumbnails import Tile, thumbnails
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.panels import has_pictures, play, tiles_of
+from workbench.app.parts.panels import has_pictures, play, tiles_of
+from workbench.app.parts.widgets import choose, choose_place, shown_progress, write
 from workbench.app.text import plain, short
-from workbench.app.widgets import choose, choose_place, shown_progress, write
 from workbench.core.errors import StateError
 from workbench.corpus.engines import TRUTH
 

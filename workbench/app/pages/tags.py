@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from workbench.app.sample_parts import label_blind, offer_drawing, show_corrected, show_samples, show_tags
-from workbench.app.tag_parts import annotator
-from workbench.app.widgets import choose, choose_run, corpus_row
+from workbench.app.parts.sample import label_blind, offer_drawing, show_corrected, show_samples, show_tags
+from workbench.app.parts.tag import annotator
+from workbench.app.parts.widgets import choose, choose_run, corpus_row
 
 st.title("Human tags")
 sample = st.query_params.get("sample", "")

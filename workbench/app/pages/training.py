@@ -3,8 +3,7 @@
 import streamlit as st
 
 from workbench.analysis.trajectories import KINDS
-from workbench.app.text import plain
-from workbench.app.training_parts import (
+from workbench.app.parts.training import (
     OFTEN_S,
     SELDOM_S,
     has_ranks,
@@ -16,8 +15,9 @@ from workbench.app.training_parts import (
     states_of,
     trainings_here,
 )
-from workbench.app.training_ranks import say_without_ranks, show_ranks
-from workbench.app.widgets import DIRECTIONS, choose, choose_several, choose_switch
+from workbench.app.parts.training_ranks import say_without_ranks, show_ranks
+from workbench.app.parts.widgets import DIRECTIONS, choose, choose_several, choose_switch
+from workbench.app.text import plain
 
 SMOOTHING = {"10": "10 steps", "50": "50 steps", "1": "none"}
 FOLLOW = {"yes": "follow", "no": "hold still"}  # a chart is drawn anew when its data change, which undoes a zoom

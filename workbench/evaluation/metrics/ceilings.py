@@ -70,9 +70,7 @@ def _text_to_video(pairs: Relevance, text: np.ndarray, cuts: Sequence[int]) -> d
     return found
 
 
-def _video_to_text(
-    pairs: Relevance, text: np.ndarray, level: str, ties: str, cuts: Sequence[int]
-) -> dict[str, float]:
+def _video_to_text(pairs: Relevance, text: np.ndarray, level: str, ties: str, cuts: Sequence[int]) -> dict[str, float]:
     """Per video, the own text that fewest wrong items share comes first and ties with them."""
     item = np.arange(len(text)) if level == "caption" else pairs.groups
     n_items, n_texts = int(item.max()) + 1, int(text.max()) + 1

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from workbench.analysis.case import open_case
-from workbench.analysis.hubness import SHARES
-from workbench.analysis.report_data import TOP, ReportData
+from workbench.analysis.reports.data import TOP, ReportData
+from workbench.analysis.structure.hubness import SHARES
 from workbench.core.errors import DataError
 from workbench.corpus import Corpus
 from workbench.evaluation.metrics.measures import METRICS, SHOWN

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.analysis.report_data import report_data
-from workbench.analysis.report_lock import lock_of
+from workbench.analysis.reports.data import report_data
+from workbench.analysis.reports.lock import lock_of
 from workbench.core.files import atomic, write_json
 from workbench.evaluation.runs.run import Run
 from workbench.figures.report import report_html

@@ -1,0 +1,1 @@
+"""Why queries fail: the causes, what each is told by, thresholds, and what fixing each would give."""

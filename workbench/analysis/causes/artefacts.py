@@ -1,0 +1,172 @@
+"""Causes that are not the model's fault: equal captions, equal videos, captions that fit others, doubtful labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from workbench.analysis.causes.failed import Failed, Found, first_video
+from workbench.analysis.causes.material import Material
+from workbench.analysis.causes.scene_text import quoted_in, quoted_words
+from workbench.analysis.causes.wording import stem
+from workbench.analysis.structure.confusion import column_correlations
+from workbench.corpus import normalise_caption
+from workbench.evaluation.runs.run import Run
+from workbench.ocr.matching import caption_words
+
+POINTS_BACK = frozenset("he she it they him her them his their its this that these those".split())
+PERSONS = frozenset(
+    "man men woman women boy boys girl girls person people lady ladies guy guys child children kid kids player players"
+    " couple team group others other same two".split()
+)
+
+
+def duplicate_caption(failed: Failed) -> Found:
+    """Another query has the same words and another right video."""
+    texts = failed.run.queries["text"].map(normalise_caption)
+    video = first_video(failed.run)
+    distinct = pd.Series(video).groupby(texts.to_numpy()).transform("nunique").to_numpy()
+    times = texts.groupby(texts).transform("size").to_numpy()
+    own = failed.right_caption
+    holds = (distinct > 1)[own] & (own >= 0)
+    return holds, lambda i: f"its words stand in {times[own[i]]} captions with different right videos"
+
+
+def same_source(failed: Failed) -> Found:
+    """The best wrong video was cut from the recording of the right one."""
+    right, top = (failed.videos("source_id", at) for at in (failed.right_video, failed.top_video))
+    known = pd.notna(right) & pd.notna(top) & (failed.right_video != failed.top_video)
+    return known & (right == top), lambda i: f"right video and top-1 come from the recording {right[i]}"
+
+
+def near_duplicate_video(failed: Failed, material: Material) -> Found:
+    """The scores of the best wrong and the right video correlate over all queries: in the run, in each part of it that
+    it keeps (vision, OCR), and in every other model that was given.
+    """  # fmt: skip
+    threshold, run = material.thresholds.near_duplicate, failed.run
+    known = (failed.right_video >= 0) & (failed.top_video >= 0) & (failed.right_video != failed.top_video)
+    value = np.where(known, np.inf, -np.inf)
+    every = [run.similarity, *run.modalities.values(), *(other.similarity for other in material.related.models)]
+    for matrix in every if run.similarity is not None else []:
+        at = np.flatnonzero(value >= threshold)
+        if len(at) and matrix is not None:
+            found = column_correlations(matrix, failed.right_video[at], failed.top_video[at])
+            value[at] = np.minimum(value[at], np.nan_to_num(found, nan=-1))
+    holds = np.isfinite(value) & (value >= threshold)
+    return holds, lambda i: f"all queries score the top-1 and the right video alike (correlation {value[i]:.3f})"
+
+
+def false_negative(
+    failed: Failed, material: Material, cues: Sequence[Sequence[str]], said: np.ndarray
+) -> Found:  # fmt: skip
+    """The best wrong video fits the caption: its captions say it all, or other models and its text prefer it.
+
+    It does not fit where the caption quotes words that its captions do not have.
+
+    Args:
+        failed: The failed queries.
+        material: What is known.
+        cues: Their cue words.
+        said: How much of each caption the captions of the best wrong video say (``content.said_of_top``).
+    """
+    limits = material.thresholds
+    other = failed.right_video != failed.top_video
+    fits = (said >= limits.fits) & other
+    for i in np.flatnonzero(fits).tolist():
+        quoted = {stem(cue) for cue in cues[i]}
+        fits[i] = quoted <= material.stems_of(int(failed.top_video[i]))
+    n_models = _preferring(failed, material.related.models)
+    by_models = other & (n_models >= limits.models_agree)
+    for i in np.flatnonzero(by_models & ~fits).tolist():
+        right, top = (_read_of(failed, material, i, at[i]) for at in (failed.right_video, failed.top_video))
+        by_models[i] = len(top) > len(right)
+
+    def why(i: int) -> str:
+        if fits[i]:
+            return f"captions of the top-1 say {100 * said[i]:.0f} % of what this caption says"
+        return f"{n_models[i]} other models prefer the top-1 too, and more words of the caption were read in it"
+
+    return fits | by_models, why
+
+
+def _preferring(failed: Failed, models: Sequence[Run]) -> np.ndarray:
+    """How many other models score the best wrong pair above the right one, int [failed]."""
+    count = np.zeros(len(failed.table), int)
+    for other in models:
+        if other.similarity is not None:
+            right, wrong = failed.pair_scores(other.similarity)
+            count += wrong > right
+    return count
+
+
+def _read_of(failed: Failed, material: Material, i: int, column: int) -> list[str]:
+    """Telling words of the i-th query's caption that were read in a video."""
+    row = int(failed.right_caption[i])
+    if row < 0 or column < 0:
+        return []
+    read = material.readings.read_words[material.videos[column]]
+    return [word for word in material.wording.words[row] if word in read]
+
+
+def underspecified(failed: Failed, material: Material) -> Found:
+    """The caption says little: less than nearly all others, or little and it opens by pointing back."""
+    limits, wording, rows = material.thresholds, material.wording, failed.right_caption
+    told = wording.information()
+    least, middle = (np.quantile(told, share, method="lower") for share in (limits.vague, limits.vague_back))
+    texts = failed.captions("text", rows)
+    back = [_opening(text) if text else "" for text in texts]
+    value = np.where(rows >= 0, told[rows], np.inf)
+    vague = value < least
+    pointing = value < middle
+    for i in np.flatnonzero(pointing):
+        pointing[i] = bool(back[i]) and not quoted_in(texts[i])
+
+    def why(i: int) -> str:
+        said = f"the caption says less than {100 * (told > value[i]).mean():.0f} % of the captions"
+        return f'{said}, and opens with "{back[i]}"' if pointing[i] else said
+
+    return vague | pointing, why
+
+
+def _opening(text: str) -> str:
+    """The opening of a caption where it points back to something said before: a pronoun, or "the man"."""
+    words = caption_words(text)[:2]
+    if words and words[0] in POINTS_BACK:
+        return words[0]
+    return "the " + words[1] if len(words) == 2 and words[0] == "the" and words[1] in PERSONS else ""
+
+
+def label_suspect(failed: Failed, material: Material) -> Found:
+    """Every run ranks the right item very low, and what the caption quotes stands in another video, not in it."""
+    n_items = len(failed.run.gallery if failed.direction == "t2v" else failed.run.queries)
+    low = failed.scored & (failed.table["rank"].to_numpy(float) > material.thresholds.suspect * n_items)
+    for other in material.related.models:
+        ranks = pd.Series(other.rank(failed.direction), index=other.per(failed.direction)["id"])
+        low &= ranks.reindex(failed.table["id"]).to_numpy(float) > material.thresholds.suspect * n_items
+    videos = failed.videos("video_id", failed.right_video)
+    claimed = {int(i): _claimed(failed, int(i)) for i in np.flatnonzero(low)}
+    holders = _holders(material, {word for words in claimed.values() for word in words})
+    elsewhere: dict[int, str] = {}
+    for i, words in claimed.items():
+        there = material.readings.best_words(videos[i])
+        if words and there is not None and not any(word in there for word in words):
+            found = set.intersection(*(holders[word] for word in words))
+            elsewhere.update({i: min(found)} if found else {})
+    holds = np.asarray([i in elsewhere for i in range(len(low))], bool)
+    return holds, lambda i: f"{quoted_words(claimed[i])} stands in {elsewhere[i]}, and not in the right video"
+
+
+def _claimed(failed: Failed, i: int) -> list[str]:
+    """The words that the captions of a query mark as written in the video."""
+    return list(dict.fromkeys(word for text in failed.texts[i] for word in quoted_in(text)))
+
+
+def _holders(material: Material, words: set[str]) -> dict[str, set[str]]:
+    """The videos in which each of some words stands: is written where that is known, else was read."""
+    found: dict[str, set[str]] = {word: set() for word in words}
+    for video in material.run.gallery["video_id"] if words else ():
+        for word in words.intersection(material.readings.best_words(video) or ()):
+            found[word].add(video)
+    return found

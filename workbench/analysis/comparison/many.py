@@ -1,0 +1,161 @@
+"""Many runs at once: each against the same one as a family of tests, which sets of them solve what, seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from workbench.analysis.comparison.compare import check_same_corpus
+from workbench.core.errors import DataError
+from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values
+from workbench.evaluation.runs.run import Run
+from workbench.evaluation.statistics.families import paired_tests
+from workbench.evaluation.statistics.groups import SeedGroup, seed_summary
+from workbench.evaluation.statistics.paired import verdict
+from workbench.evaluation.statistics.sides import members, query_table
+
+MOST_RUNS = 16
+"""That are put side by side query by query; sets of more cannot be read."""
+
+
+def compare_many(
+    run: Run | SeedGroup,
+    others: Sequence[Run | SeedGroup],
+    *,
+    metric: str = "r1",
+    direction: str = "t2v",
+    allow_other_corpus: bool = False,
+) -> tuple[pd.DataFrame, list[str]]:
+    """Several runs, or groups of seeds, against the same one, as one family of tests.
+
+    Args:
+        run: What the others are compared with.
+        others: The runs whose gains are asked.
+        metric: A name of ``METRICS``.
+        direction: ``t2v`` or ``v2t``; for ``sum_recall`` also ``both``.
+        allow_other_corpus: Compare although the fingerprints differ.
+
+    Returns:
+        A table run, difference (to ``run``, in the metric's unit), low, high, p, p_holm (Holm's correction over all
+        rows), wins, losses, minimum_detectable, verdict (``better``, ``worse``, ``not distinguishable``: by the
+        interval and the corrected p); and for each row the sentence of the test by itself.
+
+    Raises:
+        DataError: Other fingerprint, no shared query, or totals only.
+        UnknownNameError: Unknown metric or direction.
+    """
+    for other in others:
+        for a, b in product(members(run), members(other)):
+            check_same_corpus(a, b, allow_other_corpus)
+    family = paired_tests([(run, other) for other in others], metric, direction)
+    rows = [
+        (one.name_b, one.test.difference, *one.test.interval, one.test.p, one.p_holm, one.test.wins, one.test.losses,
+         one.test.minimum_detectable, one.verdict) for one in family
+    ]  # fmt: skip
+    columns = ["run", "difference", "low", "high", "p", "p_holm", "wins", "losses", "minimum_detectable", "verdict"]
+    return pd.DataFrame(rows, columns=columns), [verdict(one.test, one.name_a, one.name_b) for one in family]
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Which queries which runs answer.
+
+    Attributes:
+        names: The runs, in the order given.
+        ids: Id of every query that all of them have.
+        right: bool [queries, runs], rank k or better.
+        k: That rank.
+    """
+
+    names: tuple[str, ...]
+    ids: np.ndarray
+    right: np.ndarray
+    k: int
+
+    @property
+    def sets(self) -> pd.DataFrame:
+        """Every set of runs that alone solves some query, largest first.
+
+        Columns: runs (tuple; empty = nobody), n (queries that these runs solve and no other), share (0..1).
+        """
+        patterns, counts = np.unique(self.right, axis=0, return_counts=True)
+        names = np.asarray(self.names, dtype=object)
+        table = pd.DataFrame({"runs": [tuple(names[pattern]) for pattern in patterns], "n": counts})
+        table = table.assign(share=table["n"] / len(self.ids))
+        return table.sort_values("n", ascending=False, kind="stable", ignore_index=True)
+
+    @property
+    def by_any(self) -> int:
+        """Queries that at least one run solves."""
+        return int(self.right.any(axis=1).sum())
+
+    @property
+    def by_all(self) -> int:
+        """Queries that every run solves."""
+        return int(self.right.all(axis=1).sum())
+
+    def of(self, runs: Sequence[str]) -> list[str]:
+        """Ids of the queries that exactly these runs solve."""
+        pattern = np.isin(np.asarray(self.names), list(runs))
+        return [str(one) for one in self.ids[(self.right == pattern).all(axis=1)]]
+
+
+def solved_sets(runs: Sequence[Run], *, k: int = 1, direction: str = "t2v") -> Solved:
+    """Which sets of runs solve which queries (what an UpSet plot shows).
+
+    Args:
+        runs: Runs on one split.
+        k: A query is solved where its expected rank is ``k`` or better.
+        direction: ``t2v`` or ``v2t``.
+
+    Raises:
+        DataError: No run or more than 16, another corpus, totals only, no shared query, or k below 1.
+        UnknownNameError: Unknown direction.
+
+    Source: Lex et al., UpSet: Visualization of Intersecting Sets, IEEE TVCG 2014.
+    """
+    if not 1 <= len(runs) <= MOST_RUNS or k < 1:
+        raise DataError(f"{len(runs)} runs and k = {k} were given.", f"Give 1 to {MOST_RUNS} runs, and k of 1 or more.")
+    tables = []
+    for run in runs:
+        check_same_corpus(runs[0], run, allow=False)
+        table = query_table(run, direction, "mean_rank")
+        tables.append(pd.Series(query_values(table, "mean_rank") <= k, index=table["id"].to_numpy(), name=run.name))
+    joined = pd.concat(tables, axis=1, join="inner")
+    if joined.empty:
+        raise DataError("These runs share no query.", "Compare runs of one corpus and split.")
+    return Solved(tuple(run.name for run in runs), joined.index.to_numpy(), joined.to_numpy(bool), k)
+
+
+def seed_spread(sides: Sequence[Run | SeedGroup], metric: str = "r1", direction: str = "t2v") -> pd.DataFrame:
+    """The spread of seeds beside the noise of queries, for every group of seeds among some runs.
+
+    Args:
+        sides: Runs and groups of seeds; single runs are left out.
+        metric: A name of ``METRICS``.
+        direction: ``t2v`` or ``v2t``.
+
+    Returns:
+        group, n_seeds, mean, sd, min, max (over seeds), low, high (95 % interval of the mean over queries), values
+        (of each seed, a list).
+
+    Raises:
+        DataError: A group whose runs do not have the same queries.
+        UnknownNameError: Unknown metric or direction.
+    """
+    rows = []
+    for side in sides:
+        if isinstance(side, SeedGroup):
+            one = seed_summary(side, metric, direction)
+            rows.append((side.name, one.n_seeds, one.mean, one.sd, one.low, one.high, *one.interval, list(one.values)))
+    return pd.DataFrame(rows, columns=["group", "n_seeds", "mean", "sd", "min", "max", "low", "high", "values"])
+
+
+def metric_table(runs: Sequence[Run], metric: str = "r1", direction: str = "t2v") -> pd.Series:
+    """The value of a metric of each run by its name, in its unit."""
+    values = {run.name: query_values(query_table(run, direction, metric), metric) for run in runs}
+    return pd.Series({name: metric_value(own, metric) for name, own in values.items()}, name=METRICS[metric].label)

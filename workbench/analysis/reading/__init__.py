@@ -1,0 +1,1 @@
+"""What stands written, what was read of it, what the model was given, and where words are lost."""

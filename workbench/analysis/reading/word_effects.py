@@ -1,0 +1,49 @@
+"""What each read word does to one query: its score and rank with the word and without it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench.analysis.comparison.ablation_sources import model_name, same_scores
+from workbench.evaluation.runs.run import Run
+
+COLUMNS = ["video_id", "right", "word", "score", "score_without", "change", "rank", "rank_without", "run"]
+
+
+def word_effects_of(run: Run, caption_id: str) -> pd.DataFrame:
+    """The words read in a caption's best right video and in its best wrong one, and what each does.
+
+    Args:
+        run: The run. Where it keeps no word effects, those of another run of the same model on the same split, with
+            nothing changed, are taken.
+        caption_id: The caption.
+
+    Returns:
+        video_id, right (whether it is a right video), word, score, score_without (of the pair), change (score minus
+        score without), rank, rank_without (of the right video; expected, from 1), run (whose effects). Largest effect
+        first; empty where no run keeps them, or where neither video has a word.
+    """
+    found = next((one for one in same_scores(run) if one.word_effects is not None), None)
+    if found is None or found.word_effects is None:
+        return pd.DataFrame(columns=COLUMNS)
+    own = found.word_effects[found.word_effects["caption_id"] == caption_id]
+    right = run.relevance[(run.relevance["caption_id"] == caption_id) & (run.relevance["grade"] > 0)]["video_id"]
+    ranks = dict(zip(found.per("t2v")["id"], found.rank("t2v").tolist(), strict=True))
+    table = own.assign(
+        right=own["video_id"].isin(right), change=own["score"] - own["score_without"], run=found.name,
+        rank=ranks.get(caption_id, np.nan),
+    )[COLUMNS]  # fmt: skip
+    order = np.lexsort((-table["change"].abs().to_numpy(), ~table["right"].to_numpy(bool)))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def word_effects_command(run: Run) -> str:
+    """The command that makes word effects of a run's model; empty where the model is not known here."""
+    checkpoint = model_name(run)
+    if checkpoint is None or run.info.get("ablation") or run.protocol.get("steps"):
+        return ""
+    return (
+        f"workbench score {checkpoint} --corpus {run.corpus_name} --split {run.split} --explain words "
+        f"--name {run.name[:50]}-words"
+    )

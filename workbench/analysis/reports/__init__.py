@@ -1,0 +1,1 @@
+"""All numbers of a report, and the lock that checks them later."""

@@ -1,0 +1,1 @@
+"""Parts of pages: a function each that reads widgets, calls one function and shows the answer."""

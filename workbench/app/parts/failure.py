@@ -1,0 +1,269 @@
+"""What the page Failures shows: what fixing each cause would give, filters, the list, and one case beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+import streamlit as st
+
+from workbench import analysis, figures
+from workbench.analysis import CAUSES
+from workbench.analysis.narrowing import BANDS, by_gap, narrowed, tagged, with_read
+from workbench.analysis.tags import LABELS, tag_pairs
+from workbench.app import loading
+from workbench.app.limits import Limits, keywords, limits
+from workbench.app.links import parameters
+from workbench.app.navigation import page
+from workbench.app.parts.downloads import downloads, table_downloads
+from workbench.app.parts.hub import listed
+from workbench.app.parts.panels import has_pictures, play
+from workbench.app.parts.tag import Desk, tag_buttons, told_tags
+from workbench.app.parts.widgets import choose, choose_switch, write
+from workbench.app.text import marked, plain
+from workbench.corpus import Corpus, domain_label
+from workbench.evaluation.runs.run import Run
+
+ALL, NONE = "all", "none"
+Key = tuple[str, int]
+OF_LIST = ("video", "page", "t", "rows", "q")
+"""Keys of the address that another choice of rows closes."""
+LISTED = {"rank": "Rank", "text": "Caption", "cause_label": "Cause", "evidence": "Evidence"}
+EXAMPLE = "words of the caption or read in the video"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page stands on.
+
+    Attributes:
+        place: "corpus/split".
+        run: The run.
+        direction: ``t2v`` or ``v2t``.
+        k: A query fails when its rank is greater.
+        desk: Of the person who looks.
+    """
+
+    place: str
+    run: Run
+    direction: str
+    k: int
+    desk: Desk
+
+    @property
+    def key(self) -> Key:
+        return loading.key_with_texts(self.run)
+
+    def failed(self) -> pd.DataFrame:
+        """The failed queries with what was read in their right videos."""
+        return _listed(self.key, self.k, self.direction, limits(), self.run)
+
+    def gains(self, by: str | None = None) -> pd.DataFrame:
+        """``analysis.oracle_gain`` of the run."""
+        return _gains(self.key, self.k, self.direction, by, limits(), self.run)
+
+    @cached_property
+    def corpus(self) -> Corpus | None:
+        return loading.corpus_of(self.run)
+
+    def code(self, call: str) -> str:
+        """A call with the thresholds of this session, for "copy as code"."""
+        changed = "".join(f", {name}={value:g}" for name, value in limits())
+        return call.replace("...", f'k={self.k}, direction="{self.direction}"{changed}')
+
+
+def show_gains(shown: Shown) -> None:
+    """Points of R@K that fixing each cause would give, of all queries or domain by domain."""
+    every = shown.gains()
+    by = ALL
+    if shown.run.gallery["domain"].notna().any():
+        by = choose_switch("Queries", {ALL: "All", "domain": "By domain"}, "by")
+    if by == ALL:
+        table, figure = every, figures.oracle_bars(every, shown.k)
+        code = shown.code("figures.oracle_bars(analysis.oracle_gain(run, ...), k=") + f"{shown.k})"
+    else:
+        table = shown.gains("domain")
+        figure = figures.oracle_domain_bars(table, shown.k)
+        code = shown.code('figures.oracle_domain_bars(analysis.oracle_gain(run, by="domain", ...), k=') + f"{shown.k})"
+    top = every.sort_values("gain").iloc[-1]
+    said = f"Fixing {top['cause_label']} would give {top['gain']:.1f} points of R@{shown.k}, more than any other cause"
+    st.plotly_chart(figure, key=f"gains {by}", alt=said)
+    downloads(figure, f"oracle gain {by} {shown.run.name}", code=code, run=shown.run.name)
+    with st.expander("As a table"):
+        named = {"label": "Domain", "cause_label": "Cause", "n_queries": "Queries", "gain": "Gain, points",
+                 "reached": "Reached, %", "recall": f"R@{shown.k} now, %", "ceiling": "Ceiling, %"}  # fmt: skip
+        seen = table[[name for name in named if name in table]].rename(columns=named).round(2)
+        st.dataframe(seen, hide_index=True, key=f"gains table {by}", height=min(420, 38 + 35 * len(seen)))
+        table_downloads(table, f"oracle gain {by} table {shown.run.name}")
+
+
+def show_meaning(shown: Shown, failed: pd.DataFrame) -> None:
+    """What was not looked for, and what the causes that hold mean."""
+    reasons = _not_computed(shown.key, limits(), shown.run)
+    for reason, unknown in reasons.items():
+        if any(CAUSES[one].family == "scene text" for one in unknown):
+            st.caption(f"Not looked for: **{plain(_names(unknown))}**. {plain(reason)}")
+    with st.expander("What the causes mean"):
+        held = {cause for causes in failed["causes"] for cause in causes}
+        for one in [cause for cause in CAUSES if cause in held]:
+            st.caption(f"**{plain(CAUSES[one].label)}**: {plain(CAUSES[one].sentence)}")
+        for reason, unknown in reasons.items():
+            st.caption(f"Not looked for: {plain(_names(unknown))}. {plain(reason)}")
+
+
+def _names(causes: list[str]) -> str:
+    return ", ".join(CAUSES[one].label for one in causes)
+
+
+# Cached tables; a run with an underscore is not part of the key, which holds its folder and its time ---------------
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _listed(key: Key, k: int, direction: str, changed: Limits, _run: Run) -> pd.DataFrame:
+    return with_read(loading.failures(key, k, direction), _run, loading.corpus_of(_run))
+
+
+@st.cache_data(max_entries=32, show_spinner="Looking for causes …")
+def _gains(key: Key, k: int, direction: str, by: str | None, changed: Limits, _run: Run) -> pd.DataFrame:
+    return analysis.oracle_gain(_run, k=k, direction=direction, by=by, **keywords(changed))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _not_computed(key: Key, changed: Limits, _run: Run) -> dict[str, list[str]]:
+    return analysis.not_computed_by_reason(_run, **keywords(changed))
+
+
+# Filters ----------------------------------------------------------------------------------------------------------
+
+
+def _one_of(label: str, key: str, options: list[str], show: Callable[[str], str], every: str) -> str | None:
+    chosen = choose(label, [ALL, *options], key, closes=OF_LIST, show=lambda one: every if one == ALL else show(one))
+    return None if chosen == ALL else chosen
+
+
+def filtered(shown: Shown, runs: pd.DataFrame, failed: pd.DataFrame) -> pd.DataFrame:
+    """Widgets of the filters and the order; gives the failures of which all holds.
+
+    Raises:
+        DataError: The regular expression cannot be read.
+    """
+    row = st.columns(6)
+    causes = list(failed["causes"].explode().value_counts().index)
+    domains = sorted(failed["domain"].dropna().unique())
+    with row[0]:
+        cause = _one_of("Cause", "cause", causes, lambda one: CAUSES[one].label, "All causes")
+    domain = None
+    if len(domains) > 1:
+        with row[1]:
+            domain = _one_of("Domain", "domain", domains, domain_label, "All domains")
+    with row[2]:
+        band = _one_of("Rank", "band", list(BANDS), _band, "All ranks")
+    with row[3]:
+        kinds = {"yes": "Speaks of text", "no": "Does not"}
+        kind = _one_of("Scene text", "scene_text", list(kinds), kinds.__getitem__, "All captions")
+    with row[4]:
+        mark = _mark()
+    with row[5]:
+        others = [name for name in runs["name"] if name != shown.run.name]
+        other = choose(
+            "Order", [NONE, *others], "gap", closes=OF_LIST,
+            show=lambda one: "Worst rank first" if one == NONE else f"Rank gap to {one}",
+        )  # fmt: skip
+    words, expression = _words()
+    rows = narrowed(
+        failed, cause=cause, domain=domain, band=band, scene_text=kind, words=words, expression=expression
+    )  # fmt: skip
+    rows = _marked(shown, rows, mark)
+    if other == NONE:
+        return rows
+    theirs = loading.ranks(loading.key_of(loading.run_named(other)), shown.direction)
+    return by_gap(rows, pd.Series(theirs, dtype=float))
+
+
+def _band(band: str) -> str:
+    return "51 or worse" if band == "51-" else band.replace("-", " to ")
+
+
+def _words() -> tuple[str, bool]:
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    with right:
+        how = choose("Read as", ["words", "expression"], "as", closes=OF_LIST,
+                     show=lambda one: "Words" if one == "words" else "Regular expression")  # fmt: skip
+    with left:
+        return write("Filter", "words", EXAMPLE if how == "words" else r"e.g. no\.? ?\d+|sale"), how == "expression"
+
+
+def _mark() -> str:
+    names = {ALL: "All", "tagged": "Tagged", "untagged": "Not tagged", "bookmarked": "Bookmarked by me"}
+    names |= {label: f"Tag: {one.label}" for label, one in LABELS.items()}
+    return choose("Tags", list(names), "mark", closes=OF_LIST, show=names.__getitem__)
+
+
+def _marked(shown: Shown, rows: pd.DataFrame, mark: str) -> pd.DataFrame:
+    if mark == ALL:
+        return rows
+    if mark == "bookmarked":
+        return tagged(rows, shown.desk.bookmarks())
+    tags = shown.desk.tags()
+    if mark in LABELS:
+        tags = tags[tags["label"] == mark]
+    return tagged(rows, tags["query_id"], inside=mark != "untagged")
+
+
+# List and case ----------------------------------------------------------------------------------------------------
+
+
+def show_list(shown: Shown, rows: pd.DataFrame) -> None:
+    """The rows, fifty at a time; a selected one opens beside the list and stands in the address."""
+    told = told_tags(shown.desk.tags())
+    names = dict(LISTED)
+    table = rows.assign(cause_label=[CAUSES[one].label for one in rows["cause"]])
+    if rows["domain"].notna().any():
+        table["domain_label"] = [domain_label(one) if one else "" for one in rows["domain"]]
+        names["domain_label"] = "Domain"
+    digits = {"rank": 1}
+    if "gap" in rows:
+        names, digits = {"gap": "Gap", "rank_other": "Rank there", **names}, {"gap": 1, "rank_other": 1, "rank": 1}
+    if told:
+        table["tags"] = [told.get(query, "") for query in rows["query_id"]]
+        names["tags"] = "Tags"
+    at = listed(table, names, "rows", **digits)
+    table_downloads(table.drop(columns=["causes", "read"]), f"failures {shown.run.name}")
+    if at is not None:
+        st.query_params["q"] = rows["query_id"].iloc[at]
+
+
+def opened(rows: pd.DataFrame) -> pd.Series | None:
+    """The row that the address opens, else the first one; with the wrong pair as caption_id and video_id."""
+    if rows.empty:
+        return None
+    asked = rows[rows["query_id"] == st.query_params.get("q", "")]
+    one = asked.iloc[:1] if len(asked) else rows.iloc[:1]
+    return with_pairs(one).iloc[0]
+
+
+def with_pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """Failures with the wrong pair that is judged in caption_id and video_id."""
+    return rows.assign(**tag_pairs(rows))
+
+
+def show_case(shown: Shown, row: pd.Series) -> None:
+    """One failed query: both videos, why it fails, tags, and the way to all of it."""
+    right, wrong = str(row["right_video_id"]), str(row["top_video_id"])
+    with st.container(border=True):
+        st.html(marked(str(row["text"] or row["query_id"]), []))
+        st.markdown(f"Rank **{row['rank']:g}**  ·  **{plain(CAUSES[row['cause']].label)}**")
+        st.caption(plain(row["evidence"]))
+        corpus = shown.corpus
+        if corpus is not None and has_pictures(corpus) and shown.direction == "t2v":
+            text = str(row["text"] or "")
+            for column, video, title in zip(st.columns(2), (right, wrong), ("Right", "Top-1, wrong"), strict=True):
+                with column:
+                    play(corpus, video, text, title, key=f"case {title}", group="case")
+        else:
+            st.caption(plain(f"Right: {right}  ·  top-1: {wrong}"))
+        tag_buttons(shown.desk, row)
+        values = parameters(corpus=shown.place, run=shown.run.name, direction=shown.direction, q=row["query_id"])
+        st.page_link(page("query"), label="All of this query", icon=":material/arrow_outward:", query_params=values)

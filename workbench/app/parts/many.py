@@ -1,0 +1,137 @@
+"""What the page Compare shows of many runs: each against one, which sets of them solve which queries, seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from workbench import analysis, figures
+from workbench.analysis import Solved
+from workbench.app import loading
+from workbench.app.parts.compare import KS, Pair
+from workbench.app.parts.downloads import downloads, table_downloads
+from workbench.app.parts.hub import listed
+from workbench.app.parts.widgets import choose, choose_several
+from workbench.app.text import plain
+from workbench.evaluation.metrics.measures import METRICS
+from workbench.evaluation.runs.run import Run
+from workbench.evaluation.statistics.groups import SeedGroup, seed_groups
+
+MOST_CHOSEN = 6
+Key = tuple[str, int]
+
+
+@st.cache_data(max_entries=16, show_spinner="Testing …")
+def _family(a: Key, others: tuple[Key, ...], metric: str, direction: str, _runs: Sequence[Run]) -> pd.DataFrame:
+    table, said = analysis.compare_many(_runs[0], _runs[1:], metric=metric, direction=direction)
+    values = analysis.metric_table(_runs, metric, direction)
+    return table.assign(value=values.iloc[1:].to_numpy(), sentence=said)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _solved(runs: tuple[Key, ...], k: int, direction: str, _runs: Sequence[Run]) -> Solved:
+    return analysis.solved_sets(_runs, k=k, direction=direction)
+
+
+@st.cache_data(max_entries=16, show_spinner="Resampling …")
+def _seeds(runs: tuple[Key, ...], metric: str, direction: str, _sides: Sequence[Run | SeedGroup]) -> pd.DataFrame:
+    return analysis.seed_spread(_sides, metric, direction)
+
+
+def show_many(pair: Pair, runs: pd.DataFrame) -> None:
+    """Every chosen run against A, the sets of runs that solve queries, and the spread of seeds."""
+    names = dict(zip(runs["name"], runs["name"], strict=True))
+    alone = runs.loc[runs["parent"].isna() & runs["ablation"].isna(), "name"]
+    first = list(dict.fromkeys([pair.b.name, *alone]))[:MOST_CHOSEN]
+    chosen = choose_several("Runs beside A", names, "runs", [one for one in first if one != pair.a.name])
+    others = [loading.run_named(name) for name in chosen if name != pair.a.name]
+    if not others:
+        st.info("Choose a run that is not A.", icon=":material/info:")
+        return
+    every = [pair.a, *others]
+    keys = tuple(loading.key_of(run) for run in every)
+    st.header(plain(f"Each against {pair.a.name}"))
+    _family_table(pair, _family(keys[0], keys[1:], pair.metric, pair.direction, every))
+    _upset(pair, keys, every)
+    _seed_table(pair, runs)
+
+
+def _family_table(pair: Pair, table: pd.DataFrame) -> None:
+    digits = METRICS[pair.metric].digits
+    seen = {pair.a.protocol["sees"], *(loading.run_named(name).protocol["sees"] for name in table["run"])}
+    shown = pd.DataFrame({
+        "Run": table["run"], METRICS[pair.metric].heading: table["value"], "− A": table["difference"],
+        "95 %": [f"{one.low:+.{digits}f} to {one.high:+.{digits}f}" for one in table.itertuples()],
+        "p (Holm)": table["p_holm"], "Wins": table["wins"], "Losses": table["losses"],
+        "Detectable": table["minimum_detectable"], "Verdict": table["verdict"],
+    })  # fmt: skip
+    number = st.column_config.NumberColumn(format=f"%.{digits}f")
+    st.dataframe(
+        shown, hide_index=True, key="family", height="content",
+        column_config={METRICS[pair.metric].heading: number, "Detectable": number,
+                       "− A": st.column_config.NumberColumn(format=f"%+.{digits}f"),
+                       "p (Holm)": st.column_config.NumberColumn(format="%.2g")},
+    )  # fmt: skip
+    table_downloads(table, f"against {pair.a.name}")
+    held = (table["verdict"] != "not distinguishable").sum()
+    st.caption(f"After Holm's correction over {len(table)} tests {held} can be told from A.")
+    if len(seen) > 1:
+        st.caption(
+            plain(f"These runs have seen different things ({', '.join(sorted(seen))}): do not rank them together.")
+        )
+    with st.expander("The sentences"):
+        for sentence in table["sentence"]:
+            st.markdown(plain(sentence))
+
+
+def _upset(pair: Pair, keys: tuple[Key, ...], runs: Sequence[Run]) -> None:
+    st.header("Which runs solve which queries")
+    with st.columns(4)[0]:
+        k = int(choose("Solved when rank ≤", KS, "k"))
+    found = _solved(keys, k, pair.direction, runs)
+    n = len(found.ids)
+    st.markdown(
+        f"Of {n:,} queries **{found.by_all:,}** are solved by all {len(runs)} runs, **{found.by_any:,}** by at least "
+        f"one ({100 * found.by_any / n:.1f} %: what choosing the best run for each query would give), "
+        f"**{n - found.by_any:,}** by none."
+    )
+    figure = figures.upset(found)
+    st.plotly_chart(figure, key="upset", alt="How many queries each set of runs solves")
+    variables = {f"run_{number}": run.name for number, run in enumerate(runs)}
+    code = f'figures.upset(analysis.solved_sets([{", ".join(variables)}], k={k}, direction="{pair.direction}"))'
+    table = found.sets.assign(runs=found.sets["runs"].map(", ".join))
+    with st.container(horizontal=True):
+        downloads(figure, f"solved {pair.place}", code=code, **variables)
+        table_downloads(table, f"solved {pair.place} table")
+    labels = {str(at): f"{', '.join(one) or 'none'} ({size:,})" for at, (one, size) in
+              enumerate(zip(found.sets["runs"], found.sets["n"], strict=True))}  # fmt: skip
+    chosen = found.sets["runs"][int(choose("Queries solved by exactly", list(labels), "set", show=labels.__getitem__))]
+    ids = found.of(chosen)
+    texts = pair.result.table.set_index("id")["text"].reindex(ids)
+    row = listed(pd.DataFrame({"text": texts.fillna(texts.index.to_series()).to_numpy()}), {"text": "Query"}, "exactly")
+    if row is not None:
+        pair.open_query(ids[row])
+
+
+def _seed_table(pair: Pair, runs: pd.DataFrame) -> None:
+    sides = seed_groups([loading.run_named(name) for name in runs["name"]])
+    groups = [one for one in sides if isinstance(one, SeedGroup)]
+    if not groups:
+        return
+    st.header("Spread of seeds")
+    keys = tuple(loading.key_of(run) for group in groups for run in group.runs)
+    found = _seeds(keys, pair.metric, pair.direction, groups)
+    digits = METRICS[pair.metric].digits
+    said = ["mean", "sd", "min", "max", "low", "high"]
+    st.dataframe(
+        found.drop(columns="values").rename(columns={"group": "Group", "n_seeds": "Seeds"}), hide_index=True,
+        key="seeds", height="content",
+        column_config={name: st.column_config.NumberColumn(format=f"%.{digits}f") for name in said},
+    )  # fmt: skip
+    st.caption(
+        f"{METRICS[pair.metric].label}. sd, min and max: over seeds. low and high: the 95 % interval of the mean over "
+        "queries, clustered by source. A difference within either is no news."
+    )
+    table_downloads(found.assign(values=found["values"].map(str)), f"seeds {pair.place}")

@@ -1,0 +1,107 @@
+"""What the page Report shows: what a report would hold, the report as files, and the check of an old one."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from workbench.analysis.reports.lock import SOFTWARE, Difference, check_lock, read_lock
+from workbench.app import loading
+from workbench.app.limits import Limits, keywords, limits
+from workbench.app.parts.downloads import file_name, table_downloads
+from workbench.app.text import plain
+from workbench.core.errors import WorkbenchError
+from workbench.evaluation.runs.run import Run
+from workbench.figures.report.writing import Report, make_report
+
+Key = tuple[str, int]
+MOST_LOCK = 20
+"""Megabytes of a lock file that is read."""
+
+
+@st.cache_data(max_entries=4, show_spinner="Making the report …")
+def made_report(run: Key, other: Key | None, k: int, cases: tuple[str, ...] | None, changed: Limits, _run: Run,
+                _other: Run | None) -> Report:  # fmt: skip
+    """``make_report`` of one or two runs."""
+    return make_report(_run, _other, k=k, cases=cases, **keywords(changed))
+
+
+def asked_cases() -> tuple[str, ...] | None:
+    """The queries to show, one a line; they stand in the address. None = those that changed most."""
+    st.session_state["write cases"] = st.query_params.get("cases", "")
+
+    def changed() -> None:
+        st.query_params["cases"] = st.session_state["write cases"]
+
+    text = st.text_area(
+        "Cases: caption ids, one a line", key="write cases", on_change=changed, height=110,
+        placeholder="Empty: the queries that changed most, or the worst failures of one run",
+    )  # fmt: skip
+    found = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    return found or None
+
+
+def show_report(run: Run, other: Run | None, k: int, cases: tuple[str, ...] | None) -> None:
+    """Make the report and offer its files."""
+    other_key = None if other is None else loading.key_with_texts(other)
+    key = loading.key_with_texts(run), other_key, k, cases, limits()
+    if st.button("Make the report", type="primary", icon=":material/description:"):
+        st.session_state["report made"] = key
+    if st.session_state.get("report made") != key:
+        st.caption(
+            "One HTML file with the verdict, all numbers with their intervals, domains, causes, hubs and cases with "
+            "their pictures. It needs no network and can be mailed."
+        )
+        return
+    made = made_report(*key, run, other)
+    name = file_name(f"report {run.name}" + (f" {other.name}" if other else ""))
+    with st.container(border=True):
+        numbers = made.lock["numbers"]
+        st.caption(f"{made.n_bytes / 1e6:.1f} MB, {len(numbers):,} numbers, {len(made.lock['options']['cases'])} cases")
+        row = st.container(horizontal=True)
+        row.download_button(
+            "Report (HTML)", made.html, f"{name}.html", "text/html", key="report html", on_click="ignore"
+        )
+        text = json.dumps(made.lock, indent=2, ensure_ascii=False, allow_nan=False)
+        row.download_button(
+            "Lock file", text, f"{name}.lock.json", "application/json", key="report lock", on_click="ignore",
+            help="Hashes of runs and corpus, thresholds, versions, and every number of the report.",
+        )  # fmt: skip
+    st.code(f"workbench report --check {name}.lock.json", language=None)
+
+
+def show_check() -> None:
+    """Check a lock file against the runs as they are now."""
+    given = st.file_uploader("A lock file", type="json", key="lock", max_upload_size=MOST_LOCK)
+    if given is None:
+        st.caption("Months later: drop a report's lock file here to see whether its numbers still hold.")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.lock.json"
+        path.write_bytes(given.getvalue())
+        try:
+            lock = read_lock(path)
+            with st.spinner("Computing every number again …"):
+                found = check_lock(lock)
+        except WorkbenchError as error:
+            st.error(plain(str(error).replace(str(path), given.name)))
+            return
+    _show_differences(found, len(lock["numbers"]))
+
+
+def _show_differences(found: list[Difference], n_numbers: int) -> None:
+    serious = [one for one in found if one.kind != SOFTWARE]
+    if not serious:
+        st.success(f"All {n_numbers:,} numbers are as they were reported.", icon=":material/verified:")
+    else:
+        st.error(f"{len(serious):,} things are not as they were.", icon=":material/difference:")
+    if found:
+        table = pd.DataFrame({"Kind": [one.kind for one in found], "Difference": [one.sentence for one in found]})
+        st.dataframe(table.head(50), hide_index=True, key="differences")
+        if len(table) > 50:
+            st.caption(f"The first 50 of {len(table):,}; the download holds all.")
+        table_downloads(table, "differences")

@@ -1,0 +1,80 @@
+"""The failed queries of the list, fifty at a time, as cases of the triage component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from workbench.analysis import CAUSES
+from workbench.analysis.tags import LABELS, OPEN
+from workbench.app.components.player import thumb_address
+from workbench.app.components.thumbnails import Tile
+from workbench.app.components.triage import playing_address, triage
+from workbench.app.links import address
+from workbench.app.parts.failure import Shown, with_pairs
+from workbench.app.parts.panels import tiles_of
+from workbench.app.text import short
+from workbench.corpus import Corpus
+
+MOST = 50
+MOST_TEXT = 600
+
+
+def show_triage(shown: Shown, rows: pd.DataFrame) -> None:
+    """The rows by keyboard, fifty at a time.
+
+    Args:
+        shown: What the page stands on.
+        rows: The failures that the filters leave, in their order.
+    """
+    start = _start(len(rows))
+    part = with_pairs(rows.iloc[start : start + MOST])
+    tiles: dict[str, Tile] = {}
+    if shown.corpus is not None:
+        ids = dict.fromkeys([*part["right_video_id"], *part["top_video_id"]])
+        tiles = {one.video_id: one for one in tiles_of(shown.corpus, list(ids))}
+    triage(
+        [_case(shown, row, tiles) for row in part.to_dict("records")],
+        [{"id": one, "label": LABELS[one].label, "sentence": LABELS[one].sentence} for one in OPEN],
+        who=shown.desk.who, tags=shown.desk.own(), marks=shown.desk.bookmarks(), chosen=st.query_params.get("q", ""),
+        key="triage", write=lambda labels, marks: shown.desk.write(part, labels, marks),
+    )  # fmt: skip
+
+
+def _start(n: int) -> int:
+    """The first of the fifty that the address asks for."""
+    if n <= MOST:
+        return 0
+    asked = st.query_params.get("from", "1")
+    n_pages = -(-n // MOST)
+    at = min(max(1, int(asked)), n_pages) if asked.isdecimal() else 1
+
+    def turned() -> None:
+        st.query_params["from"] = str(st.session_state["triage page"])
+
+    st.pagination(n_pages, default=at, key="triage page", on_change=turned)
+    return (at - 1) * MOST
+
+
+def _case(shown: Shown, row: Mapping[Any, Any], tiles: Mapping[str, Tile]) -> dict[str, Any]:
+    right, wrong, query = str(row["right_video_id"]), str(row["top_video_id"]), str(row["query_id"])
+    text = "" if pd.isna(row["text"]) else str(row["text"])
+    link = address("query", corpus=shown.place, run=shown.run.name, direction=shown.direction, q=query, k=shown.k)
+    corpus, tile = shown.corpus, tiles.get(right)
+    pairs = ((right, "Right video"), (wrong, "Top-1, wrong")) if shown.direction == "t2v" else ((right, "The query"),)
+    return {
+        "id": query, "text": short(text or query, MOST_TEXT), "rank": f"{row['rank']:g}",
+        "cause": CAUSES[row["cause"]].label, "evidence": short(row["evidence"], MOST_TEXT), "link": link,
+        "thumb": thumb_address(corpus, right) if corpus and tile and not tile.missing else "",
+        "videos": [_video(corpus, video, title, short(text, MOST_TEXT), tiles.get(video)) for video, title in pairs],
+    }  # fmt: skip
+
+
+def _video(corpus: Corpus | None, video_id: str, title: str, text: str, tile: Tile | None) -> dict[str, str]:
+    if corpus is None or tile is None or tile.missing:
+        why = tile.missing if tile else "the corpus is not at hand"
+        return {"title": title, "src": "", "missing": f"{video_id}: {why}", "sub": ""}
+    return {"title": title, "src": playing_address(corpus, video_id, text), "missing": "", "sub": tile.tip}
