@@ -12,6 +12,7 @@ from tests.analysis.failing import failing
 from tests.made import made_corpus
 from tests.texts import WRONG
 from workbench import analysis
+from workbench.analysis.structure.confusion import column_correlations
 from workbench.core.errors import DataError
 from workbench.corpus import save_corpus
 from workbench.evaluation import save_run
@@ -266,14 +267,14 @@ def test_columns_are_correlated_as_numpy_does():
     scores = draw.normal(5, 0.01, (300, 6)).astype(np.float32)
     scores[:, 3] = 0.25
     left, right = np.array([0, 1, 2, 0, 3]), np.array([1, 2, 0, 1, 0])
-    value = analysis.structure.column_correlations(scores, left, right)
+    value = column_correlations(scores, left, right)
     expected = np.corrcoef(scores.T.astype(float)[[0, 1, 2]])
     assert value[:4] == pytest.approx([expected[0, 1], expected[1, 2], expected[0, 2], expected[0, 1]], abs=1e-4)
     assert np.isnan(value[4])
     scores[7, 0] = -np.inf
     kept = scores[:, 0].astype(float)
     kept[7] = kept[np.isfinite(kept)].mean()
-    assert analysis.structure.column_correlations(scores, left[:1], right[:1])[0] == pytest.approx(
+    assert column_correlations(scores, left[:1], right[:1])[0] == pytest.approx(
         np.corrcoef(kept, scores[:, 1])[0, 1], abs=1e-4
     )
 

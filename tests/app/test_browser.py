@@ -241,12 +241,13 @@ def test_matrix_draws_and_a_click_opens_the_query(site):
     shadow = "[...document.querySelectorAll('*')].some(n => n.shadowRoot?.querySelector"
     site.page.wait_for_function(f"{shadow}('.frame')?.dataset.ready === 'true')", timeout=WAIT)
     canvas = site.page.locator("canvas.canvas")
+    canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box and box["height"] > 300
     side = min(box["width"], box["height"])
     left = box["x"] + (box["width"] - side) / 2
     site.page.mouse.move(left + 0.5 * side, box["y"] + 0.5 * side)
-    site.page.wait_for_function(f"{shadow}('.tip')?.textContent.includes('score'))", timeout=10_000)
+    site.page.wait_for_function(f"{shadow}('.tip')?.textContent.includes('sd'))", timeout=10_000)
     site.page.mouse.click(left + 0.5 * side, box["y"] + 0.5 * side)
     site.page.wait_for_selector("h1:has-text('Query')", timeout=WAIT)
     site.settle()
@@ -254,12 +255,16 @@ def test_matrix_draws_and_a_click_opens_the_query(site):
     assert site.complaints == []
 
 
-def test_a_row_of_the_failures_opens_its_query(site):
+def test_a_row_of_the_failures_opens_beside_the_list_and_then_as_a_query(site):
     site.open("failures?run=poor")
     site.page.wait_for_selector("[data-testid=stDataFrame] canvas", timeout=WAIT)
-    box = site.page.locator("[data-testid=stDataFrame]").first.bounding_box()
+    table = site.page.locator("[data-testid=stDataFrame]").last
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
     assert box
     site.page.mouse.click(box["x"] + 18, box["y"] + 52)
+    site.page.wait_for_function("new URLSearchParams(location.search).has('q')", timeout=WAIT)
+    site.page.get_by_text("All of this query").click()
     site.page.wait_for_selector("h1:has-text('Query')", timeout=WAIT)
 
 

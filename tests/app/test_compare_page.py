@@ -78,8 +78,8 @@ def test_every_figure_as_code_makes_that_figure(compared, monkeypatch):
     def downloads(figure, name, *, code="", **runs):
         shown[name] = (figure, code, runs)
 
-    for module in ("compare_parts", "many_parts", "ablation_parts"):
-        monkeypatch.setattr(f"workbench.app.{module}.downloads", downloads)
+    for module in ("compare", "many", "ablation"):
+        monkeypatch.setattr(f"workbench.app.parts.{module}.downloads", downloads)
     for part in ("queries", "causes", "ablations", "runs"):
         compared(part, side="b")
     assert len(shown) == 6

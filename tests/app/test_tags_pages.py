@@ -136,13 +136,14 @@ def test_thresholds_are_locked_until_unlocked_and_stand_in_the_link(home):
 
 
 def test_the_command_writes_tags(home, workbench, tmp_path):
-    notes.add_notes("c", [tag("q0", "other")])
-    assert "ana" in workbench("tags", "c")[1]
+    made_corpus(40)
+    notes.add_notes("made", [tag("q0", "other")])
+    assert "ana" in workbench("tags", "made")[1]
     out = tmp_path / "tags.parquet"
-    assert workbench("tags", "c", "-o", str(out))[0] == 0 and len(pd.read_parquet(out)) == 1
-    code, _, error = workbench("tags", "c", "-o", str(out))
+    assert workbench("tags", "made", "-o", str(out))[0] == 0 and len(pd.read_parquet(out)) == 1
+    code, _, error = workbench("tags", "made", "-o", str(out))
     assert code == 2 and "exists already" in error
-    assert workbench("tags", "c", "-o", "tags.xls")[0] == 2
+    assert workbench("tags", "made", "-o", "tags.xls")[0] == 2
 
 
 def test_runs_with_filters_keep_their_cached_tables_apart(runs):

@@ -70,6 +70,7 @@ ERRORS = {  # one for each command that can be used wrongly: words, sentence
     "score good --corpus made --name x": "Run good keeps no checkpoint",
     "sweep-frames nope --corpus made": "No run is called 'nope'.",
     "sweep good": "Run good keeps no two modalities (none). Name runs to fuse it with (--with RUN).",
+    "tags nope": "No corpus is called 'nope'.",
     "train nothing": "No recipe is called 'nothing'.",
     "train textvr_fusion_demo modality=smell": "No modality is called 'smell'.",
     "video compress none small": "none is not a folder.",

@@ -27,7 +27,7 @@ HOSTILE = "<b>bold</b> $x^2$ & \\frac_{1}"
 CHARTS = (
     "ablation_differences", "ablation_heatmap", "cause_bars", "cause_change_bars", "confusion_heatmap",
     "difference_bars", "domain_bars", "domain_heatmap", "kind_bars", "leaderboard_intervals", "occurrence_bars",
-    "rank_against_rank", "sweep_curves", "training_curves", "upset",
+    "oracle_bars", "oracle_domain_bars", "rank_against_rank", "sweep_curves", "training_curves", "upset",
 )  # fmt: skip
 
 
@@ -62,6 +62,8 @@ def charts(tmp_path_factory):
             "sweep_curves": figures.sweep_curves(sweep_weights(parts, steps=5), 0.25),
             "training_curves": figures.training_curves(steps, figures.run_looks(["good"]), "loss", chosen={"good": 3}),
             "kind_bars": figures.kind_bars(shares, 2),
+            "oracle_bars": figures.oracle_bars(analysis.oracle_gain(fair), 1),
+            "oracle_domain_bars": figures.oracle_domain_bars(analysis.oracle_gain(fair, by="domain"), 1),
             "occurrence_bars": figures.occurrence_bars(analysis.hubness(fair, k=5)),
         }
 

@@ -101,13 +101,17 @@ def key_of_corpus(corpus: Corpus) -> tuple[str, int, str | None]:
 
 
 def runs_at(place: str) -> pd.DataFrame:
-    """Finished runs over exactly this corpus and split whose single queries can be looked at, best first."""
+    """Finished runs over exactly this corpus and split whose single queries can be looked at, best first.
+
+    What is scored with inputs changed on purpose (perfect OCR, say) comes after what competes.
+    """
     name, _, split = place.partition("/")
     table = list_runs(name, split)
     done = table[table["state"] == "finished"].sort_values("t2v_r1", ascending=False)
     runs = [run_named(name) for name in done["name"]]
     able = np.asarray([not run.totals_only and corpus_of(run) is not None for run in runs], bool)
-    return done.loc[able].reset_index(drop=True)
+    changed = np.asarray([bool(run.info.get("ablation")) for run in runs], bool)
+    return done.loc[able].iloc[np.argsort(changed[able], kind="stable")].reset_index(drop=True)
 
 
 def engines(corpus: Corpus) -> list[str]:

@@ -10,19 +10,20 @@ import typer
 from workbench.cli.common import AsJson, say, show_table
 from workbench.core.errors import DataError, ExistsError
 from workbench.core.files import atomic, write_table
+from workbench.corpus import open_corpus
 from workbench.evaluation.runs.notes import read_tags
 
 SHOWN = ["annotator", "label", "query_id", "video_id", "run", "cause", "sample"]
 
 
 def tags(
-    corpus: Annotated[str, typer.Argument(help="A corpus; its name only.")],
+    corpus: Annotated[str, typer.Argument(help="A corpus.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write them: .csv or .parquet.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what people said of the queries of a corpus, or write it to a file."""
-    table = read_tags(corpus)
+    table = read_tags(open_corpus(corpus).name)
     if output is None:
         show_table(table[SHOWN], as_json, empty="Nobody has tagged anything here. Tag on the page Failures.")
         return
