@@ -17,7 +17,7 @@ from playwright.sync_api import ConsoleMessage, Page, Response
 import workbench as wb
 from tests.captioned import captioned_corpus, captioned_runs
 from tests.made import made_corpus, made_runs
-from workbench.cli.serve import free_port
+from tests.ports import own_port
 from workbench.pipelines.datasets import prepare
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
@@ -64,7 +64,7 @@ class Site:
 
 
 def served(home: Path, browser, shots: Path) -> Iterator[Site]:
-    port = free_port("localhost", None)
+    port = own_port()
     environment = {**os.environ, "WORKBENCH_HOME": str(home)}
     command = [
         sys.executable,

@@ -20,10 +20,11 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tests.ports import own_port
 from workbench.app.access import VARIABLE, gate
 from workbench.app.routes import ROUTES
 from workbench.cli import serve as serving
-from workbench.cli.serve import free_port, serve
+from workbench.cli.serve import serve
 from workbench.core.errors import DataError
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -159,7 +160,7 @@ def ask(port: int, path: str, **headers: str) -> HTTPResponse:
 def server(tmp_path_factory) -> Iterator[tuple[int, Path, Path]]:
     """`workbench app --token auto`: its port, its workspace and the file that it writes its lines into."""
     home, log = tmp_path_factory.mktemp("locked"), tmp_path_factory.mktemp("log") / "log.txt"
-    port = free_port("localhost", None)
+    port = own_port()
     command = [sys.executable, "-m", "workbench", "app", "--token", "auto", "--port", str(port), "--no-browser"]
     with (
         log.open("w") as lines,

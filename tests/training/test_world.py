@@ -14,6 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch, which make setup installs")
 
+from tests.ports import own_port  # noqa: E402
 from tests.training import world_worker  # noqa: E402
 from tests.training.test_gradcache import assert_equal, made  # noqa: E402
 from tests.training.test_parts import batches  # noqa: E402
@@ -94,7 +95,7 @@ def test_and_when_one_is_silent(tmp_path):
 def launched(launcher: list[str], folder: Path, device: str) -> list[dict]:
     """What two processes found that a launcher has started."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "WORKBENCH_DEVICE": device, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", *launcher, world_worker.free_port(), "-m", "tests.training.world_worker"]
+    command = [sys.executable, "-m", *launcher, str(own_port()), "-m", "tests.training.world_worker"]
     done = subprocess.run(
         [*command, str(folder)], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
@@ -120,7 +121,7 @@ def test_a_training_by_two_processes_is_that_of_one(own_demo):
     words = "textvr_fusion_demo preset=tiny modality=ocr steps=6 eval_every=3 threads=1".split()
     command = ["-m", "workbench", "train", *words, "--name"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "WORKBENCH_DEVICE": "cpu", "PYTHONPATH": str(ROOT)}
-    for name, launcher in {"one": [], "two": ["-m", *TORCHRUN, world_worker.free_port()]}.items():
+    for name, launcher in {"one": [], "two": ["-m", *TORCHRUN, str(own_port())]}.items():
         line = [sys.executable, *launcher, *command, name]
         done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 
 import torch
 
+from tests.ports import own_port
 from tests.training.test_gradcache import RECIPE, gradients, made, small
 from workbench.core.errors import StateError
 from workbench.models.world import World, joined
@@ -106,17 +106,11 @@ def _worker(task: Task, folder: Path, timeout_s: float, given: dict[str, str]) -
         (folder / f"{given['WORLD_SIZE']}.{given['RANK']}.said").write_text(str(error), encoding="utf-8")
 
 
-def free_port() -> str:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return str(one.getsockname()[1])
-
-
 def start(task: Task, size: int, folder: Path, timeout_s: float) -> list[Any]:
     """Processes of one world, as a launcher starts them, but out of one that has imported torch already."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    given = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": str(size)}
+    given = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(own_port()), "WORLD_SIZE": str(size)}
     given |= {"OMP_NUM_THREADS": "1", "WORKBENCH_DEVICE": "cpu"}
     processes = []
     for rank in map(str, range(size)):
