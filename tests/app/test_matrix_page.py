@@ -239,7 +239,8 @@ def test_wheel_drag_pinch_and_a_new_tab(site):
 
 @pytest.mark.browser
 def test_no_axe_violation(site):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    from axe_playwright_python import sync_playwright as axe
+
     site.open("matrix?run=good&minus=poor")
     drawn(site)
     found = axe.Axe().run(site.page, options={"resultTypes": ["violations"]})

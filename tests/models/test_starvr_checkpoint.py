@@ -226,7 +226,7 @@ def test_what_is_no_config_is_named(tmp_path):
 
 def distilbert(folder: Path, head: bool, **sizes):
     """A random DistilBERT in a folder of Hugging Face layout, with or without the head of its own task."""
-    transformers = pytest.importorskip("transformers")
+    transformers = pytest.importorskip("transformers", reason="needs transformers, which make setup installs")
     small_ones = {"vocab_size": 40, "max_position_embeddings": 12, "n_layers": 2, "n_heads": 2, "dim": 16}
     config = transformers.DistilBertConfig(**{**small_ones, "hidden_dim": 64, **sizes})
     model = (transformers.DistilBertForMaskedLM if head else transformers.DistilBertModel)(config)

@@ -29,7 +29,7 @@ def pieces(folder, rows: int = 40, positions: int = 12) -> WordPieces:
 
 
 def test_word_pieces_are_those_of_transformers(tmp_path):
-    transformers = pytest.importorskip("transformers")
+    transformers = pytest.importorskip("transformers", reason="needs transformers, which make setup installs")
     folder = vocabulary(tmp_path)
     peer = transformers.DistilBertTokenizerFast(vocab=str(folder / "vocab.txt"), do_lower_case=True)
     ids = pieces(tmp_path).ids(TEXTS)

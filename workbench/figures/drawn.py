@@ -11,27 +11,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-.", "longdash": (0, (8, 3))}
-HATCHES = {"": "", ".": "..", "/": "////", "\\": "\\\\\\\\", "x": "xxx", "-": "---", "|": "|||", "+": "+++"}
-PLACES = {"top": "bottom", "middle": "center", "bottom": "top"}
-TEMPLATE = re.compile(r"%\{(\w+)(?::([^}]+))?\}")
 RGBA = re.compile(r"rgba?\(([^)]+)\)")
 LETTER = 0.068
 """Inches of a letter, on average."""
-MOST_POINTS = 4000
-"""More points than these are drawn as a picture inside the file, which stays small."""
-
-
-RGBA = re.compile(r"rgba?\(([^)]+)\)")
-LETTER = 0.068
-"""Inches of a letter, on average."""
-MOST_POINTS = 4000
-"""More points than these are drawn as a picture inside the file, which stays small."""
-
-
-LETTER = 0.068
-"""Inches of a letter, on average."""
-MOST_POINTS = 4000
-"""More points than these are drawn as a picture inside the file, which stays small."""
 
 
 FEATURE = "A figure as PDF or SVG"

@@ -21,30 +21,6 @@ STROKES = ("|", "_")  # markers without an inside
 HATCHES = {"": "", ".": "..", "/": "////", "\\": "\\\\\\\\", "x": "xxx", "-": "---", "|": "|||", "+": "+++"}
 PLACES = {"top": "bottom", "middle": "center", "bottom": "top"}
 TEMPLATE = re.compile(r"%\{(\w+)(?::([^}]+))?\}")
-RGBA = re.compile(r"rgba?\(([^)]+)\)")
-LETTER = 0.068
-"""Inches of a letter, on average."""
-MOST_POINTS = 4000
-"""More points than these are drawn as a picture inside the file, which stays small."""
-
-
-PLACES = {"top": "bottom", "middle": "center", "bottom": "top"}
-TEMPLATE = re.compile(r"%\{(\w+)(?::([^}]+))?\}")
-RGBA = re.compile(r"rgba?\(([^)]+)\)")
-LETTER = 0.068
-"""Inches of a letter, on average."""
-MOST_POINTS = 4000
-"""More points than these are drawn as a picture inside the file, which stays small."""
-
-
-TEMPLATE = re.compile(r"%\{(\w+)(?::([^}]+))?\}")
-RGBA = re.compile(r"rgba?\(([^)]+)\)")
-LETTER = 0.068
-"""Inches of a letter, on average."""
-MOST_POINTS = 4000
-"""More points than these are drawn as a picture inside the file, which stays small."""
-
-
 MOST_POINTS = 4000
 """More points than these are drawn as a picture inside the file, which stays small."""
 
