@@ -56,6 +56,15 @@ def test_an_item_that_a_broken_pool_refuses_is_not_lost(monkeypatch):
     assert run(range(1, 4), work, 2) == {1: 1, 2: 4, 3: 9}
 
 
+def test_no_process_is_added_while_the_pool_watches_for_crashes():
+    with pool._executor(3, work, None, ()) as executor:
+        assert executor.submit(work, 1).result() == 1
+        started = set(executor._processes)
+        assert len(started) == 3
+        assert [executor.submit(work, item).result() for item in (2, 3, 4)] == [4, 9, 16]
+        assert set(executor._processes) == started
+
+
 def test_nothing_to_do_and_progress():
     assert run([], work, None) == {} and default_workers() >= 1
     seen = []

@@ -107,7 +107,11 @@ def _executor(workers: int, function: Any, setup: Any, setup_args: tuple[Any, ..
     context = _Context()
     context.set_forkserver_preload([function.__module__])  # counts for the first pool of a process only
     given = (dict(os.environ), os.getcwd(), setup, setup_args)
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=given)
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=given)
+    # All processes start with the first task. Added one by one they may come while the executor's thread counts
+    # them after a crash, and that thread dies of it (Python 3.11: "dictionary changed size during iteration").
+    executor._safe_to_dynamically_spawn_children = False  # type: ignore[attr-defined]
+    return executor
 
 
 def _begin(environment: dict[str, str], folder: str, setup: Any, setup_args: tuple[Any, ...]) -> None:
