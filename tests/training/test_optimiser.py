@@ -63,6 +63,21 @@ def test_a_fixed_temperature_stays():
         optimiser_of(torch.nn.Linear(2, 2), recipe)
 
 
+def test_a_learned_temperature_does_not_fall_below_its_least():
+    found = []
+    for least in (None, 0.1):
+        model = small("ocr")
+        with torch.no_grad():
+            model.network.scale.fill_(math.log(12))
+        recipe = replace(RECIPE, least_temperature=least)
+        make_step(model, made(), optimiser_of(model.network, recipe), recipe)
+        found.append(float(model.network.scale.detach().exp()))
+    free, limited = found
+    assert free > 11.9 and limited == pytest.approx(10, rel=1e-6)
+    with pytest.raises(DataError, match="no temperature to limit"):
+        optimiser_of(torch.nn.Linear(2, 2), replace(RECIPE, least_temperature=0.1))
+
+
 def test_gradients_are_cut_to_their_longest():
     model, recipe = small("fusion"), replace(RECIPE, clip=1e-3)
     make_step(model, made(), optimiser_of(model.network, recipe), recipe)
@@ -121,6 +136,7 @@ def test_videos_of_one_source_are_no_negatives_when_asked():
         ({"loss": "infonec"}, "No loss is called 'infonec'"),
         ({"temperature": "leaned"}, "'leaned'"),
         ({"temperature": 0.0}, "temperature is 0.0"),
+        ({"least_temperature": -1.0}, "least_temperature is -1.0"),
         ({"mask": ["source"]}, "Did you mean sources"),
         ({"mask": "sources"}, "mask is 'sources'. It must be a list of names"),
         ({"mask": [3]}, "list of names"),

@@ -175,7 +175,8 @@ class NetworkModel(ABC):
         if gallery.frames is None or gallery.frames.shape[1:] != expected:
             found = None if gallery.frames is None else gallery.frames.shape[1:]
             raise DataError(f"The model reads frames {expected}, found {found}.", "Prepare them with its options.")
-        return torch.from_numpy(gallery.frames).to(self.device)
+        # From pinned memory (training/prefetch) the copy runs beside the work; from any other it waits.
+        return torch.from_numpy(gallery.frames).to(self.device, non_blocking=True)
 
     def _tensors(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
         torch = need("torch", f"The model {self._name()}")

@@ -53,14 +53,29 @@ def _factor(name: str, recipe: Recipe) -> float:
 def _fix_temperature(network: Any, recipe: Recipe) -> None:
     """Set ``scale``, the logarithm of one over the temperature, and train it no more."""
     torch = need("torch", "Training")
-    if isinstance(recipe.temperature, str):
-        return
     scale = dict(network.named_parameters()).get("scale")
+    if isinstance(recipe.temperature, str):
+        if recipe.least_temperature is not None and scale is None:
+            raise DataError(f"The model {recipe.model} has no temperature to limit.", "Use least_temperature: null.")
+        return
     if scale is None:
         raise DataError(f"The model {recipe.model} has no temperature to fix.", "Use temperature: learned.")
     with torch.no_grad():
         scale.fill_(-math.log(recipe.temperature))
     scale.requires_grad_(False)
+
+
+def limit_temperature(network: Any, recipe: Recipe) -> None:
+    """After a step, put a learned temperature back that fell below its least (CLIP: Radford et al. 2021, 2.5).
+
+    Args:
+        network: With a parameter ``scale`` where the recipe has a limit, see ``optimiser_of``.
+        recipe: Says the limit.
+    """
+    if recipe.least_temperature is None or not isinstance(recipe.temperature, str):
+        return
+    with need("torch", "Training").no_grad():
+        dict(network.named_parameters())["scale"].clamp_(max=-math.log(recipe.least_temperature))
 
 
 def _freeze(network: Any, recipe: Recipe) -> None:

@@ -23,8 +23,8 @@ DECAYS = ("all", "matrices")
 SCHEDULES = ("cosine", "constant")
 PRECISIONS = ("float32", "bf16", "fp16")
 POSITIVE = (
-    "steps", "batch_videos", "eval_every", "threads", "learning_rate", "temperature", "margin", "micro_batch", "clip",
-    "keep_last", "patience", "epsilon", "frame_choices",
+    "steps", "batch_videos", "eval_every", "threads", "learning_rate", "temperature", "least_temperature",
+    "margin", "micro_batch", "clip", "keep_last", "patience", "epsilon", "frame_choices",
 )  # fmt: skip
 
 
@@ -61,6 +61,7 @@ class Recipe:
         frames_in_memory: Most GiB of decoded train frames that are held; more are decoded for each batch.
         loss: ``infonce`` (both directions), ``sigmoid`` (each pair by itself) or ``max_margin``.
         temperature: ``learned``, or a number that is kept; models with a scale only.
+        least_temperature: Below which a learned one does not fall (CLIP: 0.01, cosines times 100); null = no limit.
         sigmoid_bias: Added to similarities by the sigmoid loss: a number that is kept, or ``learned``, from -10 on.
         margin: Of the max-margin loss, in units of the similarity over the temperature.
         negatives: Of the max-margin loss: ``all`` or ``hardest``.
@@ -107,6 +108,7 @@ class Recipe:
     frames_in_memory: float = 2.0
     loss: str = "infonce"
     temperature: str | float = "learned"
+    least_temperature: float | None = None
     sigmoid_bias: str | float = -10.0
     margin: float = 0.2
     negatives: str = "all"

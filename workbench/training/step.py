@@ -10,7 +10,7 @@ from workbench.training.batches import Batch
 from workbench.training.engine import Engine, plain_engine
 from workbench.training.gradcache import cached_backward
 from workbench.training.loss import objective
-from workbench.training.optimiser import follow
+from workbench.training.optimiser import follow, limit_temperature
 from workbench.training.recipes import Recipe
 
 
@@ -35,6 +35,7 @@ def make_step(model: Any, batch: Batch, optimiser: Any, recipe: Recipe, engine: 
     optimiser.zero_grad(set_to_none=True)
     loss = backward(model, batch, recipe, engine)
     engine.step(optimiser, model.network, recipe.clip)
+    limit_temperature(model.network, recipe)
     if recipe.ema is not None:
         follow(optimiser, recipe.ema)
     return float(loss)
