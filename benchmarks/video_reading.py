@@ -1,4 +1,10 @@
-"""Twelve frames of a video: our reader, probe included, against what people use, on one core with one thread."""
+"""Twelve frames of a video: our reader, probe included, against what people use, on one core with one thread.
+
+torchcodec is no part of the set-up. To measure it (Debian: `apt-get install ffmpeg`) lay it beside the environment:
+
+    pip install --no-deps --target build/peers torchcodec==0.13.0
+    PYTHONPATH=build/peers python -m benchmarks video_reading --data ../shared/data
+"""
 
 from __future__ import annotations
 
