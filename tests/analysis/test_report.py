@@ -112,6 +112,32 @@ def test_texts_read_since_are_named(runs, home):
     assert first.kind == "corpus" and "texts.parquet of corpus made" in first.sentence
 
 
+DAMAGES = (
+    ("runs", {}), ("runs", ["good"]), ("runs", {"good": 3}), ("corpus", {"name": "made"}), ("numbers", []),
+    ("options", {"cases": [], "thresholds": {}}), ("options", {"k": True, "cases": [], "thresholds": {}}),
+    ("options", {"k": 0, "cases": [], "thresholds": {}}), ("options", {"k": 1, "cases": [{}], "thresholds": {}}),
+    ("versions", "1"), ("versions", {"files": 1}),
+)  # fmt: skip
+
+
+def test_a_damaged_lock_is_told(runs, tmp_path):
+    path, whole = tmp_path / "x.lock.json", locked(report_data(runs[0]))
+    write_json(path, whole)
+    assert read_lock(path) == whole
+    for part, value in DAMAGES:
+        write_json(path, {**whole, part: value})
+        with pytest.raises(DataError, match=f"is damaged: {part} is not as a report writes it"):
+            read_lock(path)
+
+
+def test_a_lock_names_runs_and_no_folders(runs, home, tmp_path):
+    lock = locked(report_data(runs[0]))
+    outside = tmp_path / "outside"
+    shutil.copytree(home / "runs" / "good", outside)
+    (gone, *_) = check_lock({**lock, "runs": {str(outside): lock["runs"]["good"]}})
+    assert "is gone" in gone.sentence
+
+
 def test_a_lock_that_is_none(tmp_path):
     path = Path(tmp_path / "x.lock.json")
     write_json(path, {"format_version": 1})

@@ -14,7 +14,7 @@ from workbench.core.errors import DataError, UnknownNameError, WorkbenchError
 from workbench.core.files import check_format, read_json, sha256_file
 from workbench.evaluation.runs.corpora import corpus_of_run
 from workbench.evaluation.runs.info import package_versions
-from workbench.evaluation.runs.run import Run, open_run
+from workbench.evaluation.runs.run import Run, run_called
 
 FORMAT_VERSION = 1
 RUN_FILES = ("similarity.npy", "per_query.parquet", "queries.parquet", "gallery.parquet", "relevance.parquet",
@@ -83,9 +83,30 @@ def read_lock(path: Path) -> dict[str, Any]:
     """
     lock = read_json(path, "the lock of a report")
     if not isinstance(lock, dict) or not {"runs", "corpus", "options", "numbers", "versions"} <= lock.keys():
-        raise DataError(f"{path} is no lock of a report.", "Give the .lock.json that lies beside a report.")
+        raise DataError(f"{path.name} is no lock of a report.", "Give the .lock.json that lies beside a report.")
     check_format(lock.get("format_version"), FORMAT_VERSION, f"The lock {path.name}")
+    if wrong := _misshapen(lock):
+        raise DataError(f"The lock {path.name} is damaged: {wrong} is not as a report writes it.", "Take another copy.")
     return lock
+
+
+def _misshapen(lock: Mapping[str, Any]) -> str:
+    """The first part of a lock that has another shape than ``lock_of`` gives it; "" where all is well."""
+    runs, corpus, options = lock["runs"], lock["corpus"], lock["options"]
+    fine = {
+        "runs": isinstance(runs, dict) and runs and all(_has_files(run) for run in runs.values()),
+        "corpus": _has_files(corpus) and isinstance(corpus.get("name"), str),
+        "options": isinstance(options, dict) and type(options.get("k")) is int and options["k"] > 0
+        and isinstance(options.get("thresholds"), dict) and isinstance(options.get("cases"), list)
+        and all(isinstance(case, str) for case in options["cases"]),
+        "numbers": isinstance(lock["numbers"], dict),
+        "versions": isinstance(lock["versions"], dict) and "files" not in lock["versions"],
+    }  # fmt: skip
+    return next((part for part, well in fine.items() if not well), "")
+
+
+def _has_files(part: Any) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("files"), dict)
 
 
 def check_lock(lock: Mapping[str, Any]) -> list[Difference]:
@@ -100,7 +121,7 @@ def check_lock(lock: Mapping[str, Any]) -> list[Difference]:
     runs = []
     for name, was in lock["runs"].items():
         try:
-            runs.append(open_run(name))
+            runs.append(run_called(name))
         except UnknownNameError:
             found.append(Difference("run", name, f"Run {name} is gone, so its numbers cannot be computed again."))
             continue

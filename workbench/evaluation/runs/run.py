@@ -259,7 +259,18 @@ def open_run(name_or_path: str | os.PathLike[str]) -> Run:
             f"{path} is not a run: it has no run.json.",
             "Give a run's name or the folder that holds its run.json.",
         )
-    return Run(pick(workspace().names("runs"), text, "run"))
+    return run_called(text)
+
+
+def run_called(name: str) -> Run:
+    """Open a run of the workspace or the shared one by its name only: what a browser or a file asks for is no path.
+
+    Raises:
+        UnknownNameError: No run has that name; the sentence names the nearest ones.
+        DataError: The run is damaged.
+        FormatVersionError: A newer workbench wrote it.
+    """
+    return Run(pick(workspace().names("runs"), name, "run"))
 
 
 def list_runs(corpus: str | None = None, split: str | None = None) -> pd.DataFrame:
