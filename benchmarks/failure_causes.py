@@ -19,7 +19,7 @@ from workbench.analysis import failures, ocr_funnel, oracle_gain
 from workbench.core.seeds import generator
 from workbench.core.workspace import elsewhere
 from workbench.corpus import Corpus, save_corpus
-from workbench.evaluation import Run, save_run
+from workbench.evaluation import Run, open_run, save_run
 
 N_VIDEOS, N_READ, N_WORDS = 2727, 10, 20_000
 LARGE = (42_200, 10_500)
@@ -111,11 +111,14 @@ def _one(report: Report, run: Run, what: str, most: float) -> None:
     matrix.sum()
     single = measured(matrix.sum)[0]
     works: dict[str, Callable[[], Any]] = {
-        "t2v": lambda: failures(run), "v2t": lambda: failures(run, direction="v2t"),
+        "t2v": lambda: failures(open_run(run.path)),
+        "v2t": lambda: failures(open_run(run.path), direction="v2t"),
+        "t2v, then": lambda: failures(run), "v2t of the same open run": lambda: failures(run, direction="v2t"),
+        "t2v again, with another threshold": lambda: failures(run, near=0.7),
         "oracle gain": lambda: oracle_gain(run, by="domain"),
     }  # fmt: skip
     if what == "with texts":
-        works["OCR funnel"] = lambda: ocr_funnel(run).words
+        works["OCR funnel"] = lambda: ocr_funnel(open_run(run.path)).words
     for name, work in works.items():
         seconds, memory, found = measured(work)
         report.row(
@@ -123,5 +126,5 @@ def _one(report: Report, run: Run, what: str, most: float) -> None:
         )
         if memory > max(MOST_MEMORY * matrix.nbytes / 2**30, 1.0):
             report.missed.append(f"{name} of {size} needed {memory:.1f} GiB")
-        if name == "t2v" and seconds > most:
+        if name in ("t2v", "v2t") and seconds > most:
             report.say("", f"{size}: more than the {most} s that it should take; look at the load.")

@@ -12,7 +12,7 @@ from tests.analysis.failing import failing
 from tests.made import made_corpus
 from tests.texts import WRONG
 from workbench import analysis
-from workbench.analysis.structure.confusion import column_correlations
+from workbench.analysis.structure.alike import column_correlations
 from workbench.core.errors import DataError
 from workbench.corpus import save_corpus
 from workbench.evaluation import save_run

@@ -37,6 +37,28 @@ def test_agreement_is_counted_as_said(runs, direction):
             assert row.phi == pytest.approx(np.corrcoef(*hits)[0, 1])
 
 
+def test_ties_are_neither_won_nor_lost(home):
+    """c0: tied in A, right in B; c1: right in A, tied in B; c2: B right, A wrong; c3: tied in both."""
+    corpus = made_corpus(4)
+    a, b = np.eye(4, dtype=np.float32), np.eye(4, dtype=np.float32)
+    a[0, 1] = b[1, 0] = a[3, 0] = b[3, 1] = 1.0
+    a[2, 0] = 2.0
+    run_a, run_b = (wb.save_run(one, corpus=corpus, name=name) for one, name in ((a, "a"), (b, "b")))
+    found = analysis.compare_runs(run_a, run_b)
+    assert found.table["outcome"].to_list() == ["tied", "tied", "win", "tied"]
+    assert found.table[["tied_a", "tied_b"]].to_numpy().tolist() == [[1, 0], [0, 1], [0, 0], [1, 1]]
+    test = found.test
+    assert (test.wins, test.losses, test.undecided, test.ties) == (1, 0, 2, 1)
+    assert test.difference == pytest.approx(run_b.metrics["t2v"]["r1"] - run_a.metrics["t2v"]["r1"])  # not touched
+    assert "1 wins / 0 losses, 2 decided only by the order of tied scores" in found.verdict
+    assert "3 of 4 queries are tied for the first place (2 in a, 2 in b)" in found.note
+    assert "tied in A or B: right by chance" in found._repr_html_()
+    table, _ = analysis.compare_many(run_a, [run_b])
+    assert table[["wins", "losses", "undecided"]].to_numpy().tolist() == [[1, 0, 2]]
+    solved = analysis.solved_sets([run_a, run_b])
+    assert solved.n_tied == 3 and solved.right.tolist() == [[False, True], [True, False], [False, True], [False, False]]
+
+
 def test_a_run_agrees_with_itself(runs):
     same = analysis.compare_runs(runs[2], runs[2]).agreement
     assert (same["shared"] == 1).all() and same["phi"][0] == pytest.approx(1)

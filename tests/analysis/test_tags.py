@@ -11,20 +11,23 @@ import pytest
 from tests.made import made_corpus, made_runs
 from tests.texts import read_corpus, run_on
 from workbench.analysis import failures
+from workbench.analysis.agreements import COMPUTED, agreement, agreement_table, cause_agreement
 from workbench.analysis.causes.catalogue import CAUSES
 from workbench.analysis.narrowing import by_gap, narrowed, said, with_read
 from workbench.analysis.tags import (
     BLIND,
-    agreement,
+    LABELS,
+    OPEN,
     as_label,
     corrected,
     corrected_metrics,
     draw_sample,
     false_negatives,
+    label_for,
     tag_pairs,
 )  # fmt: skip
 from workbench.core.errors import DataError, UnknownNameError
-from workbench.evaluation import open_run
+from workbench.evaluation import open_run, save_run
 from workbench.evaluation.runs import notes
 
 
@@ -108,6 +111,42 @@ def test_every_computed_cause_falls_into_a_label():
     assert {as_label(cause) for cause in CAUSES} == set(BLIND)
 
 
+def test_naming_a_cause_gives_the_label_that_it_stands_for():
+    assert label_for("hub", "hub", OPEN) == "confirmed"
+    assert label_for("ocr_missed", "hub", OPEN) == "other" and label_for("ocr_missed", "", BLIND) == "scene_text"
+    assert label_for("false_negative", "hub", OPEN) == label_for("false_negative", "", BLIND) == "false_negative"
+    assert label_for("duplicate_caption", "hub", OPEN) == "ambiguous"
+    with pytest.raises(UnknownNameError, match="No cause is called 'hubb'. Did you mean hub"):
+        label_for("hubb", "hub", OPEN)
+
+
+def test_named_causes_are_kept_and_a_confirmed_one_is_named(home):
+    notes.add_notes("c", [tag("q0", "other", named_cause="tied"), tag("q1", "other"), tag("q2", "confirmed")])
+    assert notes.read_tags("c")["named_cause"].to_list() == ["tied", "", "hub"]
+    notes.add_notes(
+        "c", [tag("q3", "confirmed", cause="false_negative"), tag("q4", "other", named_cause="false_negative")]
+    )
+    assert false_negatives(notes.read_tags("c"))["caption_id"].to_list() == ["q3", "q4"]  # both say so
+
+
+def test_named_causes_agree_with_the_computed_ones_as_counted(home):
+    """Four of six named as computed, by hand: each cause half of the time, so chance is 0.5 and kappa 1/3."""
+    named = ["hub", "hub", "tied", "tied", "hub", "tied"]
+    computed = ["hub", "hub", "hub", "tied", "tied", "tied"]
+    rows = zip(range(6), named, computed, strict=True)
+    notes.add_notes("c", [tag(f"q{i}", "other", named_cause=a, cause=b) for i, a, b in rows])
+    notes.add_notes("c", [tag("q0", "other", who="ben", named_cause="hub"), tag("q9", "other", named_cause="")])
+    tags = notes.read_tags("c")
+    table = agreement_table(tags).set_index(["of", "first", "second"])
+    assert table.index.to_list() == [("cause", "ana", "ben"), ("cause", "ana", COMPUTED), ("cause", "ben", COMPUTED)]
+    own = table.loc[("cause", "ana", COMPUTED)]
+    assert own["n"] == 6 and own["equal"] == pytest.approx(100 * 4 / 6) and own["kappa"] == pytest.approx(1 / 3)
+    causes = cause_agreement(tags[tags["annotator"] == "ana"]).set_index("cause")
+    assert causes[["n_computed", "n_named", "n_both"]].to_numpy().tolist() == [[3, 3, 2], [3, 3, 2]]
+    assert causes.loc["hub", "kappa"] == pytest.approx(1 / 3) and causes.index.to_list() == ["tied", "hub"]
+    assert agreement_table(tags[:0]).empty and cause_agreement(tags[:0]).empty
+
+
 def test_a_false_negative_counts_as_right_where_most_say_so(home):
     run = run_on(read_corpus())
     official = corrected_metrics(run, notes.read_tags("c"))
@@ -128,6 +167,47 @@ def test_the_pair_of_the_other_direction_is_the_wrong_caption(home):
     pairs = tag_pairs(failed)
     assert len(failed) and (pairs["video_id"] == failed["right_video_id"]).all()
     assert (pairs["caption_id"] == failed["top_caption_id"]).all()
+
+
+def test_a_sample_of_videos_shows_the_wrong_caption(home):
+    made_runs(made_corpus(40), ("good", "r"))
+    run = open_run("r")
+    texts = dict(zip(run.queries["caption_id"], run.queries["text"], strict=True))
+    drawn = draw_sample(failures(run, direction="v2t"), 5, 0, texts)
+    assert (drawn["query_id"] == drawn["video_id"]).all() and (drawn["video_id"] == drawn["right_video_id"]).all()
+    assert drawn["other_text"].to_list() == [texts[one] for one in drawn["caption_id"]]
+    own = run.relevance.set_index("caption_id")["video_id"]
+    assert (own[drawn["caption_id"]].to_numpy() != drawn["video_id"]).all()
+    assert LABELS["false_negative"].said("v2t").startswith("The caption that the model put first")
+    assert LABELS["other"].said("v2t") == LABELS["other"].sentence
+
+
+@pytest.mark.parametrize("per_video", [1, 2])
+def test_a_tag_on_a_video_corrects_both_directions(home, per_video):
+    """The wrong caption that the model put first for a video counts as right: that video is a hit then."""
+    corpus = made_corpus(40, per_video=per_video)
+    _, run = made_runs(corpus, ("good", "r"))
+    failed = failures(run, direction="v2t").assign(**tag_pairs(failures(run, direction="v2t"))).head(3)
+    said = [tag(row.query_id, "false_negative", direction="v2t", caption_id=row.caption_id, video=row.video_id)
+            for row in failed.itertuples()]  # fmt: skip
+    notes.add_notes("made", said)
+    table = corrected_metrics(run, notes.read_tags("made")).set_index("relevance")
+    official, better = table.loc["official"], table.loc["corrected by tags"]
+    assert better["n_added"] == 3 and official["v2t_r1"] == pytest.approx(run.metrics["v2t"]["r1"])
+    assert better["v2t_r1"] == pytest.approx(official["v2t_r1"] + 100 * 3 / 40)
+    assert better["t2v_r1"] >= official["t2v_r1"]
+
+
+def test_a_corrected_pair_leaves_the_groups_of_captions_as_they_are(home):
+    """A caption of video 1 fits video 0 too; that makes no caption of video 0 right for video 1."""
+    corpus = made_corpus(4, per_video=2)
+    similarity = np.kron(np.eye(4), np.ones((2, 1))).astype(np.float32)
+    similarity[0, 1] = 2.0  # for video 1 a caption of video 0 stands first, which is and stays wrong
+    similarity[2, 0] = 3.0  # for video 0 a caption of video 1 does, which is tagged as right
+    run = save_run(similarity, corpus=corpus, name="r")
+    said = {"direction": "v2t", "caption_id": run.queries["caption_id"][2], "video": run.gallery["video_id"][0]}
+    notes.add_notes("made", [tag(run.gallery["video_id"][0], "false_negative", **said)])
+    assert corrected_metrics(run, notes.read_tags("made"))["v2t_r1"].to_list() == [50.0, 75.0]
 
 
 def test_lists_are_narrowed_by_all_that_is_asked(home):

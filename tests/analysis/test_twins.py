@@ -10,7 +10,7 @@ import workbench as wb
 from tests.made import made_corpus, made_similarity
 from workbench import analysis
 from workbench.analysis.structure import corrections
-from workbench.analysis.structure.twins import ACROSS
+from workbench.analysis.structure.twins import ACROSS, sibling_share
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.corpus import save_corpus
 from workbench.pipelines.rescoring import rescore
@@ -148,6 +148,31 @@ def test_videos_of_one_source(home):
         ["x", 2, 2, 1], ["z", 2, 2, 0],
     ]  # fmt: skip
     assert found["queries"].to_list() == [["c1"], []] and found["videos"][0] == ["v0.mp4", "v1.mp4"]
+    share, low, high = sibling_share(found)
+    assert share == pytest.approx(1 / 4) and low < share < high and sibling_share(found[:0]) == (0.0, 0.0, 1.0)
     bare = wb.save_run(np.eye(2), corpus=small_corpus(["a", "b"], sources=[None, None], name="bare"), name="bare")
     with pytest.raises(StateError, match="does not state which videos share a source"):
         analysis.same_source(bare)
+
+
+def test_siblings_in_the_other_direction_and_tied(home):
+    """A right item that stands first, though tied with its sibling, is not confused."""
+    similarity = np.eye(4)
+    similarity[1, 0] = 2  # caption b stands first for video a, its sibling
+    similarity[2, 3] = 1  # caption c is tied between its own video and the sibling, which stands behind it
+    run = wb.save_run(similarity, corpus=small_corpus(list("abcd"), sources=list("xxyy")), name="run")
+    for direction, confused in (("t2v", [["c1"], []]), ("v2t", [["v0.mp4"], ["v3.mp4"]])):
+        found = analysis.same_source(run, direction=direction)
+        assert found["queries"].to_list() == confused and found["n_queries"].to_list() == [2, 2]
+
+
+def test_ranks_of_twins_are_those_of_the_direction(home):
+    similarity = np.eye(4)
+    similarity[2, 0] = 2  # for video 0 another caption stands first
+    run = wb.save_run(similarity, corpus=small_corpus(["a dog", "a dog", "a cat", "a bus runs"]), name="run")
+    equal = {one: analysis.equal_captions(run, direction=one) for one in ("t2v", "v2t")}
+    assert equal["t2v"][["query_id", "rank"]].to_numpy().tolist() == [["c0", 1], ["c1", 1]]
+    assert equal["v2t"][["query_id", "caption_id", "rank"]].to_numpy().tolist() == [
+        ["v0.mp4", "c0", 2],
+        ["v1.mp4", "c1", 1],
+    ]

@@ -4,6 +4,7 @@ from workbench.analysis.breakdown import by_domain, by_slice, slice_columns
 from workbench.analysis.causes.catalogue import CAUSES
 from workbench.analysis.causes.failures import failures, not_computed, not_computed_by_reason
 from workbench.analysis.causes.oracle import oracle_gain
+from workbench.analysis.causes.seen import evidence_boxes
 from workbench.analysis.causes.thresholds import THRESHOLDS, Threshold, Thresholds
 from workbench.analysis.comparison.ablations import Ablations, ablations, reweighted
 from workbench.analysis.comparison.cause_changes import cause_changes, change_lists
@@ -13,7 +14,8 @@ from workbench.analysis.comparison.many import Solved, compare_many, metric_tabl
 from workbench.analysis.leaderboard import leaderboard, leaderboard_verdict
 from workbench.analysis.reading.funnel import Funnel, ocr_funnel
 from workbench.analysis.reading.word_effects import word_effects_command, word_effects_of
-from workbench.analysis.structure.confusion import ceiling_of, domain_confusion, near_duplicates
+from workbench.analysis.structure.alike import near_duplicates
+from workbench.analysis.structure.confusion import ceiling_of, domain_confusion
 from workbench.analysis.structure.corrections import Correction, hub_correction
 from workbench.analysis.structure.domain_blocks import domain_means
 from workbench.analysis.structure.hubness import Hubness, hubness, taken_queries
@@ -23,11 +25,11 @@ from workbench.analysis.trajectories import Trajectories, kind_shares, query_kin
 
 __all__ = [
     "CAUSES", "THRESHOLDS", "Ablations", "Comparison", "Correction", "Funnel", "Hubness", "Solved", "Threshold",
-    "Thresholds", "Trajectories", "ablations", "across_splits", "by_domain", "by_slice", "cause_changes", "ceiling_of",
-    "change_lists", "chosen_step", "compare_many", "compare_runs", "curves", "domain_confusion", "domain_means",
-    "equal_captions", "failures", "hub_correction", "hubness", "is_training", "kind_shares", "leaderboard",
-    "leaderboard_verdict", "learned_by", "learned_table", "metric_table", "names_of", "near_captions",
-    "near_duplicates", "not_computed", "not_computed_by_reason", "not_finite", "ocr_funnel", "oracle_gain",
-    "query_kinds", "reweighted", "same_source", "seed_spread", "slice_columns", "solved_sets", "taken_queries",
-    "trainings", "trajectories", "word_effects_command", "word_effects_of",
+    "Thresholds", "Trajectories", "ablations", "across_splits", "by_domain", "by_slice", "cause_changes",
+    "ceiling_of", "change_lists", "chosen_step", "compare_many", "compare_runs", "curves", "domain_confusion",
+    "domain_means", "equal_captions", "evidence_boxes", "failures", "hub_correction", "hubness", "is_training",
+    "kind_shares", "leaderboard", "leaderboard_verdict", "learned_by", "learned_table", "metric_table", "names_of",
+    "near_captions", "near_duplicates", "not_computed", "not_computed_by_reason", "not_finite", "ocr_funnel",
+    "oracle_gain", "query_kinds", "reweighted", "same_source", "seed_spread", "slice_columns", "solved_sets",
+    "taken_queries", "trainings", "trajectories", "word_effects_command", "word_effects_of",
 ]  # fmt: skip

@@ -64,7 +64,8 @@ def open_case(run: Run, query_id: str, direction: str = "t2v", n_top: int = 10) 
     if run.totals_only:
         raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids to see single queries.")
     table = run.per(direction)
-    position = pick(dict(zip(table["id"], range(len(table)), strict=True)), query_id, "query")
+    found = np.flatnonzero(table["id"] == query_id)
+    position = int(found[0]) if len(found) else pick(dict.fromkeys(table["id"], 0), query_id, "query")
     row = table.iloc[position]
     relevance = run.relevance_matrix if direction == "t2v" else run.relevance_matrix.T.tocsr()
     axis = run.queries["caption_id"] if direction == "t2v" else run.gallery["video_id"]
@@ -98,12 +99,12 @@ def query_near(run: Run, item: str, direction: str) -> str | None:
         item: A caption id or a video id.
         direction: ``t2v`` or ``v2t``.
     """
-    known = set(run.per(direction)["id"])
-    if item in known:
+    queries = run.per(direction)["id"]
+    if (queries == item).any():
         return item
     mine, theirs = ("caption_id", "video_id") if direction == "t2v" else ("video_id", "caption_id")
     right = run.relevance.loc[(run.relevance[theirs] == item) & (run.relevance["grade"] > 0), mine]
-    return next((str(one) for one in right if one in known), None)
+    return next(iter(right[right.isin(queries)].astype("str")), None)
 
 
 def _place(video: pd.Series) -> str:

@@ -61,7 +61,7 @@ def video_player(
         corpus: The corpus.
         video_id: The video.
         address: Address of a rendition.
-        matched: ``text_id`` of the texts that the query names.
+        matched: ``text_id`` of the texts that the query names; shown whatever engine they are of.
         ticks: Frames of the original to mark.
         engine: Whose texts; None = rapidocr, kwai or another, never ``truth``.
         read: Rows of ``texts`` and ``boxes``, on frames of the original, to show in place of an engine's.
@@ -79,7 +79,8 @@ def video_player(
     row = rendition_row(corpus, video_id)
     if pd.isna(row["width"]) or pd.isna(row["height"]):
         raise StateError(f"The size of {video_id} is not known yet.", f"Run: workbench video probe {corpus.name}")
-    texts, boxes = _read_by(corpus, video_id, engine_of(corpus, video_id, engine), times) if read is None else read
+    chosen = engine_of(corpus, video_id, engine)
+    texts, boxes = _read_by(corpus, video_id, chosen, times, matched) if read is None else read
     own, files = own_times or {}, files_of(corpus, video_id) if renditions is None else renditions
     return player_data(
         sources=[{"src": address(name), "rendition": name, "times": own.get(name, times)} for name in files],
@@ -97,9 +98,12 @@ def files_of(corpus: Corpus, video_id: str) -> tuple[str, str]:
     return ("original", "proxy") if light else ("proxy", "original")
 
 
-def _read_by(corpus: Corpus, video_id: str, engine: str | None, times: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Texts and boxes of an engine, on the frames of the original."""
-    texts = corpus.texts[(corpus.texts["video_id"] == video_id) & (corpus.texts["engine"] == engine)]
+def _read_by(
+    corpus: Corpus, video_id: str, engine: str | None, times: np.ndarray, also: Collection[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Texts and boxes of an engine, and the texts ``also``, on the frames of the original."""
+    texts = corpus.texts[corpus.texts["video_id"] == video_id]
+    texts = texts[(texts["engine"] == engine) | texts["text_id"].isin(list(also))]
     boxes = corpus.boxes(video_id)
     if engine is not None and _frames_of_another(corpus, video_id, engine):
         return on_frames(texts, boxes, times)

@@ -6,6 +6,7 @@ import inspect
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ def fold(text: str) -> str:
     return "".join(c for c in text if unicodedata.category(c) != "Cf")
 
 
+@lru_cache(maxsize=1 << 17)
 def normalise_word(word: str) -> str:
     """A word for comparing: folded, and without surrounding punctuation, symbols and blanks (may become empty)."""
     word = fold(word)

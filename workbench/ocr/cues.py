@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from workbench.ocr.matching import STOP_WORDS, caption_words
@@ -32,6 +32,8 @@ _MARKED = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(r"[.,;!?](?=\s|$)")
+_MIXED = re.compile(r"[^\W\d_][a-z]*[a-z][A-Z]")
+_TOKEN = re.compile(r"\S+")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|s)")
 
 
@@ -52,15 +54,21 @@ def cue_words(caption: str) -> list[str]:
     ``scene-text-query v1``; whoever changes it makes a new version. Names of persons and places count although nobody
     may have written them, and a name at the start of a sentence is missed.
     """
+    return list(_cues(caption))
+
+
+@lru_cache(maxsize=1 << 17)
+def _cues(caption: str) -> tuple[str, ...]:
     places = _quoted(caption) + _marked(caption)
     shouted = not any(c.islower() for c in caption)
-    names = _names(caption)
+    tokens = [(match.group(), *match.span()) for match in _TOKEN.finditer(caption)]
+    names = _names(tokens)
     found: dict[str, None] = {}
-    for token in re.finditer(r"\S+", caption):
-        inside = any(start <= token.start() < end or start < token.end() <= end for start, end in places)
-        if inside or token.start() in names or _stands_out(token.group(), shouted):
-            found.update(dict.fromkeys(_counted(token.group())))
-    return list(found)
+    for token, at, stop in tokens:
+        inside = any(start <= at < end or start < stop <= end for start, end in places)
+        if inside or at in names or _stands_out(token, shouted):
+            found.update(dict.fromkeys(_counted(token)))
+    return tuple(found)
 
 
 def written_words(caption: str, written: Collection[str]) -> list[str]:
@@ -75,7 +83,13 @@ def written_words(caption: str, written: Collection[str]) -> list[str]:
 
 def spellings(text: str) -> dict[str, str]:
     """The normalised words of a text (those of ``caption_words``) and how each is spelt in it."""
-    return {word: _bare(token) for token in reversed(text.split()) for word in caption_words(token)}
+    return dict(pair for token in reversed(text.split()) for pair in _spelt(token))
+
+
+@lru_cache(maxsize=1 << 17)
+def _spelt(token: str) -> tuple[tuple[str, str], ...]:
+    """The words of a token, each with how it is spelt."""
+    return tuple((word, _bare(token)) for word in caption_words(token))
 
 
 def _quoted(caption: str) -> list[tuple[int, int]]:
@@ -97,6 +111,7 @@ def _marked(caption: str) -> list[tuple[int, int]]:
     return places
 
 
+@lru_cache(maxsize=1 << 17)
 def _stands_out(token: str, shouted: bool) -> bool:
     """Whether a word alone looks written: capitals or digits."""
     core = _bare(token)
@@ -106,32 +121,43 @@ def _stands_out(token: str, shouted: bool) -> bool:
     return not shouted and len(letters) > 1 and core.isupper() and core.casefold() not in ABBREVIATIONS
 
 
-def _names(caption: str) -> set[int]:
-    """Where the names of a caption begin; capitals that are explained by the start of a sentence are none."""
+def _names(tokens: Sequence[tuple[str, int, int]]) -> set[int]:
+    """Where names begin among the tokens of a caption; capitals that the start of a sentence explains are none."""
     first, begins, inner = True, set(), 0
     mixed = set()
-    for token in re.finditer(r"\S+", caption):
-        core = _bare(token.group())
-        if not any(c.isalpha() for c in core):
+    for token, at, _ in tokens:
+        casing = _casing(token)
+        if casing is None:
             continue
-        if re.search(r"[^\W\d_][a-z]*[a-z][A-Z]", core):
-            mixed.add(token.start())
+        if casing[0]:
+            mixed.add(at)
         if not first:
             inner += 1
-            if core[0].isupper() and any(c.islower() for c in core) and core.casefold() not in USUAL_CAPITALS:
-                begins.add(token.start())
-        first = token.group()[-1] in ".!?:"
+            if casing[1]:
+                begins.add(at)
+        first = token[-1] in ".!?:"
     return mixed if 2 * len(begins) > inner else mixed | begins
 
 
-def _counted(text: str) -> list[str]:
+@lru_cache(maxsize=1 << 17)
+def _casing(token: str) -> tuple[bool, bool] | None:
+    """Whether a token has a capital after a small letter, and whether it begins like a name; None = no letters."""
+    core = _bare(token)
+    if not any(c.isalpha() for c in core):
+        return None
+    capital = core[0].isupper() and any(c.islower() for c in core)
+    return bool(_MIXED.search(core)), capital and core.casefold() not in USUAL_CAPITALS
+
+
+@lru_cache(maxsize=1 << 17)
+def _counted(text: str) -> tuple[str, ...]:
     """Words that can be looked for: no function words, no single letters, and of hyphenated words only the parts.
 
     An engine reads a hyphenated word either way, and ``caption_words`` gives its parts for both.
     """
     words = [word for word in caption_words(text) if word not in STOP_WORDS]
     words = [word for word in words if "-" not in word or not any(c.isalpha() for c in word)]
-    return [word for word in words if len(word) > 1 or not word.isascii() or word.isdigit()]
+    return tuple(word for word in words if len(word) > 1 or not word.isascii() or word.isdigit())
 
 
 @lru_cache(maxsize=1 << 17)

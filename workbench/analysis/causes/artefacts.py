@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.causes.failed import Failed, Found, first_video
+from workbench.analysis.causes.failed import Failed, Found, Seen, first_video
+from workbench.analysis.causes.flatness import flatter_than
 from workbench.analysis.causes.material import Material
+from workbench.analysis.causes.near_pairs import may_correlate
 from workbench.analysis.causes.scene_text import quoted_in, quoted_words
 from workbench.analysis.causes.wording import stem
-from workbench.analysis.structure.confusion import column_correlations
+from workbench.analysis.structure.alike import column_correlations
 from workbench.corpus import normalise_caption
 from workbench.evaluation.runs.run import Run
 from workbench.ocr.matching import caption_words
@@ -31,14 +33,14 @@ def duplicate_caption(failed: Failed) -> Found:
     times = texts.groupby(texts).transform("size").to_numpy()
     own = failed.right_caption
     holds = (distinct > 1)[own] & (own >= 0)
-    return holds, lambda i: f"its words stand in {times[own[i]]} captions with different right videos"
+    return Found(holds, lambda i: f"its words stand in {times[own[i]]} captions with different right videos")
 
 
 def same_source(failed: Failed) -> Found:
     """The best wrong video was cut from the recording of the right one."""
     right, top = (failed.videos("source_id", at) for at in (failed.right_video, failed.top_video))
     known = pd.notna(right) & pd.notna(top) & (failed.right_video != failed.top_video)
-    return known & (right == top), lambda i: f"right video and top-1 come from the recording {right[i]}"
+    return Found(known & (right == top), lambda i: f"right video and top-1 come from the recording {right[i]}")
 
 
 def near_duplicate_video(failed: Failed, material: Material) -> Found:
@@ -52,10 +54,13 @@ def near_duplicate_video(failed: Failed, material: Material) -> Found:
     for matrix in every if run.similarity is not None else []:
         at = np.flatnonzero(value >= threshold)
         if len(at) and matrix is not None:
-            found = column_correlations(matrix, failed.right_video[at], failed.top_video[at])
+            left, right = failed.right_video[at], failed.top_video[at]
+            found, may = np.full(len(at), -1.0), may_correlate(matrix, left, right, threshold)
+            if may.any():
+                found[may] = column_correlations(matrix, left[may], right[may])
             value[at] = np.minimum(value[at], np.nan_to_num(found, nan=-1))
     holds = np.isfinite(value) & (value >= threshold)
-    return holds, lambda i: f"all queries score the top-1 and the right video alike (correlation {value[i]:.3f})"
+    return Found(holds, lambda i: f"all queries score the top-1 and the right video alike (correlation {value[i]:.3f})")
 
 
 def false_negative(
@@ -76,7 +81,7 @@ def false_negative(
     fits = (said >= limits.fits) & other
     for i in np.flatnonzero(fits).tolist():
         quoted = {stem(cue) for cue in cues[i]}
-        fits[i] = quoted <= material.stems_of(int(failed.top_video[i]))
+        fits[i] = quoted <= material.said.stems_of(int(failed.top_video[i]))
     n_models = _preferring(failed, material.related.models)
     by_models = other & (n_models >= limits.models_agree)
     for i in np.flatnonzero(by_models & ~fits).tolist():
@@ -88,7 +93,11 @@ def false_negative(
             return f"captions of the top-1 say {100 * said[i]:.0f} % of what this caption says"
         return f"{n_models[i]} other models prefer the top-1 too, and more words of the caption were read in it"
 
-    return fits | by_models, why
+    def seen(i: int) -> list[Seen]:
+        read = _read_of(failed, material, i, failed.top_video[i]) if by_models[i] else []
+        return [Seen(material.videos[failed.top_video[i]], word) for word in read]
+
+    return Found(fits | by_models, why, seen)
 
 
 def _preferring(failed: Failed, models: Sequence[Run]) -> np.ndarray:
@@ -107,13 +116,14 @@ def _read_of(failed: Failed, material: Material, i: int, column: int) -> list[st
     if row < 0 or column < 0:
         return []
     read = material.readings.read_words[material.videos[column]]
-    return [word for word in material.wording.words[row] if word in read]
+    return [word for word in material.said.wording.words[row] if word in read]
 
 
 def underspecified(failed: Failed, material: Material) -> Found:
-    """The caption says little: less than nearly all others, or little and it opens by pointing back."""
-    limits, wording, rows = material.thresholds, material.wording, failed.right_caption
-    told = wording.information()
+    """The caption says little: less than nearly all others, or little and it opens by pointing back, or all models that
+    were given score the videos nearly alike for it.
+    """  # fmt: skip
+    limits, told, rows = material.thresholds, material.said.information, failed.right_caption
     least, middle = (np.quantile(told, share, method="lower") for share in (limits.vague, limits.vague_back))
     texts = failed.captions("text", rows)
     back = [_opening(text) if text else "" for text in texts]
@@ -122,12 +132,28 @@ def underspecified(failed: Failed, material: Material) -> Found:
     pointing = value < middle
     for i in np.flatnonzero(pointing):
         pointing[i] = bool(back[i]) and not quoted_in(texts[i])
+    flatter = _flatter(failed, material)
+    flat = flatter >= 1 - limits.flat
 
     def why(i: int) -> str:
-        said = f"the caption says less than {100 * (told > value[i]).mean():.0f} % of the captions"
-        return f'{said}, and opens with "{back[i]}"' if pointing[i] else said
+        said = [f"the caption says less than {100 * (told > value[i]).mean():.0f} % of the captions"]
+        if pointing[i]:
+            said[0] += f', and opens with "{back[i]}"'
+        even = f"its scores are flatter than those of {100 * flatter[i]:.0f} % of the captions, in every model"
+        return " and ".join((said if vague[i] or pointing[i] else []) + [even] * bool(flat[i]))
 
-    return vague | pointing, why
+    return Found(vague | pointing | flat, why)
+
+
+def _flatter(failed: Failed, material: Material) -> np.ndarray:
+    """Of which share of the captions the scores are less flat, in the run and every other model; 0 where none is given.
+
+    One model alone may just not know better.
+    """
+    others, rows = material.related.models, failed.right_caption
+    if not others or failed.run.similarity is None:
+        return np.zeros(len(rows))
+    return np.where(rows >= 0, flatter_than(failed.run, others, material.thresholds.flat_temperature)[rows], 0.0)
 
 
 def _opening(text: str) -> str:
@@ -155,7 +181,13 @@ def label_suspect(failed: Failed, material: Material) -> Found:
             found = set.intersection(*(holders[word] for word in words))
             elsewhere.update({i: min(found)} if found else {})
     holds = np.asarray([i in elsewhere for i in range(len(low))], bool)
-    return holds, lambda i: f"{quoted_words(claimed[i])} stands in {elsewhere[i]}, and not in the right video"
+
+    def seen(i: int) -> list[Seen]:
+        return [Seen(elsewhere[i], word, elsewhere[i] in material.readings.written) for word in claimed[i]]
+
+    return Found(
+        holds, lambda i: f"{quoted_words(claimed[i])} stands in {elsewhere[i]}, and not in the right video", seen
+    )
 
 
 def _claimed(failed: Failed, i: int) -> list[str]:

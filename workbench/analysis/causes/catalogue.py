@@ -40,7 +40,8 @@ CAUSES: dict[str, Cause] = {  # in the order in which the primary cause is chose
     ),
     "underspecified": Cause(
         "Underspecified caption",
-        "The caption says less than nearly all others, or little and it opens by pointing back (he, they, the man).",
+        "The caption says less than nearly all others, or little and it opens by pointing back (he, they, the man), or "
+        "the scores of all given models are flatter for it than for nearly all others.",
         ARTEFACT,
     ),
     "label_suspect": Cause(
@@ -103,12 +104,14 @@ CAUSES: dict[str, Cause] = {  # in the order in which the primary cause is chose
     ),
     "truncated": Cause("Truncated", "The caption has more words than the model reads.", FORM),
     "non_english": Cause("Not English", "The caption is in another language.", FORM),
-    "rare_words": Cause("Rare words", "Training has many words of the caption never or once.", FORM),
+    "rare_words": Cause(
+        "Rare words", "Training has many words of the caption never or once, or they fall into many sub-words.", FORM
+    ),
     "cross_domain": Cause("Cross-domain confusion", "The top-1 is from another domain.", CONTENT),
     "visual_in_domain": Cause(
         "Confusion inside the domain",
-        "The top-1 is of the same domain, and no cause in scene text holds; where the run keeps the scores of its "
-        "vision part, these prefer the top-1 too.",
+        "The top-1 is of the same domain, and no artefact or cause in scene text holds; where the run keeps the scores "
+        "of its vision part, these prefer the top-1 too.",
         CONTENT,
     ),
     "unexplained": Cause("Unexplained", "None of the computed causes holds.", "other"),

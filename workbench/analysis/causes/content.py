@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from workbench.analysis.causes.failed import Failed, Found
-from workbench.analysis.causes.material import NO_VERBS, Material
+from workbench.analysis.causes.material import Material
+from workbench.analysis.causes.said import NO_VERBS
 from workbench.analysis.causes.scene_text import quoted_words
 from workbench.analysis.causes.wording import stem
 from workbench.corpus import domain_label
@@ -29,13 +30,15 @@ def cross_domain(failed: Failed) -> Found:
     """The best wrong video is of another domain."""
     right, top = (failed.videos("domain", at) for at in (failed.right_video, failed.top_video))
     other = pd.notna(right) & pd.notna(top) & (right != top)
-    return other, lambda i: f"the right video is {domain_label(str(right[i]))}, the top-1 {domain_label(str(top[i]))}"
+    return Found(
+        other, lambda i: f"the right video is {domain_label(str(right[i]))}, the top-1 {domain_label(str(top[i]))}"
+    )
 
 
 def visual_in_domain(
-    failed: Failed, material: Material, cues: Sequence[Sequence[str]], in_text: np.ndarray
+    failed: Failed, material: Material, cues: Sequence[Sequence[str]], explained: np.ndarray
 ) -> Found:  # fmt: skip
-    """The best wrong video is of the same domain and no cause in scene text holds.
+    """The best wrong video is of the same domain, and neither an artefact nor a cause in scene text holds.
 
     Where the run keeps the similarity of its vision part, that must also prefer the wrong one.
 
@@ -43,11 +46,11 @@ def visual_in_domain(
         failed: The failed queries.
         material: What is known.
         cues: Their cue words.
-        in_text: bool [failed], whether a cause in scene text holds.
+        explained: bool [failed], whether an artefact or a cause in scene text holds.
     """
     right, top = (failed.videos("domain", at) for at in (failed.right_video, failed.top_video))
     other = failed.right_video != failed.top_video
-    same = pd.notna(right) & pd.notna(top) & (right == top) & other & ~in_text
+    same = pd.notna(right) & pd.notna(top) & (right == top) & other & ~explained
     vision = material.run.modalities.get("vision")
     scores = None if vision is None else failed.pair_scores(vision)
     if scores is not None:
@@ -65,15 +68,15 @@ def visual_in_domain(
             said.append(f"the vision part scores the top-1 {scores[1][i]:.3f} and the right video {scores[0][i]:.3f}")
         return ", ".join(said)
 
-    return same, why
+    return Found(same, why)
 
 
 def said_of_top(failed: Failed, material: Material) -> np.ndarray:
     """How much of each caption the captions of the best wrong video say together, by weight, 0..1."""
     share = np.zeros(len(failed.table))
     there = np.flatnonzero((failed.right_caption >= 0) & (failed.top_video >= 0))
-    others = material.said_of[failed.top_video[there]]
-    share[there] = material.wording.share_said(failed.right_caption[there], others)
+    others = material.said.of_videos[failed.top_video[there]]
+    share[there] = material.said.wording.share_said(failed.right_caption[there], others)
     return share
 
 
@@ -94,14 +97,14 @@ class Details:
     def _differing(self, i: int) -> list[str]:
         """Words of the caption, function words too, whose stem no caption of the best wrong video has."""
         text = self.failed.captions("text", self.failed.right_caption[i : i + 1])[0]
-        said = self.material.stems_of(int(self.failed.top_video[i]))
+        said = self.material.said.stems_of(int(self.failed.top_video[i]))
         return [word for word in dict.fromkeys(caption_words(text)) if stem(word) not in said]
 
     def fine_grained(self) -> Found:
         """They differ in a verb, an attribute or a number."""
         found = [[one for one in own if self._is_detail(one)] for own in self.differ]
         holds = np.asarray([bool(one) for one in found], bool)
-        return holds, lambda i: f"captions of the top-1 say much the same, but not {quoted_words(found[i])}"
+        return Found(holds, lambda i: f"captions of the top-1 say much the same, but not {quoted_words(found[i])}")
 
     def _is_detail(self, word: str) -> bool:
         return word in ATTRIBUTES or word in COUNTS or any(c.isdigit() for c in word) or self._is_verb(word)
@@ -110,14 +113,14 @@ class Details:
         """A word in one of the forms of a verb, or of which some caption has the form in -ing."""
         if word in NO_VERBS or not word.isalpha():
             return False
-        return word.endswith(("ing", "ed")) or stem(word) in self.material.doing
+        return word.endswith(("ing", "ed")) or stem(word) in self.material.said.doing
 
     def negation_counting(self) -> Found:
         """They differ in a negation or a count."""
         found = [[one for one in own if one in NEGATIONS or one in COUNTS or one.endswith("n't")]
                  for own in self.differ]  # fmt: skip
         holds = np.asarray([bool(one) for one in found], bool)
-        return holds, lambda i: f"the caption says {quoted_words(found[i])}, captions of the top-1 do not"
+        return Found(holds, lambda i: f"the caption says {quoted_words(found[i])}, captions of the top-1 do not")
 
     def temporal(self) -> Found:
         """The caption says what comes first, and the model ignores order.
@@ -131,14 +134,14 @@ class Details:
         cued = np.asarray([bool(one) for one in words], bool)
         other = self.material.related.shuffled
         if other is None:
-            return (
+            return Found(
                 cued & self.near,
                 lambda i: f"the caption says {quoted_words(words[i])}, and captions of the top-1 say much the same",
             )
         ranks = pd.Series(other.rank(self.failed.direction), index=other.per(self.failed.direction)["id"])
         then, now = ranks.reindex(self.failed.table["id"]).to_numpy(float), self.failed.table["rank"].to_numpy(float)
         still = np.abs(then - now) <= self.material.thresholds.order_noise * now
-        return cued & still, _order_ignored(words, now, then)
+        return Found(cued & still, _order_ignored(words, now, then))
 
 
 def _order_ignored(words: Sequence[Sequence[str]], now: np.ndarray, then: np.ndarray) -> Callable[[int], str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,73 @@ import scipy.sparse as sp
 from workbench.evaluation.runs.run import Run
 from workbench.evaluation.statistics.paired import k_occurrence
 
-Found = tuple[np.ndarray, Callable[[int], str]]
-"""Whether a cause holds for each failed query, bool [failed], and its evidence for the i-th."""
+
+class Seen(NamedTuple):
+    """A word in a video that triggered a cause.
+
+    Attributes:
+        video_id: The video.
+        word: Normalised.
+        written: Whether it is really written there (engine ``truth``); else it was read.
+    """
+
+    video_id: str
+    word: str
+    written: bool = False
+
+
+class Found(NamedTuple):
+    """What was found of one cause.
+
+    Attributes:
+        holds: Whether it holds for each failed query, bool [failed].
+        why: Its evidence for the i-th, half a sentence.
+        seen: The words in frames that triggered it for the i-th.
+    """
+
+    holds: np.ndarray
+    why: Callable[[int], str]
+    seen: Callable[[int], list[Seen]] = lambda i: []
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The first items of some queries, one query after another.
+
+    Attributes:
+        items: Positions of the items, int [listed].
+        scores: Their scores.
+        query: Which query each belongs to, int [listed].
+        wrong: Whether each is a wrong item of its query, bool [listed].
+    """
+
+    items: np.ndarray
+    scores: np.ndarray
+    query: np.ndarray
+    wrong: np.ndarray
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, rights: sp.csr_array) -> Listed:
+        """The lists of rows of ``per_query``, with the right items of each row."""
+        lists, n_items = table["top_columns"].to_list(), rights.shape[1]
+        items, scores = _joined(lists, np.int64), _joined(table["top_scores"].to_list(), np.float32)
+        query = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
+        right = np.sort(np.repeat(np.arange(len(lists)), np.diff(rights.indptr)) * n_items + rights.indices)
+        pairs = query * n_items + items
+        at = np.minimum(np.searchsorted(right, pairs), max(len(right) - 1, 0))
+        return cls(items, scores, query, right[at] != pairs if len(right) else np.ones(len(pairs), bool))
+
+    def best_wrong(self, n_queries: int) -> tuple[np.ndarray, np.ndarray]:
+        """The first wrong item of each query and its score; -1 and NaN where none is listed."""
+        at = np.flatnonzero(self.wrong)
+        query, first = np.unique(self.query[at], return_index=True)
+        item, score = np.full(n_queries, -1), np.full(n_queries, np.nan)
+        item[query], score[query] = self.items[at[first]], self.scores[at[first]]
+        return item, score
+
+
+def _joined(lists: list[np.ndarray], kind: type[np.generic]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, kind), *lists])
 
 
 @dataclass(frozen=True)
@@ -29,6 +95,7 @@ class Failed:
         right_caption: The query (t2v), or the right caption with the best score (v2t).
         top_caption: The best wrong caption; t2v has none.
         rights: Right items of each query, [failed, items].
+        listed: The list of every query, one after another.
         top_lists: The lists of *all* queries, also of those that did not fail.
         direction: ``t2v`` or ``v2t``.
         k: A query fails when its rank is greater.
@@ -41,6 +108,7 @@ class Failed:
     right_caption: np.ndarray
     top_caption: np.ndarray
     rights: sp.csr_array
+    listed: Listed
     top_lists: pd.Series
     direction: str
     k: int
@@ -69,16 +137,18 @@ class Failed:
         right_row, right_column, row, column = self.pairs
         return _scores_at(matrix, right_row, right_column), _scores_at(matrix, row, column)
 
+    def above(self, i: int) -> set[int]:
+        """The wrong items of the i-th query's list that score as high as the right one, or higher."""
+        items, starts = self._above
+        return set(items[starts[i] : starts[i + 1]])
+
     @cached_property
-    def above(self) -> list[list[int]]:
-        """Of each query the wrong items of its list that score as high as the right one, or higher."""
-        lists = zip(self.table["top_columns"], self.table["top_scores"], self.table["score_right"], strict=True)
-        found = []
-        for i, (items, scores, right) in enumerate(lists):
-            rights = self.rights_of(i)
-            first = np.asarray(items)[np.asarray(scores) >= right].tolist()
-            found.append([item for item in first if item not in rights])
-        return found
+    def _above(self) -> tuple[list[int], list[int]]:
+        """Those of all queries, one query after another, and where each query's begin."""
+        listed = self.listed
+        high = listed.wrong & (listed.scores >= self.table["score_right"].to_numpy(float)[listed.query])
+        counts = np.bincount(listed.query[high], minlength=len(self.table))
+        return listed.items[high].tolist(), np.concatenate([[0], np.cumsum(counts)]).tolist()
 
     @cached_property
     def texts(self) -> list[list[str]]:
@@ -127,15 +197,13 @@ def failed_queries(run: Run, direction: str, k: int) -> Failed:
     item = (queries if direction == "t2v" else videos).reindex(chosen["id"]).to_numpy(int)
     right_of = (relevance if direction == "t2v" else relevance.T.tocsr())[item]
     right = _best_right(run, right_of, item, direction)
-    top = np.full(len(chosen), -1)
-    for i, columns in enumerate(chosen["top_columns"]):
-        rights = set(right_of.indices[right_of.indptr[i] : right_of.indptr[i + 1]].tolist())
-        top[i] = next((column for column in columns if column not in rights), -1)
+    listed = Listed.of(chosen, right_of)
+    top, _ = listed.best_wrong(len(chosen))
     lists, none = table["top_columns"], np.full(len(top), -1)
     if direction == "t2v":
-        return Failed(run, chosen, right, top, item, none, right_of, lists, direction, k)
+        return Failed(run, chosen, right, top, item, none, right_of, listed, lists, direction, k)
     top_video = np.where(top >= 0, owners(run)[top], -1)
-    return Failed(run, chosen, item, top_video, right, top, right_of, lists, direction, k)
+    return Failed(run, chosen, item, top_video, right, top, right_of, listed, lists, direction, k)
 
 
 def _scores_at(matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -160,12 +228,11 @@ def owners(run: Run) -> np.ndarray:
 
 def _best_right(run: Run, right_of: sp.csr_array, item: np.ndarray, direction: str) -> np.ndarray:
     """The right item of each query with the best score; the first where no similarity is kept; -1 = none."""
-    found = np.full(len(item), -1)
-    for i in range(len(item)):
-        rights = np.sort(right_of.indices[right_of.indptr[i] : right_of.indptr[i + 1]])
-        if len(rights) > 1 and run.similarity is not None:
-            scores = run.similarity[item[i], rights] if direction == "t2v" else run.similarity[rights, item[i]]
-            found[i] = rights[int(np.argmax(scores))]
-        elif len(rights):
-            found[i] = rights[0]
+    right_of = right_of.sorted_indices()
+    counts, found = np.diff(right_of.indptr), np.full(len(item), -1)
+    found[counts > 0] = right_of.indices[right_of.indptr[:-1][counts > 0]]
+    for i in np.flatnonzero(counts > 1) if run.similarity is not None else ():
+        rights = right_of.indices[right_of.indptr[i] : right_of.indptr[i + 1]]
+        scores = run.similarity[item[i], rights] if direction == "t2v" else run.similarity[rights, item[i]]
+        found[i] = rights[int(np.argmax(scores))]
     return found

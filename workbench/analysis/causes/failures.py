@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -16,7 +17,7 @@ from workbench.analysis.causes.artefacts import (
     same_source,
     underspecified,
 )  # fmt: skip
-from workbench.analysis.causes.catalogue import CAUSES, TEXT
+from workbench.analysis.causes.catalogue import ARTEFACT, CAUSES, TEXT
 from workbench.analysis.causes.content import Details, cross_domain, said_of_top, visual_in_domain
 from workbench.analysis.causes.failed import Failed, Found, failed_queries
 from workbench.analysis.causes.geometry import coin_flip, hub_that_costs, tied
@@ -25,8 +26,10 @@ from workbench.analysis.causes.material import Material, material_of
 from workbench.analysis.causes.misleading import number_swap, ocr_distractor, ocr_flood, script_mismatch
 from workbench.analysis.causes.query_form import non_english, rare_words, truncated
 from workbench.analysis.causes.scene_text import cues_of, loss_causes, losses_of
+from workbench.analysis.causes.seen import places_of
 from workbench.analysis.causes.thresholds import thresholds_of
 from workbench.analysis.causes.untold import untold
+from workbench.analysis.reading.run_texts import Readings
 from workbench.core.errors import DataError, StateError
 from workbench.corpus import Corpus
 from workbench.evaluation.runs.run import Run
@@ -34,7 +37,7 @@ from workbench.evaluation.runs.tables import query_groups
 
 COLUMNS = [
     "query_id", "caption_id", "text", "domain", "source_id", "rank", "right_video_id", "top_video_id", "top_caption_id",
-    "top_domain", "margin", "cause", "causes", "evidence",
+    "top_domain", "margin", "cause", "causes", "evidence", "places",
 ]  # fmt: skip
 
 OF_DATA = ("duplicate_caption", "same_source")
@@ -65,7 +68,9 @@ def failures(
     Returns:
         query_id, caption_id, text, domain, source_id, rank, right_video_id, top_video_id (best wrong), top_caption_id
         (v2t: the best wrong caption, else null), top_domain, margin (score of the right item minus that of the best
-        wrong one), cause (primary), causes (all, in the order of ``CAUSES``), evidence (a sentence); worst rank first.
+        wrong one), cause (primary), causes (all, in the order of ``CAUSES``), evidence (a sentence), places (where the
+        words of the evidence stand, as JSON: a list of cause, word, video_id, text_id, frame, time_s, the first ones of
+        each word; ``evidence_boxes`` adds their boxes); worst rank first.
 
     Raises:
         StateError: The run holds totals only.
@@ -77,7 +82,7 @@ def failures(
     _check(run, k)
     material = material_of(run, corpus, others, thresholds_of(thresholds))
     failed = failed_queries(run, direction, k)
-    return _assemble(failed, found_causes(failed, material))
+    return _assemble(failed, found_causes(failed, material), material.readings)
 
 
 def found_causes(failed: Failed, material: Material) -> dict[str, Found]:
@@ -87,7 +92,7 @@ def found_causes(failed: Failed, material: Material) -> dict[str, Found]:
     losses = losses_of(failed, material, cues)
     said = said_of_top(failed, material)
     details = Details(failed, material, said)
-    lost = loss_causes(losses, readings, failed.direction)
+    lost = loss_causes(losses, failed, readings)
     ways: dict[str, Callable[[], Found]] = {
         "duplicate_caption": lambda: duplicate_caption(failed),
         "same_source": lambda: same_source(failed),
@@ -114,11 +119,10 @@ def found_causes(failed: Failed, material: Material) -> dict[str, Found]:
     }
     found = {cause: way() for cause, way in ways.items() if cause not in unknown}
     if "visual_in_domain" not in unknown:
-        in_text = [holds for cause, (holds, _) in found.items() if CAUSES[cause].family == TEXT]
-        any_text = np.any(in_text, axis=0) if in_text else np.zeros(len(failed.table), bool)
-        found["visual_in_domain"] = visual_in_domain(failed, material, cues, any_text)
-    return {cause: (holds if cause in OF_DATA else holds & failed.scored, why)
-            for cause, (holds, why) in found.items()}  # fmt: skip
+        other = [one.holds for cause, one in found.items() if CAUSES[cause].family in (ARTEFACT, TEXT)]
+        found["visual_in_domain"] = visual_in_domain(failed, material, cues, np.any(other, axis=0))
+    return {cause: one if cause in OF_DATA else one._replace(holds=one.holds & failed.scored)
+            for cause, one in found.items()}  # fmt: skip
 
 
 def not_computed(
@@ -154,17 +158,22 @@ def _check(run: Run, k: int) -> None:
         raise DataError(f"k is {k}; ranks start at 1.", "Give k = 1 or more.")
 
 
-def _assemble(failed: Failed, found: dict[str, Found]) -> pd.DataFrame:
-    ordered = [(cause, *found[cause]) for cause in CAUSES if cause in found]
-    causes, evidence = [], []
-    for i in range(len(failed.table)):
-        held = [(cause, why) for cause, holds, why in ordered if holds[i]]
-        causes.append([cause for cause, _ in held] or ["unexplained"])
-        sentences = [why(i) for _, why in held] or [_unexplained(failed, i)]
+def _assemble(failed: Failed, found: dict[str, Found], readings: Readings) -> pd.DataFrame:
+    ordered = [(cause, found[cause]) for cause in CAUSES if cause in found]
+    held: list[list[tuple[str, Found]]] = [[] for _ in range(len(failed.table))]
+    for cause, one in ordered:
+        for i in np.flatnonzero(one.holds).tolist():
+            held[i].append((cause, one))
+    causes, evidence, places = [], [], []
+    for i, own in enumerate(held):
+        causes.append([cause for cause, _ in own] or ["unexplained"])
+        sentences = [one.why(i) for _, one in own] or [_unexplained(failed, i)]
         evidence.append(_upper("; ".join(sentences)))
+        found_places = [place for cause, one in own for place in places_of(cause, one.seen(i), readings)]
+        places.append(json.dumps(found_places, ensure_ascii=False) if found_places else "[]")
     table = failed.table
     groups = query_groups(failed.run, failed.direction, table["id"].to_numpy())
-    best_wrong = _best_wrong_score(failed)
+    _, best_wrong = failed.listed.best_wrong(len(table))
     return pd.DataFrame({
         "query_id": table["id"], "caption_id": failed.captions("caption_id", failed.right_caption),
         "text": failed.captions("text", failed.right_caption), "domain": groups["domain"],
@@ -174,7 +183,7 @@ def _assemble(failed: Failed, found: dict[str, Found]) -> pd.DataFrame:
         "top_caption_id": failed.captions("caption_id", failed.top_caption),
         "top_domain": failed.videos("domain", failed.top_video), "margin": table["score_right"] - best_wrong,
         "cause": pd.Series([one[0] for one in causes], dtype="str"), "causes": causes,
-        "evidence": pd.Series(evidence, dtype="str"),
+        "evidence": pd.Series(evidence, dtype="str"), "places": pd.Series(places, dtype="str"),
     }, columns=COLUMNS)  # fmt: skip
 
 
@@ -187,11 +196,3 @@ def _unexplained(failed: Failed, i: int) -> str:
 
 def _upper(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
-
-
-def _best_wrong_score(failed: Failed) -> np.ndarray:
-    wanted = failed.top_video if failed.direction == "t2v" else failed.top_caption
-    pairs = zip(failed.table["top_columns"], failed.table["top_scores"], wanted, strict=True)
-    return np.asarray(
-        [next((s for c, s in zip(cs, ss, strict=True) if c == w), np.nan) for cs, ss, w in pairs], dtype=float
-    )

@@ -20,7 +20,7 @@ def tied(failed: Failed) -> Found:
     def why(i: int) -> str:
         return f"{times[i]} wrong {'item has' if times[i] == 1 else 'items have'} exactly the score of the right one"
 
-    return times > 0, why
+    return Found(times > 0, why)
 
 
 def hub_that_costs(failed: Failed, hub_sd: float, hub_share: float) -> Found:
@@ -31,15 +31,16 @@ def hub_that_costs(failed: Failed, hub_sd: float, hub_share: float) -> Found:
 
     Source: Hara et al., Localized Centering, AAAI 2015 (gamma = 1, neighbours among the queries).
     """
-    present, said = hub(failed, hub_sd, hub_share)
+    present, said, _ = hub(failed, hub_sd, hub_share)
     if failed.run.similarity is None:
-        return present, lambda i: f"{said(i)}; the run keeps no similarity to correct"
+        return Found(present, lambda i: f"{said(i)}; the run keeps no similarity to correct")
     at = np.flatnonzero(present & failed.scored)
     rank = np.full(len(present), np.inf)
     rank[at] = _corrected_ranks(failed, at)
-    return present & (
-        rank <= failed.k
-    ), lambda i: f"{said(i)}; corrected for hubs (localised centring) the right one has rank {rank[i]:g}"
+    return Found(
+        present & (rank <= failed.k),
+        lambda i: f"{said(i)}; corrected for hubs (localised centring) the right one has rank {rank[i]:g}",
+    )
 
 
 def _corrected_ranks(failed: Failed, at: np.ndarray) -> np.ndarray:
@@ -107,7 +108,7 @@ def coin_flip(failed: Failed, related: Related, times: float) -> Found:
     margins = np.stack([_margin(failed, run) for run in runs])
     spread = np.std(margins, axis=0, ddof=1) if len(runs) > 1 else np.full(margins.shape[1], np.nan)
     holds = np.abs(margins[0]) < times * spread
-    return (
+    return Found(
         holds,
         lambda i: (
             f"the margin is {margins[0][i]:.2f} standard deviations of the query's scores,"

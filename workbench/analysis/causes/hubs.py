@@ -12,11 +12,13 @@ def hub(failed: Failed, hub_sd: float, hub_share: float) -> Found:
     counts, _, top = failed.counted
     limit = max(counts.mean() + hub_sd * counts.std(), hub_share * 10)
     times, mean = np.where(top >= 0, counts[top], 0), counts.mean()
-    return times > limit, lambda i: f"the top-1 stands among the first 10 of {times[i]} queries (mean {mean:.1f})"
+    return Found(
+        times > limit, lambda i: f"the top-1 stands among the first 10 of {times[i]} queries (mean {mean:.1f})"
+    )
 
 
 def anti_hub(failed: Failed) -> Found:
     """The right item stands among the first 10 of no query at all."""
     counts, right, _ = failed.counted
     none = (right >= 0) & (counts[right] == 0)
-    return none, lambda i: "the right item stands among the first 10 of no query"
+    return Found(none, lambda i: "the right item stands among the first 10 of no query")

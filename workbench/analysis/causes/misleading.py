@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from workbench.analysis.causes.failed import Failed, Found
+from workbench.analysis.causes.failed import Failed, Found, Seen
 from workbench.analysis.causes.material import Material
-from workbench.analysis.causes.scene_text import quoted_words
+from workbench.analysis.causes.scene_text import places_of_lost, quoted_words
 from workbench.analysis.causes.wording import stem
 from workbench.analysis.reading.following import LOST_BEFORE, Loss
 from workbench.ocr.cues import spellings
@@ -41,7 +41,11 @@ def ocr_distractor(failed: Failed, material: Material) -> Found:
         said += f", and {quoted_words(right[i]) if right[i] else 'no word'} that speak for the right one"
         return said if scores is None else f"{said}; its vision part prefers the right one"
 
-    return holds, why
+    def seen(i: int) -> list[Seen]:
+        sides = ((right_column[i], right[i]), (column[i], wrong[i]))
+        return list(dict.fromkeys(Seen(material.videos[at], word) for at, words in sides for word in words))
+
+    return Found(holds, why, seen)
 
 
 def _overlap(material: Material, row: int, column: int) -> list[str]:
@@ -49,11 +53,11 @@ def _overlap(material: Material, row: int, column: int) -> list[str]:
     if row < 0 or column < 0:
         return []
     had = material.readings.had_words[material.videos[column]]
-    return [word for word in material.wording.words[row] if word in had]
+    return [word for word in material.said.wording.words[row] if word in had]
 
 
 def _weight(material: Material, words: Sequence[str]) -> float:
-    wording = material.wording
+    wording = material.said.wording
     return float(sum(wording.weight[wording.stems[stem(word)]] for word in words))
 
 
@@ -67,9 +71,16 @@ def ocr_flood(failed: Failed, material: Material, cues: Sequence[Sequence[str]])
         counts.append((sum(cue in had for cue in own), len(had)))
     relevant, total = np.asarray(counts, int).reshape(-1, 2).T
     many = (total > limits.flood_words) | (relevant < limits.flood_share * total)
-    return (
-        relevant > 0
-    ) & many, lambda i: f"{relevant[i]} of the {total[i]} words of the right video are in the caption"
+
+    def seen(i: int) -> list[Seen]:
+        had = readings.had_words[videos[i]]
+        return [Seen(videos[i], cue) for cue in cues[i] if cue in had]
+
+    return Found(
+        (relevant > 0) & many,
+        lambda i: f"{relevant[i]} of the {total[i]} words of the right video are in the caption",
+        seen,
+    )
 
 
 def number_swap(failed: Failed, material: Material, cues: Sequence[Sequence[str]]) -> Found:
@@ -83,7 +94,14 @@ def number_swap(failed: Failed, material: Material, cues: Sequence[Sequence[str]
         said += quoted_words([spelt[one] for one in missing])
         return f"{said}: it has {quoted_words(instead)}" if instead else said
 
-    return np.asarray([bool(missing) for _, missing, _ in swaps], bool), why
+    def seen(i: int) -> list[Seen]:
+        if failed.direction == "v2t":
+            return []
+        shared, _, instead = swaps[i]
+        video = material.videos[failed.top_video[i]]
+        return [Seen(video, word, video in material.readings.written) for word in (*shared, *instead)]
+
+    return Found(np.asarray([bool(missing) for _, missing, _ in swaps], bool), why, seen)
 
 
 def _swap(failed: Failed, material: Material, i: int, cues: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
@@ -105,7 +123,7 @@ def _item_words(failed: Failed, material: Material, i: int) -> Collection[str]:
     """Words of the best wrong item: written in the video where that is known, else read there; or said."""
     if failed.direction == "v2t":
         row = int(failed.top_caption[i])
-        return material.wording.words[row] if row >= 0 else []
+        return material.said.wording.words[row] if row >= 0 else []
     column = int(failed.top_video[i])
     if column < 0:
         return []
@@ -115,8 +133,8 @@ def _item_words(failed: Failed, material: Material, i: int) -> Collection[str]:
 
 def _weight_of(material: Material, word: str) -> float:
     """How rare a cue word is; one that no caption says counts as the rarest."""
-    at = material.wording.stems.get(stem(word))
-    return np.inf if at is None else float(material.wording.weight[at])
+    at = material.said.wording.stems.get(stem(word))
+    return np.inf if at is None else float(material.said.wording.weight[at])
 
 
 def _is_number(word: str) -> bool:
@@ -130,20 +148,25 @@ def script_mismatch(failed: Failed, material: Material, losses: Sequence[Sequenc
              for lost, video in zip(losses, videos, strict=True)]  # fmt: skip
 
     def why(i: int) -> str:
-        word, script, read = found[i]
-        return f"{quoted_words([word])} is {script}, and the OCR read {' and '.join(read) or 'nothing'} there"
+        lost, script, read = found[i]
+        word = quoted_words([lost.word] if lost else [])
+        return f"{word} is {script}, and the OCR read {' and '.join(read) or 'nothing'} there"
 
-    return np.asarray([bool(word) for word, _, _ in found], bool), why
+    def seen(i: int) -> list[Seen]:
+        lost = found[i][0]
+        return [] if lost is None else places_of_lost([lost], videos[i], material.readings)
+
+    return Found(np.asarray([lost is not None for lost, _, _ in found], bool), why, seen)
 
 
-def _foreign(losses: Sequence[Loss], read: Mapping[str, str]) -> tuple[str, str, list[str]]:
+def _foreign(losses: Sequence[Loss], read: Mapping[str, str]) -> tuple[Loss | None, str, list[str]]:
     """The first lost word whose script was not read, its script, and the scripts that were read."""
     scripts = sorted({one for word in read if len(word) >= LONG_ENOUGH if (one := script_of(word))})
     for loss in losses:
         script = script_of(loss.cue)
         if loss.cause in LOST_BEFORE and script and script not in scripts and (script != LATIN or scripts):
-            return loss.word, script, scripts
-    return "", "", []
+            return loss, script, scripts
+    return None, "", []
 
 
 @lru_cache(maxsize=1 << 16)

@@ -6,34 +6,51 @@ import numpy as np
 import pandas as pd
 
 from workbench.analysis.causes.failed import Failed, Found
+from workbench.analysis.causes.learned import OFTEN
 from workbench.analysis.causes.material import Material
 from workbench.analysis.causes.misleading import LATIN, script_of
 from workbench.analysis.causes.scene_text import quoted_in, quoted_words
 from workbench.analysis.causes.wording import LEAST_WORDS, stem
-
-OFTEN = 1
-"""A word that training captions have no more often is rare."""
 
 
 def truncated(failed: Failed, limit: float) -> Found:
     """The caption has more words than the model reads."""
     texts = failed.captions("text", failed.right_caption)
     length = np.asarray([len(text.split()) if text else 0 for text in texts], int)
-    return (length > limit) & (limit > 0), lambda i: f"the caption has {length[i]} words, the model reads {limit:g}"
+    return Found(
+        (length > limit) & (limit > 0), lambda i: f"the caption has {length[i]} words, the model reads {limit:g}"
+    )
 
 
 def rare_words(failed: Failed, material: Material) -> Found:
-    """Training has many words of the caption never or once; words that it quotes do not count."""
-    rows, wording = failed.right_caption, material.wording
-    texts, times = failed.captions("text", rows), wording.times_in(material.learned or [])
-    rare: list[list[str]] = []
-    share = np.zeros(len(rows))
-    for i, (row, text) in enumerate(zip(rows, texts, strict=True)):
-        quoted = quoted_in(text) if text else ()
-        counted = [word for word in wording.words[row] if word not in quoted and word.isalpha()] if text else []
-        rare.append([word for word in counted if times[wording.stems[stem(word)]] <= OFTEN])
-        share[i] = len(rare[i]) / len(counted) if len(counted) >= LEAST_WORDS else 0
-    return share >= material.thresholds.rare_words, lambda i: f"training has {quoted_words(rare[i])} never or once"
+    """Training has many words of the caption never or once, or they are made of many sub-words; quoted words do not
+    count.
+    """  # fmt: skip
+    limits, learned = material.thresholds, material.learned
+    texts = failed.captions("text", failed.right_caption)
+    if learned is None:
+        return Found(np.zeros(len(texts), bool), lambda i: "")
+    words = [_unquoted(material, row, text) for row, text in zip(failed.right_caption, texts, strict=True)]
+    stems, enough = material.said.wording.stems, np.asarray([len(own) >= LEAST_WORDS for own in words], bool)
+    rare = [[word for word in own if learned.times[stems[stem(word)]] <= OFTEN] for own in words]
+    n_words = np.asarray([max(len(own), 1) for own in words])
+    share = np.asarray([len(own) for own in rare]) / n_words
+    pieces = np.asarray([sum(map(learned.n_pieces, own)) for own in words]) / n_words
+    many, cut = enough & (share >= limits.rare_words), enough & (pieces >= limits.subwords)
+
+    def why(i: int) -> str:
+        said = [f"training has {quoted_words(rare[i])} never or once"] if many[i] else []
+        return ", ".join(said + [f"its words are made of {pieces[i]:.1f} sub-words on average"] * bool(cut[i]))
+
+    return Found(many | cut, why)
+
+
+def _unquoted(material: Material, row: int, text: str | None) -> list[str]:
+    """Telling words of a caption that are of letters and that it does not quote."""
+    if row < 0 or not text:
+        return []
+    quoted = quoted_in(text)
+    return [word for word in material.said.wording.words[row] if word not in quoted and word.isalpha()]
 
 
 def non_english(failed: Failed, limit: float) -> Found:
@@ -41,7 +58,7 @@ def non_english(failed: Failed, limit: float) -> Found:
     texts = failed.captions("text", failed.right_caption)
     languages = failed.captions("language", failed.right_caption)
     said = [_foreign(text, language, limit) for text, language in zip(texts, languages, strict=True)]
-    return np.asarray([bool(one) for one in said], bool), lambda i: said[i]
+    return Found(np.asarray([bool(one) for one in said], bool), lambda i: said[i])
 
 
 def _foreign(text: str | None, language: str | None, limit: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -13,10 +12,8 @@ from workbench.analysis.reading.run_texts import Readings
 from workbench.corpus.engines import TRUTH
 from workbench.evaluation.runs.run import Run
 from workbench.ocr.cleaning import normalise_word
-from workbench.ocr.matching import caption_words
 
 N_SHOWN = 4
-SPANS = ("start_s", "end_s", "first_frame", "last_frame")
 
 
 class ReadingTimes:
@@ -74,28 +71,9 @@ class ReadingTimes:
 
     def _spans(self, engine: str, video: str, word: str, first: str, last: str) -> list[tuple[float, float]]:
         """Where the texts of an engine in a video stand that have the word; empty where one does not say."""
-        columns = self._texts
-        at = [i for i in self._at.get((engine, video), ()) if word in caption_words(columns["text"][i])]
-        spans = [(float(columns[first][i]), float(columns[last][i])) for i in at]
+        times, rows = self.readings.word_texts.times, self.readings.word_texts.rows(engine, video, word)
+        spans = [(float(times[first][i]), float(times[last][i])) for i in rows]
         return [] if any(math.isnan(one) for span in spans for one in span) else spans
-
-    @cached_property
-    def _texts(self) -> dict[str, Any]:
-        """Columns of all texts in frames."""
-        corpus = self.readings.corpus
-        if corpus is None:
-            return {}
-        texts = corpus.texts[(corpus.texts["kind"] == "ocr") & corpus.texts["text"].notna()]
-        named = {name: texts[name].to_list() for name in ("engine", "video_id", "text")}
-        return named | {name: texts[name].to_numpy(float, na_value=np.nan) for name in SPANS}
-
-    @cached_property
-    def _at(self) -> dict[tuple[str, str], list[int]]:
-        """Positions of the texts of each engine and video."""
-        found: dict[tuple[str, str], list[int]] = {}
-        for i, key in enumerate(zip(self._texts.get("engine", []), self._texts.get("video_id", []), strict=True)):
-            found.setdefault(key, []).append(i)
-        return found
 
     @cached_property
     def _looked(self) -> dict[str, np.ndarray]:

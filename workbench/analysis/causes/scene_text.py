@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from workbench.analysis.causes.dropping import dropped_by, sentence_of
-from workbench.analysis.causes.failed import Failed, Found
+from workbench.analysis.causes.failed import Failed, Found, Seen
 from workbench.analysis.causes.material import Material
 from workbench.analysis.reading.following import SAMPLED, Follower, Loss
 from workbench.analysis.reading.run_texts import Readings
+from workbench.ocr.cleaning import normalise_word
 from workbench.ocr.cues import cue_words, spellings, written_words
 from workbench.ocr.matching import caption_words
 
@@ -82,10 +82,10 @@ class _Losses:
                 yield from self._ignored(i, fate)
 
     def _ignored(self, i: int, fate: Loss) -> Iterator[Loss]:
-        above = self.failed.above[i]
-        n_share = len(self.holders[fate.cue].intersection(above))
+        above = self.failed.above(i)
+        n_share = len(self.holders[fate.cue] & above)
         if n_share < self.shared * len(above):
-            yield replace(fate, cause="ocr_ignored", n_share=n_share, n_above=len(above))
+            yield fate._replace(cause="ocr_ignored", n_share=n_share, n_above=len(above))
 
     @cached_property
     def holders(self) -> Mapping[str, set[int]]:
@@ -113,7 +113,7 @@ def _with_filters(losses: list[list[Loss]], failed: Failed, material: Material) 
         return losses
     return [
         [
-            replace(one, detail=sentence_of(names[video, one.cue]))
+            one._replace(detail=sentence_of(names[video, one.cue]))
             if one.cause == "ocr_filtered" and (video, one.cue) in names
             else one
             for one in lost
@@ -122,9 +122,9 @@ def _with_filters(losses: list[list[Loss]], failed: Failed, material: Material) 
     ]
 
 
-def loss_causes(losses: Sequence[Sequence[Loss]], readings: Readings, direction: str) -> dict[str, Found]:
+def loss_causes(losses: Sequence[Sequence[Loss]], failed: Failed, readings: Readings) -> dict[str, Found]:
     """The causes of lost words, with the words as evidence."""
-    items, reader = "videos" if direction == "t2v" else "captions", f"the OCR ({readings.engine})"
+    items, reader = "videos" if failed.direction == "t2v" else "captions", f"the OCR ({readings.engine})"
     sentences: dict[str, Callable[[Sequence[Loss]], str]] = {
         "ocr_missed": lambda lost: f"{reader} read no word like {_words(lost)} in the right video",
         "ocr_misread": lambda lost: f"{reader} read {_pairs(lost)}",
@@ -132,12 +132,24 @@ def loss_causes(losses: Sequence[Sequence[Loss]], readings: Readings, direction:
         SAMPLED: lambda lost: ", ".join(f"{quoted(loss.word)} {loss.detail}" for loss in lost[:N_SHOWN]),
         "ocr_ignored": lambda lost: f"the model had {_shares(lost, items)}",
     }
-    return {cause: _found(losses, cause, sentence) for cause, sentence in sentences.items()}
+    videos = failed.videos("video_id", failed.right_video)
+
+    def found(cause: str, sentence: Callable[[Sequence[Loss]], str]) -> Found:
+        mine = [[loss for loss in lost if loss.cause == cause] for lost in losses]
+        return Found(
+            np.asarray([bool(lost) for lost in mine], bool),
+            lambda i: sentence(mine[i]),
+            lambda i: places_of_lost(mine[i], videos[i], readings),
+        )
+
+    return {cause: found(cause, sentence) for cause, sentence in sentences.items()}
 
 
-def _found(losses: Sequence[Sequence[Loss]], cause: str, sentence: Callable[[Sequence[Loss]], str]) -> Found:
-    mine = [[loss for loss in lost if loss.cause == cause] for lost in losses]
-    return np.asarray([bool(lost) for lost in mine], bool), lambda i: sentence(mine[i])
+def places_of_lost(lost: Sequence[Loss], video: str, readings: Readings) -> list[Seen]:
+    """Lost words in the right video: as they were read, else as they are written, where that is known."""
+    read = [Seen(video, normalise_word(loss.read)) for loss in lost if loss.read]
+    written = [Seen(video, loss.cue, True) for loss in lost if not loss.read and video in readings.written]
+    return read + written
 
 
 def quoted_words(words: Sequence[str]) -> str:

@@ -18,7 +18,8 @@ class Threshold:
     Attributes:
         name: The keyword of ``failures``.
         default: Its value where none is given.
-        unit: ``share`` (of 1), ``correlation``, ``times``, ``sd``, ``words``, ``queries``, ``seconds``, ``runs``.
+        unit: ``share`` (of 1), ``correlation``, ``times``, ``sd``, ``words``, ``sub-words``, ``queries``, ``seconds``,
+            ``runs``.
         sentence: What it decides.
         low: Smallest value.
         high: Greatest value; inf = no limit.
@@ -94,6 +95,14 @@ class Thresholds:
         0.5, "The same for a caption that opens by pointing back (he, they, the man) and quotes no text.",
         "underspecified",
     )  # fmt: skip
+    flat: float = _share(
+        0.05, "The same where its scores are flatter than those of all but this share, in the run and every given one.",
+        "underspecified",
+    )  # fmt: skip
+    flat_temperature: float = _number(
+        0.25, "sd", "Temperature of the softmax whose entropy is the flatness, in the spread of a caption's scores.",
+        "underspecified", above=True,
+    )  # fmt: skip
     suspect: float = _share(
         0.5, "A label is suspect when the right item stands behind this share of the items in every run.",
         "label_suspect",
@@ -139,6 +148,10 @@ class Thresholds:
     rare_words: float = _share(
         0.5, "A caption hangs on rare words when training has so large a share of its words never or once.",
         "rare_words",
+    )  # fmt: skip
+    subwords: float = _number(
+        3, "sub-words", "Or when its words are made of so many pieces on average that training words share.",
+        "rare_words", low=1,
     )  # fmt: skip
     foreign: float = _share(
         0.5, "A caption whose language is not stated is not English when more of its letters are not Latin.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from workbench.analysis.causes.material import Material
 from workbench.analysis.causes.reading_times import ReadingTimes
@@ -15,8 +15,7 @@ OF_THE_MODEL = ("ocr_filtered", "ocr_ignored")
 SAMPLED = "ocr_not_sampled"
 
 
-@dataclass(frozen=True)
-class Loss:
+class Loss(NamedTuple):
     """A cue word, and where it was lost.
 
     Attributes:
@@ -60,14 +59,14 @@ class Follower:
         if video not in self.readings.read:
             return
         read = self.readings.read_words[video]
-        matches = {one.word: one for one in match_words(cues, list(read), threshold=100 * self.near)}
+        unread_cues = [cue for cue in cues if cue not in read]
+        alike = {one.word: one.ocr_word for one in match_words(unread_cues, list(read), threshold=100 * self.near)}
         for cue in cues:
-            match = matches.get(cue)
-            if match is None:
+            if cue in alike:
+                yield Loss("ocr_misread", cue, spelt[cue], read[alike[cue]])
+            elif cue not in read:
                 unread = self.times.unread(video, cue)
                 yield Loss(SAMPLED if unread else "ocr_missed", cue, spelt[cue], detail=unread)
-            elif match.kind == "fuzzy":
-                yield Loss("ocr_misread", cue, spelt[cue], read[match.ocr_word])
             elif self.readings.given is None or cue not in self.readings.had_words[video]:
                 yield self._kept_back(video, Loss("", cue, spelt[cue], read[cue]))
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -192,7 +192,7 @@ class _Rows:
 
     def _row(self, caption: str, video: str, loss: Loss) -> tuple[object, ...]:
         fate, detail = self._fate(caption, video, loss)
-        loss = replace(loss, detail=loss.detail or detail)
+        loss = loss._replace(detail=loss.detail or detail)
         read, similarity = self._nearest(video, loss)
         time_s = self.follower.times.first_time(video, read) if read else None
         effect = None if self.effects is None else self.effects.get((caption, video, loss.cue))

@@ -9,7 +9,6 @@ import pandas as pd
 
 from workbench.analysis.reading.run_texts import Readings
 from workbench.corpus.engines import TRUTH
-from workbench.ocr.matching import caption_words
 
 LEAST_OVERLAP = 0.1
 """Share of a written word's text that a found box must cover."""
@@ -51,16 +50,9 @@ class Places:
 
     def _ids(self, video: str, word: str) -> tuple[list[str], list[str]]:
         """Texts of the truth that have the word, and all texts of the engine."""
-        texts = self._texts.get(video, pd.DataFrame(columns=["engine", "text", "text_id"]))
-        has = texts["engine"].eq(TRUTH) & texts["text"].map(lambda text: word in caption_words(str(text))).astype(bool)
-        return texts.loc[has, "text_id"].to_list(), texts.loc[
-            texts["engine"] == self.readings.engine, "text_id"
-        ].to_list()
-
-    @cached_property
-    def _texts(self) -> dict[str, pd.DataFrame]:
-        corpus = self.readings.corpus
-        return {} if corpus is None else {str(video): part for video, part in corpus.texts.groupby("video_id")}
+        texts = self.readings.word_texts
+        has, of_engine = texts.rows(TRUTH, video, word), texts.of_video(self.readings.engine, video)
+        return [texts.text_ids[at] for at in has], [texts.text_ids[at] for at in of_engine]
 
 
 def _covered(pairs: pd.DataFrame) -> np.ndarray:

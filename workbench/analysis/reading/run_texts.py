@@ -8,6 +8,8 @@ from functools import cached_property
 
 import pandas as pd
 
+from workbench.analysis.kept import kept
+from workbench.analysis.reading.word_texts import WordTexts
 from workbench.corpus import Corpus
 from workbench.corpus.engines import TRUTH, first_engine
 from workbench.evaluation.runs.corpora import corpus_of_run
@@ -55,6 +57,11 @@ class Readings:
     sampled: Mapping[str, list[float]] | None = None
 
     @cached_property
+    def word_texts(self) -> WordTexts:
+        """Which texts in frames hold a word."""
+        return WordTexts(self.corpus)
+
+    @cached_property
     def read_words(self) -> Spelt:
         """Words that the engine read."""
         return Spelt(self.read)
@@ -86,11 +93,21 @@ def readings_of(run: Run, corpus: Corpus | None = None) -> Readings:
     Raises:
         DataError: The given corpus is not the one that the run was made on.
     """
+    found, why = corpus_of_run(run, corpus)
+    stamp = (why, None if found is None else stamp_of(found))
+    return kept(run, "readings", lambda: _readings(run, found, why), stamp)
+
+
+def stamp_of(corpus: Corpus) -> tuple[str, int]:
+    """Changes when a corpus is written again, as reading text and adding captions do."""
+    return str(corpus.path), (corpus.path / "corpus.json").stat().st_mtime_ns
+
+
+def _readings(run: Run, found: Corpus | None, why: str) -> Readings:
     given, engine = _given(run)
     reads = True if "ocr" in run.modalities else None
     if given is not None:
         reads = engine is not None or any(given.values())
-    found, why = corpus_of_run(run, corpus)
     if found is None:
         return Readings(engine, given=given, reads=reads, missing=why, sampled=_sampled(run))
     in_frames = found.texts[found.texts["kind"] == "ocr"]
@@ -127,5 +144,7 @@ def texts_of(corpus: Corpus, engine: str) -> dict[str, str]:
     coverage, texts = corpus.text_coverage, corpus.texts
     looked = coverage[(coverage["engine"] == engine) & coverage["state"].isin(["read", "empty"])]
     own = texts[(texts["engine"] == engine) & (texts["kind"] == "ocr") & texts["text"].notna()]
-    joined = own.groupby("video_id", sort=False)["text"].agg("\n".join)
-    return {**dict.fromkeys(looked["video_id"], ""), **joined.to_dict()}
+    found: dict[str, list[str]] = {video: [] for video in looked["video_id"]}
+    for video, text in zip(own["video_id"], own["text"], strict=True):
+        found.setdefault(video, []).append(text)
+    return {video: "\n".join(texts) for video, texts in found.items()}
