@@ -18,7 +18,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet $(TORCH)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[app,search,train,lora,ocr,demo,notebooks,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[app,search,train,lora,ocr,demo,fonts,notebooks,dev]'
 	@touch $@
 
 setup: $(VENV)/.ready  ## install everything into .venv

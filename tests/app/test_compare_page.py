@@ -72,14 +72,30 @@ def test_the_verdict_stands_first_and_lists_side_by_side(compared):
     assert len(win) == wins and win["Rank in A"].is_monotonic_decreasing and (loss["Rank in A"] == 1).all()
 
 
+def test_a_group_of_seeds_stands_where_a_run_may(compared):
+    app = compared("queries", run="seeds", other="fused")
+    said = words(app).replace("\\", "")
+    assert "fused - seeds (2 seeds, " in app.markdown[0].value.replace("\\", "")
+    assert "Compared is fused with the mean of seeds (2 seeds), query by query." in said
+    spread = app.dataframe[0].value
+    assert spread["Side"].to_list() == ["A: seeds", "B: fused"] and spread["Seeds"].to_list() == [2, 1]
+    right = [100 * (wb.open_run(name).rank() <= 1).mean() for name in ("s1", "s2")]
+    assert spread["Mean R@1 ↑"][0] == pytest.approx(np.mean(right))
+    assert (spread["Lowest seed"][0], spread["Highest seed"][0]) == pytest.approx((min(right), max(right)))
+    app.selectbox(key="choose seed_a").select("s2").run()
+    assert app.query_params["seed_a"] in ("s2", ["s2"]) and "fused - s2 = " in words(app).replace("\\", "")
+    assert "never compared with the group that it is a seed of" in words(compared("queries", run="seeds", other="s1"))
+
+
 def test_every_figure_as_code_makes_that_figure(compared, monkeypatch):
     shown = {}
 
-    def downloads(figure, name, *, code="", **runs):
+    def show_chart(figure, name, *, key, alt, code, runs, table=None, select=False):
         shown[name] = (figure, code, runs)
+        return {"selection": {"points": []}}
 
     for module in ("compare", "many", "ablation"):
-        monkeypatch.setattr(f"workbench.app.parts.{module}.downloads", downloads)
+        monkeypatch.setattr(f"workbench.app.parts.{module}.show_chart", show_chart)
     for part in ("queries", "causes", "ablations", "runs"):
         compared(part, side="b")
     assert len(shown) == 6

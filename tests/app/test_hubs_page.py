@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 import workbench as wb
@@ -10,7 +9,6 @@ from tests.app.test_pages import opened, words
 from tests.captioned import captioned_corpus, captioned_runs
 from tests.made import made_corpus, made_similarity
 from workbench import analysis
-from workbench.app.parts import downloads
 from workbench.app.parts import hub as hub_parts
 from workbench.app.parts import twin as twin_parts
 from workbench.app.parts.hub import PER_PAGE
@@ -113,23 +111,34 @@ def test_runs_without_matrix_or_sources_say_so(home):
     assert "No run here can be looked at query by query" in said(opened("hubs"))
 
 
-def drawn():
-    import plotly.graph_objects as go
+def test_captions_that_are_hubs_for_videos_and_their_correction(run):
+    app = opened("hubs", run="raw", k="10", direction="v2t")
+    assert not app.exception and not app.error, words(app)
+    found = analysis.hubness(run, 10, n_top=hub_parts.HUBS, direction="v2t")
+    assert app.query_params["direction"] in ("v2t", ["v2t"]) and "The 24 captions in most lists" in said(app)
+    top, taken = (one.value for one in app.dataframe[-2:])
+    assert top["Lists"].to_list() == found.top["count"].to_list() and "Rank of the right caption" in taken
+    assert f"The {found.top['n_wrong'][0]} videos in whose list it stands wrongly" in said(app)
+    other = run.queries["caption_id"][9]
+    n = len(analysis.taken_queries(run, other, direction="v2t"))
+    assert f"The {n:,} videos in whose list" in said(opened("hubs", run="raw", direction="v2t", caption=other))
+    app = opened("hubs", run="raw", part="corrections", direction="v2t")
+    lost = analysis.hub_correction(run, direction="v2t").count("lost")
+    assert "video → text R@1" in said(app) and f"costs {lost}" in said(app)
 
-    from workbench.app.parts.downloads import downloads
 
-    downloads(go.Figure(go.Bar(x=["店"], y=[1])), "a/../b", code="figures.f(run)", run="x'y")
-    downloads(lambda width: 1 / 0, "never drawn")
-
-
-def test_files_are_made_only_when_asked_for(home):
-    from streamlit.testing.v1 import AppTest
-
-    app = AppTest.from_function(drawn, default_timeout=30).run()
-    assert not app.exception  # the closed box draws nothing
+@pytest.mark.parametrize("part", ["captions", "videos", "splits"])
+def test_duplicates_in_the_other_direction(run, part):
+    app = opened("hubs", run="raw", part=part, direction="v2t", least="0.9")
+    assert not app.exception and not app.error, words(app)
+    if part == "videos":
+        assert "Captions that get the same scores" in said(app) and "have a caption of a sibling at rank 1" in said(app)
+        assert app.dataframe[0].value["Correlation"].iloc[0] == pytest.approx(1)  # equal captions
 
 
-def test_file_names_hold_nothing_that_leads_elsewhere():
-    assert downloads.file_name("../../a b/店?.pdf") == "a-b-.pdf"
-    assert downloads.file_name("店") == "figure" and len(downloads.file_name("x" * 500)) == 80
-    assert np.all([sign not in downloads.file_name("a/b\\c:d") for sign in "/\\:"])
+def test_captions_of_a_video_are_one_hub(home):
+    corpus = made_corpus(40, per_video=2)
+    wb.save_run(made_similarity(corpus), corpus=corpus, name="several")
+    app = opened("hubs", run="several", direction="v2t")
+    assert not app.exception and "24 videos' captions in most lists" in said(app)
+    assert "The captions of a video are one item" in said(app) and "Caption there" in app.dataframe[-1].value

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -127,6 +129,18 @@ def test_a_matrix_that_changed_is_told_and_served_anew(home, client, monkeypatch
 def test_routes_take_names_and_numbers_only(client, made, path):
     answer = client.get(f"/matrix/{path}")
     assert answer.status_code == 404 and str(made) not in answer.text and "passwd:" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["tile/{}/0/0/0?other={}", "cell/{}/0/0?other={}", "marks/{}?other={}"])
+def test_a_run_outside_the_workspace_is_not_served(client, made, tmp_path, monkeypatch, path):
+    outside = tmp_path / "outside" / "secret"
+    shutil.copytree(made / "runs" / "good", outside)
+    monkeypatch.chdir(tmp_path)
+    for where in (str(outside), "outside/secret", os.path.relpath(outside, made / "runs")):
+        name = quote(where, safe="")
+        for address in (path.format("good", name), path.format(name, "")):
+            answer = client.get(f"/matrix/{address}")
+            assert answer.status_code == 404 and str(tmp_path) not in answer.text, address
 
 
 # In a browser -----------------------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ def test_it_says_the_verdict_and_makes_the_files_on_demand(runs):
     assert "1 cases" in said(app) and "workbench report --check report-fair-good.lock.json" in app.code[0].value
     app.selectbox(key="choose against").select("(alone)").run()
     assert len(app.get("download_button")) == 0  # another report
+    assert "fair finds the right video first for " in said(app) and "Reported alone" in said(app)
+    assert "only run that can be compared" not in said(app)
 
 
 def test_an_unknown_case_is_a_sentence(runs):

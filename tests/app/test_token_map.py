@@ -10,9 +10,10 @@ import pytest
 from tests.app.test_pages import opened
 from tests.app.test_video_pages import mounted, said
 from tests.captioned import HOSTILE, captioned_corpus, captioned_runs
-from tests.figures.test_player import CONSTANT, made_data, player_html, shown, write_video  # noqa: F401
+from tests.figures.players import CONSTANT, made_data, shown, write_video  # noqa: F401
 from workbench.app.components import token_map
 from workbench.evaluation.runs.interactions import PairInteraction, write_interactions
+from workbench.figures.player import player_html
 
 PAIR = PairInteraction(
     "one.mp4#0", "one.mp4", "right", 3.1, ("a", "MIRA"), np.array([[2, 0], [1, 4]], np.float32), (0.5, 1.5),

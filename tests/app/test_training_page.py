@@ -7,10 +7,12 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import workbench as wb
 from tests.app.test_pages import opened, words
-from tests.made import made_corpus, made_runs
+from tests.made import made_corpus, made_runs, made_similarity
 from tests.trained import GONE, ranks_of, training
 from workbench.app.parts import training as training_parts
+from workbench.app.parts import training_ranks
 from workbench.app.parts.training import resume_command, states_of, trainings_here
 from workbench.core.files import read_json, write_json
 from workbench.evaluation import Run
@@ -53,6 +55,16 @@ def test_the_table_says_how_far_every_training_is(corpus):
     assert table.loc["runs", "Done"] == 30 and "ago" in table.loc["runs", "Last sign of life"]
     assert table.loc["done", "MRR ↑"] == 0.75 and table.loc["done", "Chosen step"] == 10
     assert "Job" not in table and table.loc["broke", "Note"] == HOSTILE
+
+
+def test_videos_that_take_no_part_are_named(corpus):
+    run = training(corpus, "runs", losses=[3.0])
+    assert "no part" not in words(shown())
+    info = read_json(run.path / "run.json", "the run")
+    lost = {"a.mp4": HOSTILE, **{f"{n}.mp4": "cut off" for n in range(3)}}
+    write_json(run.path / "run.json", {**info, "excluded": lost})
+    found = said(shown())
+    assert f"4 train videos take no part. a.mp4: {HOSTILE}; 0.mp4: cut off; 1.mp4: cut off; ..." in found
 
 
 def test_what_runs_is_shown_first_and_choices_stand_in_the_address(corpus):
@@ -132,6 +144,33 @@ def test_ranks_of_the_validation_split(corpus):
     assert app.query_params["k"] == "5" and app.query_params["kind"] == "kept"
     app = shown(run="kept", direction="v2t")
     assert "keeps no ranks of the validation split for v2t" in said(app)
+
+
+def test_a_row_of_the_ranks_leads_to_its_query_or_its_video(corpus, monkeypatch):
+    ids = corpus.captions["caption_id"][:3].to_list()
+    run = training(corpus, "kept", losses=[3.0], ranks=ranks_of(ids, {5: [1, 1, 9]}), end="finished")
+    gone: list[tuple[str, dict]] = []
+    event = {"selection": {"rows": [1]}}
+
+    def choose() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(training_ranks, "page", str)
+            patch.setattr(training_ranks.st, "switch_page", lambda to, query_params: gone.append((to, query_params)))
+            training_ranks.open_selected([run], event, ids, "t2v")
+
+    app = shown(run="kept")
+    assert "Queries open where a training is scored on made/test too" in said(app)
+    assert "workbench score kept --corpus made --split test --name kept-test" in [one.value for one in app.code]
+    choose()
+    wb.save_run(made_similarity(corpus), corpus=corpus, name="kept-test", parent="kept@best")
+    assert "Select a row to open its query." in said(shown(run="kept"))
+    choose()
+    video = corpus.captions["video_id"][1]
+    at = {"v": "1", "corpus": "made/test", "direction": "t2v"}
+    assert gone == [
+        ("domains", {**at, "domain": "Cooking", "video": video}),
+        ("query", {**at, "run": "kept-test", "q": ids[1]}),
+    ]
 
 
 def test_the_page_notices_what_begins_and_ends(corpus, monkeypatch):

@@ -1,4 +1,4 @@
-"""Going through failures by keyboard, in a real browser: keys, fields, what is written, and the route of the player."""
+"""Keys and players in a real browser: what they write, and that the address follows them without a run of the page."""
 
 from __future__ import annotations
 
@@ -80,6 +80,82 @@ def test_space_and_boxes_reach_the_players_and_a_mouse_does_it_too(site):
     site.page.get_by_role("button", name="Next", exact=True).click()
     assert fact(site).startswith("2 of")
     assert site.page.get_by_role("button", name="False negative", exact=True).is_disabled()
+
+
+def asked(site: Site) -> dict[str, str]:
+    """What the address says now."""
+    return site.page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
+
+
+def says(site: Site, **values: str) -> None:
+    """Wait until the address says this and Python has written it too, so that another run of the page keeps it."""
+    site.page.wait_for_timeout(1500)
+    site.settle()
+    assert values.items() <= asked(site).items(), asked(site)
+
+
+@pytest.mark.browser
+def test_the_address_follows_the_keys_and_opens_the_same_case(site):
+    site.open(LINK)
+    site.page.wait_for_selector(".triage .wbp", timeout=WAIT)
+    site.page.locator("h1").click()
+    before = site.page.evaluate("history.length")
+    for key in ("j", "j", "k", "j"):
+        site.page.keyboard.press(key)
+    at, query = fact(site), asked(site)["q"]  # at once: nothing was waited for
+    assert at.startswith("3 of") and query
+    site.page.reload()
+    site.page.wait_for_selector(".triage .wbp", timeout=WAIT)
+    assert fact(site) == at and asked(site)["q"] == query
+    site.page.locator("h1").click()
+    site.page.keyboard.press("k")
+    says(site)
+    other = asked(site)["q"]
+    site.page.get_by_label("Your name, for tags").fill("Bo")  # the page runs again
+    site.page.get_by_label("Your name, for tags").press("Enter")
+    says(site, q=other)
+    assert other != query and fact(site).startswith("2 of")
+    assert site.page.evaluate("history.length") == before and site.complaints == []
+
+
+@pytest.mark.browser
+def test_what_is_set_in_players_is_in_the_link_and_in_the_next_query(site):
+    site.open("query?v=1&corpus=shown%2Ftest&run=wrong&other=right&q=one.mp4%230")
+    first, second = (site.page.locator(".wbp").nth(at) for at in (0, 1))
+    for one in (first, second):
+        one.locator("xpath=self::*[@data-ready='true']").wait_for(timeout=WAIT)
+    assert not {"t", "speed", "boxes", "together"} & {*asked(site)}
+    first.get_by_label("0.5 times speed").click()
+    first.get_by_label("Boxes on or off (b)").click()
+    first.get_by_label("Move the videos together (t)").click()
+    first.get_by_label("together by seconds from the start").click()
+    for _ in range(3):
+        first.get_by_label("One frame forward").click()
+    says(site, speed="0.5", boxes="off", together="seconds")
+    shown = [one.get_attribute("data-frame") for one in (first, second)]
+    assert shown[0] == shown[1] != "0" and {"t", "t2", "speed2"} <= {*asked(site)}
+    address = asked(site)
+
+    def stands() -> None:
+        for one in (first, second):
+            one.locator("[aria-label='0.5 times speed'][aria-pressed=true]").wait_for(timeout=WAIT)
+            one.locator("[aria-label='together by seconds from the start'][aria-pressed=true]").wait_for(timeout=WAIT)
+        assert first.get_by_label("Boxes on or off (b)").get_attribute("aria-pressed") == "false"
+        assert second.get_by_label("Boxes on or off (b)").get_attribute("aria-pressed") == "true"
+
+    site.page.reload()
+    stands()
+    site.page.wait_for_function(
+        "frame => [...document.querySelectorAll('*')].filter(e => e.shadowRoot?.querySelector('.wbp')"
+        "?.dataset.frame === frame).length === 2",
+        arg=shown[0], timeout=WAIT,
+    )  # fmt: skip
+    assert asked(site) == address
+    site.page.get_by_role("link", name="Next").click()
+    site.page.wait_for_function("location.search.includes('q=one.mp4%231')", timeout=WAIT)
+    says(site, speed="0.5", boxes="off", together="seconds")
+    stands()
+    assert not {"t", "t2"} & {*asked(site)} and site.complaints == []
 
 
 def test_the_route_of_the_player_gives_words_and_refuses_the_rest(place, monkeypatch):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import io
 import re
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import plotly.graph_objects as go
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
 from matplotlib import font_manager
 
 from tests.made import made_corpus, made_runs, made_similarity
@@ -18,6 +21,8 @@ from workbench import analysis, figures
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.core.workspace import elsewhere
 from workbench.evaluation import save_run, sweep_weights
+from workbench.evaluation.runs.interactions import PairInteraction
+from workbench.figures import MatrixView, paper
 from workbench.figures.code import as_code
 from workbench.figures.drawing import draw
 from workbench.figures.drawn import words
@@ -28,6 +33,7 @@ CHARTS = (
     "ablation_differences", "ablation_heatmap", "cause_bars", "cause_change_bars", "confusion_heatmap",
     "difference_bars", "domain_bars", "domain_heatmap", "kind_bars", "leaderboard_intervals", "occurrence_bars",
     "oracle_bars", "oracle_domain_bars", "rank_against_rank", "sweep_curves", "training_curves", "upset",
+    "words_on_frames",
 )  # fmt: skip
 
 
@@ -42,6 +48,10 @@ def charts(tmp_path_factory):
         scores = analysis.ablations(good).scores(by="domain")
         changes = analysis.cause_changes(analysis.failures(fair), analysis.failures(good))
         labels = {name: cause.label for name, cause in analysis.CAUSES.items()}
+        pair = PairInteraction(
+            "q", "v", "right", 1.0, ("a", "red", "a"), np.ones((3, 2), np.float32), (0.5, 1.5),
+            np.eye(3, 2, dtype=np.float32), ("EXIT",), np.full((3, 1), 0.2, np.float32),
+        )  # fmt: skip
         steps = pd.DataFrame({"run": "good", "step": range(6), "value": np.arange(6.0), "smooth": np.arange(6.0) / 2})
         shares = pd.DataFrame({
             "step": [1, 1, 2, 2], "kind": ["kept", "never"] * 2, "label": ["right", "never right"] * 2,
@@ -64,6 +74,7 @@ def charts(tmp_path_factory):
             "kind_bars": figures.kind_bars(shares, 2),
             "oracle_bars": figures.oracle_bars(analysis.oracle_gain(fair), 1),
             "oracle_domain_bars": figures.oracle_domain_bars(analysis.oracle_gain(fair, by="domain"), 1),
+            "words_on_frames": figures.words_on_frames(pair),
             "occurrence_bars": figures.occurrence_bars(analysis.hubness(fair, k=5)),
         }
 
@@ -108,6 +119,32 @@ def test_stacks_and_reversed_axes(charts):
     assert bottom > top  # the first domain stands on top, as on the screen
     shown = {one.get_text() for one in heat.axes[0].texts}
     assert shown == {f"{value:.0f}" for value in charts["confusion_heatmap"].data[0].z.ravel()}
+
+
+def test_names_and_words_have_room(charts):
+    """At the width of a column no two of them meet, and none leaves the paper."""
+    for name in ("oracle_domain_bars", "cause_change_bars", "confusion_heatmap", "ablation_heatmap"):
+        with paper_look():
+            drawn = draw(charts[name], 3.3)
+            drawn.draw_without_rendering()
+            (axes, *_) = drawn.axes
+            for labels in (axes.get_yticklabels(), axes.texts):
+                boxes = [one.get_window_extent().padded(-1) for one in labels if one.get_text()]
+                assert sum(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i]) == 0, name
+            assert all(one.get_window_extent().x0 > -2 for one in axes.get_yticklabels()), name
+
+
+def test_a_whole_matrix(home, tmp_path):
+    corpus = made_corpus(48)
+    good, fair = made_runs(corpus, ("good", "fair"))
+    for other in (None, fair):
+        view = MatrixView(good, other, tmp_path)
+        drawn = figures.matrix_picture(view, "mean", 3.3)
+        labels = [one.get_text() for one in drawn.axes[0].get_yticklabels()]
+        assert labels == [one["label"] for one in view.axes.domains] and len(labels) > 1
+        np.testing.assert_array_equal(drawn.axes[0].images[0].get_array().filled(np.nan), view.from_afar("mean"))
+        assert drawn.get_suptitle() == ("good" if other is None else "good − fair")
+        assert figures.export_figure(drawn).note == ""
 
 
 def test_svg_holds_no_text_that_needs_a_font(charts):
@@ -162,11 +199,43 @@ def test_signs_come_from_any_font_that_has_them(tmp_path, monkeypatch):
         one for one in font_manager.fontManager.ttflist if one.name == "DejaVu Sans"
     ])  # fmt: skip
     made = figures.export_figure(figure)
-    assert f"No font on this machine has {sign}" in made.note and "fonts-noto-cjk" in made.note
-    assert fonts_for(f"a{sign}") == (("DejaVu Sans",), sign)
+    assert f"No font on this machine has {sign}" in made.note
+    assert fonts_for(f"a{sign}") == ([], sign)
     font_manager.fontManager.addfont(font_with(sign, tmp_path))
     made = figures.export_figure(figure)
     assert made.note == "" and b"MadeSign-Regular" in made.data and b"/Type3" not in made.data
+
+
+def streams(pdf: bytes) -> list[bytes]:
+    """What lies packed in a PDF."""
+    packed = re.findall(rb"/FlateDecode\s*>>\nstream\n(.*?)\nendstream", pdf, re.S)
+    return [zlib.decompress(one) for one in packed]
+
+
+def test_chinese_japanese_and_korean_are_inside(home, monkeypatch):
+    words = ["地铁站 exit", "駅の名前", "서울 역"]
+    figure = go.Figure(go.Bar(x=words, y=[1, 2, 3])).update_yaxes(title="値段")
+    made = figures.export_figure(figure)
+    assert made.note == "" and b"/Type3" not in made.data and b"/FontFile3" not in made.data
+    names = set(re.findall(rb"/FontName /[A-Z]{6}\+(\S+)", made.data))
+    assert names == {b"DejaVuSans", b"NotoSansCJKsc-Regular"}
+    held = streams(made.data)
+    assert not any(one.startswith(b"OTTO") for one in held)  # FontFile2 promises TrueType
+    fonts = [TTFont(io.BytesIO(one)) for one in held if one.startswith(b"\0\1\0\0")]
+    signs = {sign for word in [*words, "値段"] for sign in word if ord(sign) > 0x2000}
+    assert len(signs) + 1 in [len(font.getGlyphOrder()) for font in fonts]
+    searchable = b"".join(one for one in held if b"begincmap" in one)
+    assert all(f"<{ord(sign):04x}>".encode() in searchable for sign in signs)
+    drawn = figures.export_figure(figure, "svg")
+    assert drawn.note == "" and b"<text" not in drawn.data
+    monkeypatch.setattr("fontTools.fontBuilder.timestampNow", lambda: 1)
+    assert figures.export_figure(figure).data == made.data  # also at another time
+
+
+def test_without_the_font_a_sentence_says_what_to_install(home, monkeypatch):
+    monkeypatch.setattr(paper, "find_spec", lambda name: None)
+    note = figures.export_figure(go.Figure(go.Bar(x=["서울"], y=[1]))).note
+    assert note.startswith("No font on this machine has 서 울") and "textvr-workbench[fonts]" in note
 
 
 def test_a_figure_as_code_runs(home, tmp_path, monkeypatch):

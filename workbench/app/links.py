@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+import streamlit as st
+
+from workbench.app.limits import KEY, limits, said
+from workbench.app.text import plain
+
 VERSION = "1"
+WORDS_OF = "words of"
+"""In the session: name of a corpus, and the engine chosen for it."""
 
 
 def address(page: str, **values: object) -> str:
@@ -13,5 +20,20 @@ def address(page: str, **values: object) -> str:
 
 
 def parameters(**values: object) -> dict[str, str]:
-    """Query parameters of a link, with the version of the link's format."""
-    return {"v": VERSION, **{key: str(value) for key, value in values.items() if value not in (None, "")}}
+    """Query parameters of a link: these values, and what every link carries.
+
+    That is the version of the link's format, the changed thresholds of the session, and whose words were chosen for the
+    corpus: opened elsewhere, the link shows the same.
+    """
+    every = {"v": VERSION, **values, KEY: said(limits())}
+    corpus, engine = st.session_state.get(WORDS_OF, ("", ""))
+    if corpus and corpus == str(values.get("corpus") or "").partition("/")[0]:
+        every = {"engine": engine, **every}
+    return {key: str(value) for key, value in every.items() if value not in (None, "")}
+
+
+def keep_version() -> None:
+    """On every page: the address states the version of its format; another one is told."""
+    if st.query_params.get("v", VERSION) != VERSION:
+        st.warning(plain("This link was made by another version of the workbench; parts of it may not be understood."))
+    st.query_params["v"] = VERSION

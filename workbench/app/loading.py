@@ -12,6 +12,7 @@ import streamlit as st
 
 from workbench import analysis
 from workbench.analysis import Comparison
+from workbench.analysis.causes.related import related_to
 from workbench.analysis.domains import ALL, domain_overview
 from workbench.analysis.reading.frequent import frequent_words
 from workbench.app.limits import Limits, keywords, limits
@@ -21,10 +22,13 @@ from workbench.core.workspace import workspace
 from workbench.corpus import Corpus, list_corpora, open_corpus
 from workbench.corpus.engines import READ_ENGINES, TRUTH
 from workbench.evaluation.rescoring import WeightSweep
-from workbench.evaluation.runs.run import Run, list_runs, open_run
+from workbench.evaluation.runs.run import Run, list_runs
 from workbench.figures.matrix_tiles import MatrixView, matrix_stamp
 from workbench.pipelines.rescoring import sweep_run
 from workbench.pipelines.search import Searcher, searchers_of
+
+CausesKey = tuple[str, int, tuple[tuple[str, int], ...]]
+"""Folder and time of a run, and of all that its causes are told from beside it."""
 
 
 def _stamp(path: Path, name: str) -> int:
@@ -33,8 +37,12 @@ def _stamp(path: Path, name: str) -> int:
 
 
 def run_named(name: str) -> Run:
-    """A run; read again when it was written again."""
-    path = open_run(name).path
+    """A run of the workspace, by its name only; read again when it was written again.
+
+    Raises:
+        UnknownNameError: No run is called so; a path never is a name.
+    """
+    path = pick(workspace().names("runs"), name, "run")
     return _run(str(path), _stamp(path, "run.json"))
 
 
@@ -180,17 +188,36 @@ def key_of(run: Run) -> tuple[str, int]:
     return str(run.path), _stamp(run.path, "run.json")
 
 
-def failures(run: tuple[str, int], k: int, direction: str) -> pd.DataFrame:
+def key_of_causes(run: Run) -> CausesKey:
+    """What causes of failures depend on: the run, what was read in its videos, its seeds and its shuffled run."""
+    corpus = corpus_of(run)
+    read = [] if corpus is None else [key_of_corpus(corpus)[:2]]
+    return *key_of(run), (*read, *_related(key_of(run), stamps_of_runs()))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _related(run: tuple[str, int], others: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    found = related_to(_run(*run))
+    return tuple(key_of(one) for one in (*found.seeds, found.shuffled) if one is not None)
+
+
+def stamps_of_runs() -> tuple[tuple[str, int], ...]:
+    """Changes when any run of the workspace is added, removed or written again."""
+    files = [(name, path / "run.json") for name, path in workspace().names("runs").items()]
+    return tuple((name, file.stat().st_mtime_ns) for name, file in files if file.exists())
+
+
+def failures(run: Run, k: int, direction: str) -> pd.DataFrame:
     """``analysis.failures`` of a run with the thresholds of this session."""
-    return _failures(run, k, direction, limits())
+    return _failures(key_of_causes(run), k, direction, limits()).copy(deep=False)
 
 
-@st.cache_data(max_entries=32, show_spinner="Looking for causes …")
-def _failures(run: tuple[str, int], k: int, direction: str, changed: Limits) -> pd.DataFrame:
-    return analysis.failures(_run(*run), k=k, direction=direction, **keywords(changed))
+@st.cache_resource(max_entries=32, show_spinner="Looking for causes …")  # not unpickled for every click
+def _failures(key: CausesKey, k: int, direction: str, changed: Limits) -> pd.DataFrame:
+    return analysis.failures(_run(*key[:2]), k=k, direction=direction, **keywords(changed))
 
 
-@st.cache_data(max_entries=16, show_spinner="Comparing …")
+@st.cache_resource(max_entries=16, show_spinner="Comparing …")
 def comparison(a: tuple[str, int], b: tuple[str, int], metric: str, direction: str) -> Comparison:
     """``analysis.compare_runs`` of two runs."""
     return analysis.compare_runs(_run(*a), _run(*b), metric=metric, direction=direction)
@@ -211,22 +238,22 @@ def scores(run: tuple[str, int], direction: str, *, divided: bool) -> pd.DataFra
     return analysis.by_slice(_run(*run), every, "r1", direction).set_index("slice")
 
 
-def overview(corpus: tuple[str, int, str | None], run: tuple[str, int] | None, direction: str) -> pd.DataFrame:
+def overview(corpus: Corpus, run: Run | None, direction: str) -> pd.DataFrame:
     """``analysis.domains.domain_overview`` of a corpus with the failures of a run at rank 1."""
-    return _overview(corpus, run, direction, limits())
+    return _overview(key_of_corpus(corpus), None if run is None else key_of_causes(run), direction, limits())
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _overview(
-    corpus: tuple[str, int, str | None], run: tuple[str, int] | None, direction: str, changed: Limits
+    corpus: tuple[str, int, str | None], run: CausesKey | None, direction: str, changed: Limits
 ) -> pd.DataFrame:
     return domain_overview(_corpus(*corpus), None if run is None else _failures(run, 1, direction, changed))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def confusion(run: tuple[str, int]) -> pd.DataFrame:
+def confusion(run: tuple[str, int], direction: str) -> pd.DataFrame:
     """``analysis.domain_confusion`` of a run."""
-    return analysis.domain_confusion(_run(*run))
+    return analysis.domain_confusion(_run(*run), direction=direction)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -260,12 +287,6 @@ def ceiling(run: tuple[str, int]) -> dict[str, dict[str, float]]:
     return analysis.ceiling_of(_run(*run))
 
 
-@st.cache_data(max_entries=16, show_spinner="Averaging …")
-def domain_means(run: tuple[str, int], other: tuple[str, int] | None) -> pd.DataFrame:
-    """``analysis.domain_means`` of a run, or of its difference to another."""
-    return analysis.domain_means(_run(*run), None if other is None else _run(*other))
-
-
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _view(
     run: tuple[str, int], other: tuple[str, int] | None, order: str, files: tuple[tuple[int, int, int], ...]
@@ -290,7 +311,12 @@ def key_with_texts(run: Run) -> tuple[str, int]:
 def slice_columns(run: Run) -> list[str]:
     """``analysis.slice_columns`` of the run's corpus; none where this workspace does not hold it."""
     corpus = corpus_of(run)
-    return [] if corpus is None else analysis.slice_columns(corpus)
+    return [] if corpus is None else _slice_columns(key_of_corpus(corpus))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _slice_columns(corpus: tuple[str, int, str | None]) -> list[str]:
+    return analysis.slice_columns(_corpus(*corpus))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

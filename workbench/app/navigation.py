@@ -7,8 +7,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from workbench.app.components.keeper import keep_address
 from workbench.app.components.work import running_work
 from workbench.app.limits import keep_limits
+from workbench.app.links import keep_version
+from workbench.app.looks import take
 from workbench.app.text import plain
 from workbench.core.workspace import workspace
 
@@ -16,6 +19,7 @@ SCRIPT = str(Path(__file__).with_name("entry") / "script.py")
 PAGES = Path(__file__).with_name("pages")
 LOOK = (
     "[data-testid=stMainBlockContainer]{padding-top:3.6rem}"  # less empty space on top than Streamlit leaves
+    ".st-key-address{position:absolute}"  # the keeper of the address has nothing to show
     "button[data-selected=true]{color:inherit!important}"  # the accent is too dark for letters on dark
 )
 TITLES = {
@@ -72,4 +76,6 @@ def header() -> None:
     where = f"{socket.gethostname()}  ·  workspace {workspace().home}"
     st.caption(plain(where))
     running_work()
+    keep_version()
     keep_limits()
+    keep_address(take)

@@ -18,11 +18,13 @@ from workbench.figures.comparing import (
 from workbench.figures.curves import kind_bars, run_looks, training_curves
 from workbench.figures.export import export_figure, save_figure
 from workbench.figures.hubs import occurrence_bars
+from workbench.figures.matrix_picture import matrix_picture
 from workbench.figures.matrix_tiles import MatrixView
 from workbench.figures.oracle import oracle_bars, oracle_domain_bars
 from workbench.figures.paper import COLUMN, PAGE
 from workbench.figures.qualitative import qualitative
 from workbench.figures.sweeps import frame_sweep_curves, sweep_curves
+from workbench.figures.token_map import words_on_frames
 
 __all__ = [
     "COLUMN",
@@ -40,6 +42,7 @@ __all__ = [
     "frame_sweep_curves",
     "kind_bars",
     "leaderboard_intervals",
+    "matrix_picture",
     "occurrence_bars",
     "oracle_bars",
     "oracle_domain_bars",
@@ -50,4 +53,5 @@ __all__ = [
     "sweep_curves",
     "training_curves",
     "upset",
+    "words_on_frames",
 ]

@@ -157,20 +157,24 @@ def _signed(mean: float, low: float, high: float, difference: bool) -> str:
 
 
 def confusion_heatmap(confusion: pd.DataFrame) -> go.Figure:
-    """Where the first video of each domain's captions comes from, in percent of the domain's queries.
+    """Where what stands first for each domain's queries comes from, in percent of them; intervals where one points.
 
     Args:
         confusion: From ``analysis.domain_confusion``.
     """
-    share = 100 * confusion.pivot(index="domain", columns="top_domain", values="share")
     labels = dict(zip(confusion["domain"], confusion["label"], strict=True))
-    share = share.rename(index=labels, columns=labels)
+    share, low, high = (
+        100 * confusion.pivot(index="domain", columns="top_domain", values=name).rename(index=labels, columns=labels)
+        for name in ("share", "low", "high")
+    )
+    asked, listed = ("captions", "video") if (confusion["direction"] == "t2v").all() else ("videos", "caption")
     figure = _heatmap(
         share, colorscale=SEQUENTIAL, zmin=0.0, zmax=100.0, texttemplate="%{z:.0f}",
-        colorbar={"title": "%", "thickness": 12},
-        hovertemplate="captions of %{y}<br>top-1 is a video of %{x}<br>%{z:.1f} % of them<extra></extra>",
+        colorbar={"title": "%", "thickness": 12}, customdata=np.dstack([low.to_numpy(), high.to_numpy()]),
+        hovertemplate=f"{asked} of %{{y}}<br>top-1 is a {listed} of %{{x}}<br>%{{z:.1f}} % of them "
+        "(%{customdata[0]:.1f} to %{customdata[1]:.1f})<extra></extra>",
     )  # fmt: skip
-    return figure.update_xaxes(title="the top-1 is a video of")
+    return figure.update_xaxes(title=f"the top-1 is a {listed} of").update_yaxes(title=f"{asked} of")
 
 
 def _heatmap(table: pd.DataFrame, **look: Any) -> go.Figure:

@@ -6,17 +6,23 @@ screen shows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import plotly.graph_objects as go
 
 from workbench.core.errors import DataError
 from workbench.core.optional import need
-from workbench.figures.drawn import DASHES, FEATURE, LETTER, Drawing, colour, words
+from workbench.figures.drawn import DASHES, LETTER, NARROW, Drawing, colour, words
+from workbench.figures.glyphs import FEATURE
 from workbench.figures.paper import PIXELS, POINT
 from workbench.figures.theme import INK
 from workbench.figures.traces import DRAWERS
+
+SMALL = {"fontsize": 7.5, "linespacing": 0.95}
+"""How names to the left of the axes are written, as two lines of them must find room in a row."""
+MOST_ROWS = 3
+"""Rows of a legend that the height of the screen has room for."""
 
 
 def draw(chart: go.Figure, width: float) -> Any:
@@ -37,11 +43,10 @@ def draw(chart: go.Figure, width: float) -> Any:
             raise DataError(
                 f"This figure holds a {trace.type} that cannot be drawn into a file.", "Save a picture of the page."
             )
-    paper = need("matplotlib.figure", FEATURE).Figure(
-        figsize=(width, (chart.layout.height or 340) / PIXELS), layout="constrained"
-    )
-    drawing = Drawing(chart, paper.add_subplot(), width)
-    drawing.names = {axis: _categories(chart, axis) for axis in "xy"}
+    height = (chart.layout.height or 340) / PIXELS
+    paper = need("matplotlib.figure", FEATURE).Figure(figsize=(width, height), layout="constrained")
+    drawing = Drawing(chart, paper.add_subplot(), width, {axis: _categories(chart, axis) for axis in "xy"})
+    paper.set_figheight(height + _more_height(drawing))
     for trace in chart.data:
         DRAWERS[trace.type](drawing, trace)
     for shape in chart.layout.shapes:
@@ -108,7 +113,8 @@ def _axis(drawing: Drawing, axis: str) -> None:
     asked, axes, names = drawing.chart.layout[f"{axis}axis"], drawing.axes, drawing.names[axis]
     ticks = need("matplotlib.ticker", FEATURE)
     own = axes.xaxis if axis == "x" else axes.yaxis
-    own.set_label_text(words(asked.title.text))
+    room = drawing.inner if axis == "x" else axes.figure.get_figheight() - 0.5
+    own.set_label_text(fill(words(asked.title.text), max(12, int(room / LETTER))))
     if asked.type == "log":
         (axes.set_xscale if axis == "x" else axes.set_yscale)("log")
         own.set_major_formatter(ticks.FuncFormatter(lambda value, _: f"{value:g}"))
@@ -119,27 +125,41 @@ def _axis(drawing: Drawing, axis: str) -> None:
     if asked.autorange == "reversed":
         limits(*reversed(axes.get_xlim() if axis == "x" else axes.get_ylim()))
     if names:
+        said, look = (drawing.beside(), SMALL) if axis == "y" else _below(drawing)
         shown = list(range(0, len(names), max(1, len(names) // 40)))
-        own.set_ticks(shown, [words(names[i]) for i in shown], **_turned(drawing, axis, [names[i] for i in shown]))
+        own.set_ticks(shown, [said[i] for i in shown], **look)
     elif asked.tickvals is not None:
         own.set_ticks(list(asked.tickvals), [words(one) for one in asked.ticktext or asked.tickvals])
+        own.set_tick_params(rotation=abs(asked.tickangle or 0))
     own.grid(not names and asked.showgrid is not False)
 
 
-def _turned(drawing: Drawing, axis: str, names: Sequence[str]) -> dict[str, Any]:
-    """How names below the axes lie: level where they have room, else slanted, else upright."""
-    if axis == "y" or sum(len(one) + 2 for one in names) * LETTER < drawing.inner:
-        return {}
+def _below(drawing: Drawing) -> tuple[list[str], dict[str, Any]]:
+    """Names below the axes and how they lie: level where they have room, else slanted, else upright."""
+    names = [words(one) for one in drawing.names["x"]]
+    widest = max((len(line) for name in names for line in name.split("\n")), default=0)
+    if len(names) * (widest + 1) * LETTER < drawing.inner:
+        return names, {}
     slanted = drawing.inner / len(names) > 0.24
-    return {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 90}
+    look = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 90}
+    return [name.replace("\n", " ") for name in names], look
+
+
+def _more_height(drawing: Drawing) -> float:
+    """Inches that a paper needs more than the screen: for names that do not lie level, and a scale above."""
+    names, look = _below(drawing)
+    share = {40: 0.64, 90: 1.0}.get(look.get("rotation", 0), 0.0)
+    turned = max(0.0, share * LETTER * max(map(len, names), default=0) - 0.2)
+    return min(1.5, turned) + (0.5 if drawing.has_scale and drawing.width < NARROW else 0.0)
 
 
 def _legend(drawing: Drawing, paper: Any) -> None:
     handles, labels = drawing.axes.get_legend_handles_labels()
     held = dict(zip(labels, handles, strict=True))
     if held:
-        fit = int(drawing.width / (0.35 + 0.062 * max(map(len, held))))
+        fit = max(1, min(len(held), int(drawing.width / (0.33 + 0.054 * max(map(len, held))))))
+        paper.set_figheight(paper.get_figheight() + 0.14 * max(0, len(held) // fit - MOST_ROWS))
         paper.legend(
-            held.values(), held.keys(), loc="outside upper center", ncols=max(1, min(fit, len(held))), fontsize=7,
-            columnspacing=1.0, handletextpad=0.4,
+            held.values(), held.keys(), loc="outside upper center", ncols=fit, fontsize=7,
+            columnspacing=1.0, handletextpad=0.4, markerscale=0.7,
         )  # fmt: skip

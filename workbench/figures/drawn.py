@@ -5,23 +5,31 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from html import unescape
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from workbench.figures.paper import PIXELS
+
 DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-.", "longdash": (0, (8, 3))}
 RGBA = re.compile(r"rgba?\(([^)]+)\)")
 LETTER = 0.068
 """Inches of a letter, on average."""
-
-
-FEATURE = "A figure as PDF or SVG"
+NARROW = 5.0
+"""Inches below which a figure has little room across: a heat map has its scale above it, long names are wrapped."""
+MOST_BESIDE = 0.36
+"""Share of a narrow figure that the names to its left may take before they are wrapped."""
+TWO_LINES = 18.0
+"""Points that a name on two lines needs."""
 
 
 def words(text: object) -> str:
     """A text of a chart as it is read: escaped signs back, line breaks as such."""
-    return unescape(re.sub(r"<br\s*/?>", "\n", re.sub(r"</?(b|i|em|strong|sup|sub)>", "", str(text or ""))))
+    return unescape(
+        re.sub(r"<br\s*/?>", "\n", re.sub(r"</?(b|i|em|strong|sup|sub)>", "", "" if text is None else str(text)))
+    )
 
 
 def colour(value: Any) -> Any:
@@ -66,8 +74,22 @@ class Drawing:
     @property
     def inner(self) -> float:
         """About how many inches the axes have: what the names to their left and a scale to their right leave."""
-        scale = 0.75 if any(trace.type == "heatmap" for trace in self.chart.data) else 0.1
-        return max(1.0, self.width - scale - LETTER * max(map(len, self.names["y"]), default=6))
+        scale = 0.75 if self.has_scale and self.width >= NARROW else 0.1
+        title = 0.2 if self.chart.layout.yaxis.title.text else 0.0
+        lines = [line for name in self.beside() for line in name.split("\n")]
+        return max(1.0, self.width - scale - title - LETTER * max(map(len, lines), default=6))
+
+    @property
+    def has_scale(self) -> bool:
+        return any(trace.type == "heatmap" and trace.showscale is not False for trace in self.chart.data)
+
+    def beside(self) -> list[str]:
+        """Names to the left of the axes, on two lines where they would take too much of a narrow figure."""
+        names, most = [words(one) for one in self.names["y"]], int(MOST_BESIDE * self.width / LETTER)
+        room = 72 * (self.chart.layout.height or 340) / PIXELS / max(1, len(names))
+        if self.width >= NARROW or room < TWO_LINES:
+            return names
+        return [fill(one, max(most, len(one) // 2 + 4)) if len(one) > most else one for one in names]
 
     @property
     def shows_legend(self) -> bool:

@@ -15,6 +15,7 @@ from workbench.core.files import atomic
 from workbench.core.lookup import pick
 from workbench.core.optional import need
 from workbench.figures.drawing import draw
+from workbench.figures.glyphs import FEATURE
 from workbench.figures.paper import COLUMN, about_missing, fonts_for, paper_look
 
 FORMATS = {"pdf": "application/pdf", "svg": "image/svg+xml"}
@@ -55,16 +56,30 @@ def export_figure(figure: Any, format: str = "pdf", *, width: float = COLUMN) ->
         raise DataError(f"The width is {width} inches.", "Choose 1 to 20; a column has 3.3, a page 6.9.")
     with paper_look():
         paper = draw(figure, width) if isinstance(figure, go.Figure) else figure
-        paper.canvas.draw()  # tick labels are made when drawn
-        texts = paper.findobj(need("matplotlib.text", "A figure as PDF or SVG").Text)
-        families, missing = fonts_for("".join(one.get_text() for one in texts))
-        for one in texts:
-            one.set_fontfamily(list(families))
+        texts = _texts(paper)
     out = io.BytesIO()
-    with paper_look(families), warnings.catch_warnings():
+    with paper_look("".join(one.get_text() for one in texts)) as (families, missing), warnings.catch_warnings():
+        for one in texts:
+            one.set_fontfamily(families)
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)  # is in the note
         paper.savefig(out, format=format, metadata=STAMPS[format], dpi=300)
     return Exported(out.getvalue(), about_missing(missing))
+
+
+def unknown_signs(figure: go.Figure | str) -> str:
+    """What to tell before a figure is written: signs that no font has; empty = none.
+
+    Args:
+        figure: A chart of ``workbench.figures``, which is drawn but not laid out; or the text of another figure.
+    """
+    if isinstance(figure, go.Figure):
+        with paper_look():
+            figure = "".join(one.get_text() for one in _texts(draw(figure, COLUMN)))
+    return about_missing(fonts_for(figure)[1])
+
+
+def _texts(paper: Any) -> list[Any]:
+    return paper.findobj(need("matplotlib.text", FEATURE).Text)
 
 
 def save_figure(figure: Any, path: str | Path, *, width: float = COLUMN) -> str:

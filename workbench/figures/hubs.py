@@ -1,4 +1,4 @@
-"""How often the videos of a gallery are retrieved."""
+"""How often the items of a run, videos or captions, are retrieved."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.analysis.structure.hubness import HUB_SIZE, Hubness
+from workbench.analysis.structure.listed import UNITS
 from workbench.figures.theme import MUTED, NEUTRAL, A, B, styled
 
 MOST_BARS = 40
 
 
 def occurrence_bars(found: Hubness) -> go.Figure:
-    """How many videos stand in so many lists: anti-hubs on the left, hubs on the right of the dashed line.
+    """How many videos (v2t: captions) stand in so many lists: anti-hubs on the left, hubs right of the dashed line.
 
     Args:
         found: From ``analysis.hubness``.
@@ -27,11 +28,11 @@ def occurrence_bars(found: Hubness) -> go.Figure:
     figure = go.Figure(
         go.Bar(
             x=starts + (step - 1) / 2, y=numbers, width=0.85 * step, marker_color=colour, customdata=spans,
-            hovertemplate="in %{customdata} lists: %{y:,} videos<extra></extra>",
+            hovertemplate=f"in %{{customdata}} lists: %{{y:,}} {UNITS[found.unit]}<extra></extra>",
         )
     )  # fmt: skip
     figure.add_vline(
         x=limit - 0.5, line={"color": MUTED, "dash": "dash"}, annotation_text="hubs →",
         annotation_position="top right", annotation_xshift=4,
     )  # fmt: skip
-    return styled(figure, height=300, x=f"lists of {found.k} that the video stands in", y="videos")
+    return styled(figure, height=300, x=f"in so many lists of {found.k}", y=UNITS[found.unit])

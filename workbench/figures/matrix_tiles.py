@@ -6,12 +6,16 @@ Values are in standard deviations of their caption's scores, so that runs compar
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from workbench.analysis.structure.domain_blocks import domain_means
 from workbench.core.errors import DataError
+from workbench.core.files import read_table, write_table
 from workbench.core.lookup import pick
 from workbench.evaluation.runs.run import Run, similarity_of
 from workbench.evaluation.runs.shared import shared_axes
@@ -54,7 +58,8 @@ class MatrixView:
             for matrix, (rows, columns) in zip(matrices, shared, strict=True)
         ]
         self.key = _key(self.runs, sources)
-        self.pyramid = Pyramid(cache / "tiles" / f"{self.key}.levels", sources)
+        self._tiles = cache / "tiles"
+        self.pyramid = Pyramid(self._tiles / f"{self.key}.levels", sources)
 
     @property
     def n_levels(self) -> int:
@@ -65,12 +70,31 @@ class MatrixView:
         """Make the pooled levels, once; they are kept in the cache until it is pruned."""
         self.pyramid.build()
 
+    @cached_property
+    def domain_means(self) -> pd.DataFrame:
+        """``analysis.domain_means`` of what is shown, made once; kept beside the pooled levels, for every order.
+
+        Raises:
+            StateError: The corpus states no domains.
+        """
+        file = self._tiles / f"{_table_key(self.runs)}.domains.parquet"
+        if not file.exists():
+            write_table(file, domain_means(self.run, self.other))
+        return read_table(file)
+
     def limit(self, pool: str) -> float:
         """Where colours should end: the first of ``RANGES`` that holds 99 % of what is seen from afar, in sd."""
-        level = next(one for one in range(self.n_levels) if max(size_of(self.shape, one)) <= SHOWN)
-        values = np.abs(decoded(self._codes(level, slice(None), slice(None), pool)))
+        values = np.abs(self.from_afar(pool))
         high = float(np.nanquantile(values, 0.99)) if np.isfinite(values).any() else 0.0
         return next((one for one in RANGES if one >= high), RANGES[-1])
+
+    def level_from_afar(self) -> int:
+        """The finest level of at most ``SHOWN`` cells a side."""
+        return next(one for one in range(self.n_levels) if max(size_of(self.shape, one)) <= SHOWN)
+
+    def from_afar(self, pool: str) -> np.ndarray:
+        """float32 values of that level, in sd; nan where nothing was scored."""
+        return decoded(self._codes(self.level_from_afar(), slice(None), slice(None), pool))
 
     def tile(self, level: int, x: int, y: int, pool: str = "max") -> np.ndarray:
         """One tile, uint8 [at most 256, at most 256]; what its bytes say: ``matrix_pyramid.decoded``.
@@ -139,6 +163,20 @@ def _moved(chosen: np.ndarray, own: np.ndarray, first: np.ndarray) -> np.ndarray
     place = np.zeros(int(first.max()) + 1, np.int64)
     place[first] = own
     return place[chosen]
+
+
+def _table_key(runs: list[Run]) -> str:
+    """Of the files' identity, and of everything else that domain means are made of."""
+    found = hashlib.sha256(b"domain means 1")
+    for run in runs:
+        found.update(repr((str(run.path), matrix_stamp(run))).encode())
+        for table in (
+            run.queries[["caption_id"]],
+            run.gallery[["video_id", "domain", "source_id", "state"]],
+            run.relevance,
+        ):
+            found.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+    return found.hexdigest()[:24]
 
 
 def _key(runs: list[Run], sources: list[Source]) -> str:

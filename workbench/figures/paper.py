@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
 from workbench.core.optional import need
+from workbench.figures.glyphs import FEATURE, as_truetype, is_cubic
 from workbench.figures.theme import GRID, INK, MUTED
 
 COLUMN, PAGE = 3.3, 6.9
@@ -18,6 +23,8 @@ PIXELS = 117
 POINT = 72 / PIXELS
 """Points on paper of one pixel on the screen."""
 BASE = "DejaVu Sans"
+PACKED = "NotoSansCJKsc-Regular.otf"
+"""The one file that is used of mplfonts (extra ``fonts``): Chinese, Japanese and Korean; SIL Open Font License."""
 _DRAWING = Lock()
 _LOOK = {
     "text.parse_math": False,  # a dollar sign in a caption is a dollar sign
@@ -30,39 +37,86 @@ _LOOK = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Font:
+    """A font file, and the signs of a text that are drawn with it."""
+
+    family: str
+    path: str
+    signs: frozenset[str]
+
+
 @contextmanager
-def paper_look(families: tuple[str, ...] = (BASE,)) -> Iterator[None]:
+def paper_look(text: str = "") -> Iterator[tuple[list[str], str]]:
     """Draw inside the block in the look of a paper; one drawing at a time, as matplotlib's settings are global.
 
     Args:
-        families: Fonts, in the order in which they are tried for a sign.
+        text: All that will be drawn, where it may need more than the usual font.
+
+    Yields:
+        Names of fonts, in the order in which they are tried for a sign; and the signs that no font has.
     """
-    matplotlib = need("matplotlib", "A figure as PDF or SVG")
-    with _DRAWING, matplotlib.rc_context({**_LOOK, "font.family": list(families)}):
-        yield
+    matplotlib = need("matplotlib", FEATURE)
+    with _DRAWING, _lent(text) as (families, missing), matplotlib.rc_context({**_LOOK, "font.family": families}):
+        yield families, missing
 
 
-def fonts_for(text: str) -> tuple[tuple[str, ...], str]:
-    """The fonts of this machine that together hold every sign of a text.
+@contextmanager
+def _lent(text: str) -> Iterator[tuple[list[str], str]]:
+    """The fonts of a text by name; of those that matplotlib embeds badly it is lent the signs that are needed."""
+    known = need("matplotlib.font_manager", FEATURE)
+    fonts, missing = fonts_for(text)
+    own, families = list(known.fontManager.ttflist), [BASE]
+    try:
+        with TemporaryDirectory(prefix="workbench-fonts-") as folder:
+            for font in fonts:
+                if is_cubic(font.path):
+                    file = Path(folder) / f"{len(families)}.ttf"
+                    as_truetype(font.path, font.signs, file)
+                    families.append(str(file))  # its own: matplotlib keeps in mind which file a name stands for
+                    known.fontManager.ttflist.append(known.FontEntry(fname=str(file), name=str(file), weight=400))
+                else:
+                    families.append(font.family)
+            yield families, missing
+    finally:
+        known.fontManager.ttflist[:] = own
+
+
+def fonts_for(text: str) -> tuple[list[Font], str]:
+    """The fonts that hold the signs of a text that the usual one lacks; few, so that a word is written in one hand.
 
     Args:
         text: All that will be drawn.
 
     Returns:
-        Their families, the usual one first; and the signs that no font holds.
+        The fonts; and the signs that none has.
     """
-    manager = need("matplotlib.font_manager", "A figure as PDF or SVG").fontManager
-    left = {sign for sign in text if sign.isprintable() and not sign.isspace()}
-    families = [BASE]
+    manager = need("matplotlib.font_manager", FEATURE).fontManager
+    left = frozenset(sign for sign in text if sign.isprintable() and not sign.isspace())
     left -= _signs(manager.findfont(BASE))
-    upright = [one for one in manager.ttflist if one.style == "normal" and not one.name.startswith("Last Resort")]
-    for font in sorted(upright, key=lambda one: (abs(_weight(one.weight) - 400), one.name)):
-        if not left:
+    candidates, found = _others(manager) if left else [], list[Font]()
+    while left and candidates:
+        family, path = max(candidates, key=lambda one: len(left & _signs(one[1])))
+        if not (held := left & _signs(path)):
             break
-        if held := left & _signs(font.fname):
-            families.append(font.name)
-            left -= held
-    return tuple(dict.fromkeys(families)), "".join(sorted(left))
+        found.append(Font(family, path, held))
+        left -= held
+    return found, "".join(sorted(left))
+
+
+def _others(manager: Any) -> list[tuple[str, str]]:
+    """Name and file of the upright fonts of this machine, regular ones first; the packed one stands last."""
+    upright = [one for one in manager.ttflist if one.style == "normal" and not one.name.startswith("Last Resort")]
+    ordered = sorted(upright, key=lambda one: (abs(_weight(one.weight) - 400), one.name))
+    packed = packed_font()
+    return [*((one.name, one.fname) for one in ordered), *([(PACKED, packed)] if packed else [])]
+
+
+def packed_font() -> str | None:
+    """The file of the extra ``fonts``, found without an import; None where it is not installed."""
+    found = find_spec("mplfonts")
+    file = Path(found.origin).parent / "fonts" / PACKED if found and found.origin else None
+    return str(file) if file and file.is_file() else None
 
 
 def about_missing(signs: str) -> str:
@@ -71,15 +125,15 @@ def about_missing(signs: str) -> str:
         return ""
     shown = " ".join(signs[:8]) + (" …" if len(signs) > 8 else "")
     return (
-        f"No font on this machine has {shown}, so a box stands for each. Install one that has, e.g. Noto Sans CJK for "
-        "Chinese, Japanese and Korean (fonts-noto-cjk), and start again."
+        f"No font on this machine has {shown}, so a box stands for each. Install one that has, e.g. for Chinese, "
+        "Japanese and Korean: pip install 'textvr-workbench[fonts]' (or the system's fonts-noto-cjk), and start again."
     )
 
 
 @lru_cache(maxsize=1024)
 def _signs(path: str) -> frozenset[str]:
     """What a font file can draw."""
-    font = need("matplotlib.ft2font", "A figure as PDF or SVG").FT2Font(path)
+    font = need("matplotlib.ft2font", FEATURE).FT2Font(path)
     return frozenset(map(chr, font.get_charmap()))
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from workbench.core.optional import need
-from workbench.figures.drawn import DASHES, FEATURE, Drawing, colour, words
-from workbench.figures.paper import POINT
+from workbench.figures.drawn import DASHES, LETTER, NARROW, Drawing, colour, words
+from workbench.figures.glyphs import FEATURE
+from workbench.figures.paper import PIXELS, POINT
 from workbench.figures.theme import INK, A
 
 MARKERS = {
@@ -21,6 +22,8 @@ STROKES = ("|", "_")  # markers without an inside
 HATCHES = {"": "", ".": "..", "/": "////", "\\": "\\\\\\\\", "x": "xxx", "-": "---", "|": "|||", "+": "+++"}
 PLACES = {"top": "bottom", "middle": "center", "bottom": "top"}
 TEMPLATE = re.compile(r"%\{(\w+)(?::([^}]+))?\}")
+LEAST = 5.0
+"""Points of the smallest letters that are read on paper."""
 MOST_POINTS = 4000
 """More points than these are drawn as a picture inside the file, which stays small."""
 
@@ -41,13 +44,16 @@ def _points(drawing: Drawing, trace: Any) -> None:
         if trace.fill in ("tozeroy", "tonexty", "toself"):
             axes.fill_between(x, y, 0, color=colour(trace.fillcolor or line.color or A), alpha=0.2, linewidth=0)
     if "markers" in modes:
-        shape, ink = str(look.symbol or "circle"), _colours(look.color if look.color is not None else trace.line.color)
+        shape = str(look.symbol or "circle")
         mark = MARKERS.get(shape, "o")
+        own = look.line.color if mark in STROKES else look.color
+        ink = _colours(trace.line.color if own is None else own)
         full, edge = ("none", ink) if shape.endswith("-open") else (ink, None if mark in STROKES else "none")
         axes.scatter(
             x, y, s=(np.asarray(look.size or 6, float) * POINT) ** 2, marker=mark, label=label,
             facecolors=full, edgecolors=edge,
-            alpha=opacity * (look.opacity or 1.0), linewidths=0.8, rasterized=len(x) > MOST_POINTS, zorder=3,
+            alpha=opacity * (look.opacity or 1.0), rasterized=len(x) > MOST_POINTS, zorder=3,
+            linewidths=(look.line.width or 1.3) * POINT if mark in STROKES else 0.8,
         )  # fmt: skip
     if "text" in modes:
         for a, b, text in zip(x, y, _each(trace.text, len(x)), strict=True):
@@ -82,12 +88,34 @@ def _bars(drawing: Drawing, trace: Any) -> None:
     else:
         axes.bar(place, size, room, bottom=base, **look)
         _errors(drawing, trace, place, ends)
-    if trace.text is None or trace.textposition == "none":
-        return
-    for at, end, text in zip(place, ends, _each(trace.text, len(place)), strict=True):
-        axes.annotate(
-            words(text), (end, at) if level else (at, end), (3, 0) if level else (0, 3), textcoords="offset points",
-            ha="left" if level else "center", va="center" if level else "bottom", annotation_clip=False,
+    if trace.text is not None and trace.textposition != "none":
+        said = [words(text) for text in _each(trace.text, len(place))]
+        inside = mode in ("stack", "relative") and trace.textposition != "outside"
+        _at_ends(drawing, level, place, list(zip(base, ends, strict=True)), said, inside)
+
+
+def _at_ends(
+    drawing: Drawing, level: bool, place: np.ndarray, spans: list[tuple[float, float]], said: list[str], inside: bool
+) -> None:
+    """Words at the ends of bars: beyond them, on the side to which a bar goes, or inside; upright where it is narrow.
+
+    Args:
+        drawing: The chart.
+        level: Bars lie.
+        place: Of the bars.
+        spans: Where each begins and ends.
+        said: The words.
+        inside: Words lie inside the bars, as other bars go on where they end.
+    """
+    wide = max(map(len, said), default=0) * LETTER > drawing.inner / max(1, len(place))
+    for at, (start, end), text in zip(place, spans, said, strict=True):
+        side = (1 if end >= start else -1) * (-1 if inside else 1)
+        sides = ("left", "right") if level else ("bottom", "top")
+        look = {"ha": sides[side < 0], "va": "center"} if level else {"ha": "center", "va": sides[side < 0]}
+        drawing.axes.annotate(
+            text, (end, at) if level else (at, end), (3 * side, 0) if level else (0, 3 * side), **look,
+            textcoords="offset points", annotation_clip=False, rotation=90 if wide and not level else 0,
+            bbox=None if inside else {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.6}, zorder=4,
         )  # fmt: skip
 
 
@@ -109,13 +137,21 @@ def _cells(drawing: Drawing, trace: Any) -> None:
             said = _filled(trace, row, column)
             red, green, blue, _ = palette(norm(z[row, column]))
             dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
-            room = 72 * drawing.inner / z.shape[1] / (0.65 * max(1, len(said)))  # a letter is 0.65 em wide
+            size, turn = _fitting(drawing, z.shape, len(said))
             drawing.axes.text(column, row, said, ha="center", va="center", color="white" if dark else INK,
-                              fontsize=min(8.0, room))  # fmt: skip
+                              fontsize=size, rotation=turn)  # fmt: skip
     if trace.showscale is not False:
-        scale = drawing.axes.figure.colorbar(picture, ax=drawing.axes, fraction=0.05, pad=0.02)
+        above = {"location": "top", "shrink": 0.7} if drawing.width < NARROW else {"location": "right"}
+        scale = drawing.axes.figure.colorbar(picture, ax=drawing.axes, fraction=0.05, pad=0.02, **above)
         scale.set_label(words(trace.colorbar.title.text))
         scale.outline.set_visible(False)
+
+
+def _fitting(drawing: Drawing, shape: tuple[int, ...], letters: int) -> tuple[float, int]:
+    """Points and degrees of the words in a cell: upright where they would be too small to read otherwise."""
+    height = 0.75 * (drawing.chart.layout.height or 340) / PIXELS
+    level, upright = (72 * room / (0.65 * max(1, letters)) for room in (drawing.inner / shape[1], height / shape[0]))
+    return (min(8.0, upright), 90) if level < LEAST < upright else (min(8.0, level), 0)
 
 
 DRAWERS: dict[str, Callable[[Drawing, Any], None]] = {

@@ -111,11 +111,11 @@ def report_data(
             notes.append(str(error))
     notes += [f"{name}: {warning}." for name, warning in tables["leaderboard"]["warning"].items() if warning]
     kept = {name: table for name, table in tables.items() if len(table)}
-    verdict = _stated(run) if compared is None else compared.verdict
+    verdict = stated_alone(run) if compared is None else compared.verdict
     return ReportData(runs, k, chosen, dict(thresholds), verdict, list(dict.fromkeys(notes)), kept)
 
 
-def _stated(run: Run) -> str:
+def stated_alone(run: Run) -> str:
     """The verdict on a run by itself: its R@1 with the interval."""
     found = run.metrics["t2v"]
     low, high = found["interval"].get("r1") or (math.nan, math.nan)
@@ -153,7 +153,8 @@ def _comparison(found: Comparison | None) -> pd.DataFrame:
     test = found.test
     values = {
         "difference": test.difference, "low": test.interval[0], "high": test.interval[1], "p": test.p,
-        "wins": test.wins, "losses": test.losses, "minimum_detectable": test.minimum_detectable,
+        "wins": test.wins, "losses": test.losses, "undecided": test.undecided,
+        "minimum_detectable": test.minimum_detectable,
         "top10_shared": found.overlap["top10"], "phi": found.overlap["phi"],
     }  # fmt: skip
     return pd.DataFrame({"value": pd.Series(values, dtype=float)}).rename_axis("measure")

@@ -9,17 +9,17 @@ from urllib.parse import quote
 import pandas as pd
 import streamlit as st
 
+from workbench.app.components.assets import with_player
 from workbench.app.text import plain
 from workbench.core.errors import StateError, WorkbenchError
 from workbench.corpus import Corpus, video_key
 from workbench.corpus.media import rendition_row
-from workbench.figures.player import assets
 from workbench.figures.player_of import video_player
 
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    js, css = assets()
+    js, css = with_player("address.js", "player.js")
     return st.components.v2.component("workbench_player", js=js, css=css)
 
 
@@ -42,11 +42,9 @@ def player(
     key: str,
     matched: Collection[str] = (),
     ticks: Sequence[int] = (),
-    start: float = 0.0,
-    title: str = "",
-    sub: str = "",
+    names: Mapping[str, str] | None = None,
     engine: str | None = None,
-    group: str = "",
+    **options: Any,
 ) -> None:
     """Show a video with its words; one that cannot be played is a sentence with the reason.
 
@@ -56,16 +54,14 @@ def player(
         key: Streamlit's key; the same key and video keep playing through a rerun.
         matched: ``text_id`` of the texts that the query names.
         ticks: Frames to mark, e.g. those that a model saw.
-        start: Seconds.
-        title: Shown above the picture, e.g. the caption.
-        sub: Small line below the title.
+        names: Keys of the address by what a viewer sets (``app.looks``); None = it does not stand there.
         engine: Whose texts; None = rapidocr, kwai or another, ``truth`` only when asked for.
-        group: Players of one group have a button that makes them move together.
+        **options: Of ``figures.player.player_data``: ``start``, ``title``, ``sub``, ``group``, ``speed``, ...
     """
     try:
         data = video_player(
             corpus, video_id, lambda rendition: video_address(corpus, video_id, rendition), matched=matched,
-            ticks=ticks, engine=engine, start=start, title=title, sub=sub, group=group,
+            ticks=ticks, engine=engine, **options,
         )  # fmt: skip
     except WorkbenchError as error:
         said = plain(f"{error.message} {error.remedy}".strip())
@@ -74,14 +70,15 @@ def player(
         else:
             st.warning(said, icon=":material/videocam_off:")
         return
-    mount(data, key)
+    mount(data, key, names)
 
 
-def mount(data: Mapping[str, Any], key: str) -> None:
+def mount(data: Mapping[str, Any], key: str, names: Mapping[str, str] | None = None) -> None:
     """Show a player of data that stands already.
 
     Args:
         data: Of ``video_player``.
         key: Streamlit's key.
+        names: As for ``player``.
     """
-    _component()(data=data, key=key, height="content")
+    _component()(data={**data, "names": dict(names or {})}, key=key, height="content")

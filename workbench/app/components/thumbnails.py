@@ -59,6 +59,7 @@ def thumbnails(
     chosen: str = "",
     width: int = 150,
     opens: Mapping[str, str] | None = None,
+    closes: Sequence[str] = (),
 ) -> None:
     """Show videos as pictures; a click writes the video into the address of the page, and the page runs again.
 
@@ -69,8 +70,10 @@ def thumbnails(
         chosen: The video that stands open beside the grid.
         width: Least pixels of a picture; as many as fit stand in a row.
         opens: What a click writes into the address beside the video.
+        closes: Keys that a click takes out of the address.
     """
-    address = {**st.query_params.to_dict(), **(opens or {})}
+    stays = {name: value for name, value in st.query_params.to_dict().items() if name not in closes}
+    address = {**stays, **(opens or {})}
     shown = [
         {
             **asdict(tile), "src": "" if tile.missing else thumb_address(corpus, tile.video_id),
@@ -83,5 +86,7 @@ def thumbnails(
         video = (st.session_state.get(key) or {}).get("pick")
         if video:
             st.query_params.update({**(opens or {}), CHOSEN: video})
+            for name in {*closes} & {*st.query_params}:
+                del st.query_params[name]
 
     _component()(data={"tiles": shown, "width": width}, key=key, height="content", on_pick_change=picked)

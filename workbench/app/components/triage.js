@@ -1,5 +1,5 @@
 // Fifty failures by keyboard: next, previous, tag, play, boxes, bookmark, link; Python hears of tags, not of keys.
-// Stands behind the player's scripts, whose `mount` it uses. Text from data only ever goes through textContent.
+// Stands behind the player's module, whose `mount` it uses, and behind address.js, as the address follows the keys. Text from data only ever goes through textContent.
 
 const desks = new WeakMap();
 const WAIT = 800; // milliseconds without a tag before tags go out
@@ -137,6 +137,7 @@ function makeDesk(parent) {
     const next = Math.min(Math.max(0, place), data.cases.length - 1);
     if (next === at) return;
     at = next;
+    keepInAddress({ q: data.cases[at].id });
     open();
   }
 

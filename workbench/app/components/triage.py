@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import streamlit as st
 
+from workbench.app.components.assets import with_player
 from workbench.corpus import Corpus, video_key
-from workbench.figures.player import assets
-
-MODULE = "export default function (component)"
-"""How the player's module opens; behind it stands the component's own."""
-
-
-def _asset(name: str) -> str:
-    return files("workbench.app.components").joinpath(name).read_text(encoding="utf-8")
 
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    js, css = assets()
-    both = js.replace(MODULE, "function playerComponent(component)") + "\n" + _asset("triage.js")
-    return st.components.v2.component("workbench_triage", js=both, css=css + _asset("triage.css"))
+    js, css = with_player("address.js", "triage.js", "triage.css")
+    return st.components.v2.component("workbench_triage", js=js, css=css)
 
 
 def playing_address(corpus: Corpus, video_id: str, text: str) -> str:
@@ -44,6 +35,8 @@ def triage(
     write: Callable[[Mapping[str, str | None], Mapping[str, bool]], object],
 ) -> None:
     """Show cases one at a time; what was tagged comes back some moments after the last key.
+
+    The component itself writes the case that stands open into the address (key ``q``).
 
     Args:
         cases: id, text, rank, cause, evidence, thumb, link, videos (src or missing, title, sub).

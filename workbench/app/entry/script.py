@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.app.navigation import header, pages
+from workbench.app.settling import settle
 from workbench.app.text import plain
 from workbench.core.errors import WorkbenchError
 
@@ -13,5 +14,6 @@ chosen = st.navigation(pages(), position="top")
 header()
 try:
     chosen.run()
+    settle(chosen.url_path)
 except WorkbenchError as error:
     st.error(f"{plain(error.message)}  \n{plain(error.remedy)}", icon=":material/error:")

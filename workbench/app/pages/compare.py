@@ -6,11 +6,13 @@ from workbench.app import loading
 from workbench.app.parts.ablation import show_ablations
 from workbench.app.parts.compare import Pair, show_causes, show_learned, show_queries
 from workbench.app.parts.many import show_many
+from workbench.app.parts.seeds import choose_side, one_of, same_runs, show_groups, sides_of
 from workbench.app.parts.sweep import show_sweeps
-from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
+from workbench.app.parts.widgets import DIRECTIONS, choose, choose_switch, corpus_row
 from workbench.app.text import plain
 from workbench.core.errors import StateError
 from workbench.evaluation.metrics.measures import METRICS
+from workbench.evaluation.runs.run import Run
 
 PARTS = {
     "queries": "Queries", "causes": "Causes", "ablations": "Ablations", "training": "Validation ranks",
@@ -22,10 +24,11 @@ st.title("Compare")
 place, runs, pick = corpus_row(3, 3, 3, 2, 3)
 if len(runs) < 2:
     raise StateError("Two runs that can be looked at query by query are needed.", "Import a second one.")
+sides = sides_of(runs)
 with pick[0]:
-    a = choose_run(runs, "A", "run", first=1)
+    a = choose_side(sides, runs, "A", "run", first=1)
 with pick[1]:
-    b = choose_run(runs, "B", "other")
+    b = choose_side(sides, runs, "B", "other")
 with pick[2]:
     metric = choose("Metric", list(METRICS), "metric", show=lambda name: METRICS[name].heading)
 with pick[3]:
@@ -33,6 +36,18 @@ with pick[3]:
 if a.name == b.name:
     st.info("A and B are the same run. Choose another one to compare.", icon=":material/info:")
     st.stop()
+if same_runs(a, b):
+    st.info("A run is never compared with the group that it is a seed of. Choose another one.", icon=":material/info:")
+    st.stop()
+grouped = not (isinstance(a, Run) and isinstance(b, Run))
+if grouped:
+    show_groups(a, b, metric, direction)
+    st.header("One seed of each, query by query")
+    row = st.columns(4)
+    with row[0]:
+        a = one_of(a, "Seed of A", "seed_a")
+    with row[1]:
+        b = one_of(b, "Seed of B", "seed_b")
 result = loading.comparison(loading.key_of(a), loading.key_of(b), metric, direction)
 with st.container(border=True):
     st.markdown(f"**{plain(result.verdict)}**")

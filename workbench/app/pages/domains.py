@@ -10,6 +10,7 @@ from workbench.app.components.thumbnails import Tile, thumbnails
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.ablation import show_by_domain
+from workbench.app.parts.downloads import show_chart
 from workbench.app.parts.panels import has_pictures, paged, play, query_line, tiles_of
 from workbench.app.parts.widgets import DIRECTIONS, choose_place, choose_run, choose_switch
 from workbench.app.text import plain, short
@@ -125,7 +126,7 @@ def browse(row: pd.Series) -> None:
         captions_of(video)
 
 
-table_of_domains = loading.overview(loading.key_of_corpus(corpus), loading.key_of(run) if run else None, direction)
+table_of_domains = loading.overview(corpus, run, direction)
 by_name = {row["domain"]: row for _, row in table_of_domains.iterrows()}
 pictures = has_pictures(corpus)
 asked = st.query_params.get("domain", "")
@@ -148,9 +149,15 @@ for start in range(0, len(rows), PER_ROW):
             card(row)
 if run:
     st.header("Which domain comes first")
-    st.plotly_chart(confusion_heatmap(loading.confusion(loading.key_of(run))), key="confusion")
+    confusion = loading.confusion(loading.key_of(run), direction)
+    asked, listed = ("captions", "video") if direction == "t2v" else ("videos", "caption")
+    show_chart(
+        confusion_heatmap(confusion), f"confusion {run.name} {direction}", key="confusion", table=confusion,
+        runs={"run": run.name}, alt=f"Of which domain the first {listed} of each domain's {asked} is",
+        code=f'figures.confusion_heatmap(analysis.domain_confusion(run, direction="{direction}"))',
+    )  # fmt: skip
     st.caption(
-        "Of the captions of one domain (row), how many have a video of another one (column) at rank 1, in percent. "
-        "What lies off the diagonal is confused across domains."
+        f"Of the {asked} of one domain (row), how many have a {listed} of another one (column) at rank 1, in percent. "
+        "A first place that several share counts in parts. What lies off the diagonal is confused across domains."
     )
     show_by_domain(run, direction)

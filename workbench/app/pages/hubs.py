@@ -1,11 +1,11 @@
-"""Hubs & duplicates: which videos stand in too many lists, what a correction does, and what stands twice."""
+"""Hubs & duplicates: what stands in too many lists, what a correction does, and what stands twice; both directions."""
 
 import streamlit as st
 
 from workbench.app import loading
 from workbench.app.parts.hub import Shown, show_corrections, show_hubs
 from workbench.app.parts.twin import show_captions, show_splits, show_videos
-from workbench.app.parts.widgets import choose, choose_run, choose_switch, corpus_row
+from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 
 PARTS = {
     "hubs": "Hubs",
@@ -16,13 +16,15 @@ PARTS = {
 }
 
 st.title("Hubs & duplicates")
-place, runs, pick = corpus_row(3, 3, 2, 2)
+place, runs, pick = corpus_row(3, 3, 3, 2)
 with pick[0]:
     run = choose_run(runs)
+with pick[1]:
+    direction = choose_switch("Direction", DIRECTIONS, "direction")
 part = choose_switch("Show", PARTS, "part")
-shown = Shown({"corpus": place, "run": run.name}, run, loading.corpus_of(run))
+shown = Shown(place, run, direction, loading.corpus_of(run))
 if part in ("hubs", "corrections"):
-    with pick[1]:
+    with pick[2]:
         k = int(choose("Lists of", ["1", "5", "10", "50"], "k", first=2))
     (show_hubs if part == "hubs" else show_corrections)(shown, k)
 elif part == "captions":

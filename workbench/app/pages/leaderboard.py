@@ -3,12 +3,12 @@
 import streamlit as st
 
 from workbench.app import loading
-from workbench.app.parts.board import BOTH, DEFAULT, board_table, metric_options
+from workbench.app.parts.board import BOTH, DEFAULT, board_table, metric_options, show_intervals, show_parts
+from workbench.app.parts.downloads import show_table
 from workbench.app.parts.widgets import DIRECTIONS, choose_corpus, choose_several, choose_switch
 from workbench.app.text import plain
 from workbench.evaluation.metrics.scene_text import SLICES
 from workbench.evaluation.statistics.groups import seed_groups
-from workbench.figures import domain_bars, leaderboard_intervals
 
 st.title("Leaderboard")
 pick = st.columns([2, 4, 2])
@@ -37,7 +37,7 @@ with st.container(border=True):
 for direction, label in DIRECTIONS.items():
     st.header(label)
     shown, look = board_table(board, direction, [name for name in metrics if name != BOTH or direction == "t2v"])
-    st.dataframe(shown, hide_index=True, column_config=look, height="content")
+    show_table(shown, f"leaderboard {direction} {place}", column_config=look, height="content")
 if (board["n_seeds"] > 1).any():
     st.caption(
         "A group of seeds is one row: the mean over its seeds. Its interval says what other queries could have given "
@@ -47,7 +47,7 @@ left, right = st.columns(2)
 for column, direction in ((left, "t2v"), (right, "v2t")):
     with column:
         limit = ceiling[direction]["r1"] if ceiling else None
-        st.plotly_chart(leaderboard_intervals(board, direction, limit), key=f"interval {direction}")
+        show_intervals(board, runs, direction, limit, seeds=seeds == "each")
 if len(board) and not board["clustered"].all():
     st.caption(
         "The corpus does not state which videos share a source, so intervals are not clustered: they may be too narrow."
@@ -59,12 +59,12 @@ if able and not able[0].gallery["domain"].notna().any():
 elif able:
     st.header("By domain")
     tables = {run.name: loading.by_domain(loading.key_of(run), "r1", "t2v") for run in able[:6]}
-    st.plotly_chart(domain_bars(tables, "text → video R@1, %"), key="domains")
+    show_parts(tables, "domain", "analysis.by_domain(one)")
     few = {note for one in tables.values() for note in one["label"] + ": " + one["note"] if not note.endswith(": ")}
     st.caption(plain("; ".join(sorted(few))))
 for kind in loading.slice_columns(able[0]) if able else []:
     st.header(f"By {plain(kind.replace('_', ' '))}")
     tables = {run.name: loading.by_slice(loading.key_with_texts(run), kind, "r1") for run in able[:6]}
-    st.plotly_chart(domain_bars(tables, "text → video R@1, %"), key=f"slices {kind}")
+    show_parts(tables, kind, f'analysis.by_slice(one, "{kind}", "r1")')
     if kind in SLICES:
         st.caption(f"By the definition {SLICES[kind]}: the caption quotes, marks or names something written.")

@@ -24,7 +24,7 @@ other = None if minus == NONE else loading.run_named(minus)
 
 if run.gallery["domain"].notna().any():
     st.header("Domain by domain")
-    show_domains(run, other)
+    show_domains(run, other, order)
 else:
     st.caption("This corpus states no domains, so there are no means of domains.")
 st.header("Every pair" if other is None else plain(f"Every pair: {run.name} − {other.name}"))

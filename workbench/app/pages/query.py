@@ -7,6 +7,7 @@ import streamlit as st
 from workbench.analysis.case import query_near
 from workbench.app import loading
 from workbench.app.links import parameters
+from workbench.app.looks import carried
 from workbench.app.navigation import page
 from workbench.app.parts.ablation import ablation_row
 from workbench.app.parts.panels import has_pictures, reading
@@ -17,6 +18,7 @@ from workbench.app.parts.query import (
     cause_of,
     first_ten,
     numbers_of,
+    qualitative_files,
     video_beside_captions,
 )
 from workbench.app.parts.token import words_on_frames
@@ -63,7 +65,7 @@ for column, label, icon, step in (
     (steps[0], "Previous", ":material/arrow_back:", -1),
     (steps[1], "Next", ":material/arrow_forward:", 1),
 ):
-    values = parameters(**here, q=ids[(at + step) % len(ids)])
+    values = parameters(**here, **carried(), q=ids[(at + step) % len(ids)])
     column.page_link(page("query"), label=label, icon=icon, query_params=values)
 
 if playable is None:
@@ -74,6 +76,8 @@ else:
     video_beside_captions(asked, playable)
 words_on_frames(asked, playable)
 if playable and direction == "t2v":
+    qualitative_files(asked, playable)
+if playable and direction == "t2v":
     for one, own in zip(asked.runs, asked.cases, strict=True):
         with st.container(border=True):
             left, right = st.columns([2, 3], vertical_alignment="center")
@@ -81,7 +85,7 @@ if playable and direction == "t2v":
                 st.header(plain(one.name))
                 numbers_of(own)
             with right:
-                cause_of(one, query, direction)
+                cause_of(asked, one, playable)
             first_ten(asked, one, own, playable)
             with st.expander("As a table"):
                 as_table(one, own)
@@ -91,7 +95,7 @@ else:
         with column:
             st.header(plain(one.name))
             numbers_of(own)
-            cause_of(one, query, direction)
+            cause_of(asked, one, playable)
             as_table(one, own)
     st.caption("✔ marks a right item.")
 ablation_row(run, query, direction, here)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from workbench.analysis.reports.data import stated_alone
 from workbench.app import loading
 from workbench.app.parts.report import asked_cases, show_check, show_report
 from workbench.app.parts.widgets import choose, choose_run, corpus_row
@@ -19,11 +20,11 @@ with pick[2]:
     k = int(choose("Fails when rank >", ["1", "5", "10", "50"], "k"))
 other = None if compared == ALONE else loading.run_named(compared)
 with st.container(border=True):
-    key = loading.key_of(run)
     if other is None:
-        st.markdown(f"**{plain(loading.verdict((key,)))}**")
+        st.markdown(f"**{plain(stated_alone(run))}**")
+        st.caption("Reported alone, compared with no other run.")
     else:
-        st.markdown(f"**{plain(loading.comparison(key, loading.key_of(other), 'r1', 't2v').verdict)}**")
+        st.markdown(f"**{plain(loading.comparison(loading.key_of(run), loading.key_of(other), 'r1', 't2v').verdict)}**")
         st.caption(plain(f"Every difference in the report is {other.name} minus {run.name}."))
 show_report(run, other, k, asked_cases())
 st.header("Check a report")

@@ -2,9 +2,16 @@
 
 import streamlit as st
 
-from workbench.app.parts.sample import label_blind, offer_drawing, show_corrected, show_samples, show_tags
+from workbench.app.parts.sample import (
+    label_blind,
+    offer_drawing,
+    show_corrected,
+    show_named,
+    show_samples,
+    show_tags,
+)  # fmt: skip
 from workbench.app.parts.tag import annotator
-from workbench.app.parts.widgets import choose, choose_run, corpus_row
+from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 
 st.title("Human tags")
 sample = st.query_params.get("sample", "")
@@ -14,21 +21,25 @@ if sample:
         name = annotator()
     label_blind(st.query_params.get("corpus", ""), sample, name)
     st.stop()
-place, runs, pick = corpus_row(2, 2, 2, 2)
+place, runs, pick = corpus_row(3, 3, 3, 2, 2)
 with pick[0]:
     run = choose_run(runs)
 with pick[1]:
-    k = int(choose("Fails when rank >", ["1", "5", "10", "50"], "k"))
+    direction = choose_switch("Direction", DIRECTIONS, "direction")
 with pick[2]:
+    k = int(choose("Fails when rank >", ["1", "5", "10", "50"], "k"))
+with pick[3]:
     annotator()
 st.header("Blind samples")
 st.markdown(
     "Failed queries drawn at random, each domain with its share. Whoever labels sees neither the model nor the "
     "computed cause; send the link to a second person."
 )
-offer_drawing(run, k)
+offer_drawing(run, k, direction)
 corpus, _, split = place.partition("/")
 show_samples(corpus, split)
+st.header("Agreement with the computed causes")
+show_named(corpus, split)
 st.header("Corrected relevance")
 show_corrected(run)
 st.header("All tags")

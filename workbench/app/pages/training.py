@@ -10,6 +10,7 @@ from workbench.app.parts.training import (
     refreshed,
     show_curves,
     show_end,
+    show_excluded,
     show_overview,
     show_test,
     states_of,
@@ -49,6 +50,7 @@ if growing:
 shown = [run for name in chosen for run in runs if run.name == name]
 for run in shown:
     show_end(run)
+    show_excluded(run)
 st.header("Curves")
 refreshed(show_curves, chosen, span, every=OFTEN_S if growing else None)
 

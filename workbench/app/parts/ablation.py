@@ -15,9 +15,8 @@ from workbench.analysis.comparison.ablations import AS_IT_IS
 from workbench.app import loading
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.parts.downloads import downloads, table_downloads
+from workbench.app.parts.downloads import show_chart, show_table
 from workbench.app.text import plain
-from workbench.core.workspace import workspace
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
 
@@ -56,19 +55,13 @@ def _effects(key: Key, others: Stamps, caption: str, _run: Run) -> pd.DataFrame:
     return analysis.word_effects_of(_run, caption)
 
 
-def _stamps() -> Stamps:
-    """Changes when a run is added, removed or written again."""
-    files = [(name, path / "run.json") for name, path in workspace().names("runs").items()]
-    return tuple((name, file.stat().st_mtime_ns) for name, file in files if file.exists())
-
-
 def joined(run: Run, direction: str) -> Ablations:
     """``analysis.ablations`` of a run; joined again when any run of the workspace changes."""
-    return _joined(loading.key_with_texts(run), _stamps(), direction, run)
+    return _joined(loading.key_with_texts(run), loading.stamps_of_runs(), direction, run)
 
 
 def _table(run: Run, direction: str, metric: str, by: str | None = None) -> pd.DataFrame:
-    return _scores(loading.key_with_texts(run), _stamps(), direction, metric, by, run)
+    return _scores(loading.key_with_texts(run), loading.stamps_of_runs(), direction, metric, by, run)
 
 
 # Over all queries ---------------------------------------------------------------------------------------------------
@@ -85,9 +78,11 @@ def show_ablations(run: Run, metric: str, direction: str) -> None:
         left, right = st.columns([2, 3], gap="medium")
         with left:
             figure = figures.ablation_differences(scores, f"change of {unit}")
-            st.plotly_chart(figure, key="ablations", alt="What each ablation changes")
-            code = f'figures.ablation_differences(analysis.ablations(run).scores("{metric}"), "change of {unit}")'
-            downloads(figure, f"ablations {run.name}", code=code if direction == "t2v" else "", run=run.name)
+            code = f'figures.ablation_differences({_code(direction)}.scores("{metric}"), "change of {unit}")'
+            show_chart(
+                figure, f"ablations {run.name}", key="ablations", alt="What each ablation changes", code=code,
+                runs={"run": run.name},
+            )  # fmt: skip
         with right:
             _score_table(run, scores, metric)
     say_absent(found)
@@ -95,20 +90,25 @@ def show_ablations(run: Run, metric: str, direction: str) -> None:
     show_weights(run, metric, direction)
 
 
+def _code(direction: str) -> str:
+    """The call that joins the ablations, for "copy as code"."""
+    return f'analysis.ablations(run, direction="{direction}")'
+
+
 def _score_table(run: Run, scores: pd.DataFrame, metric: str) -> None:
     digits = METRICS[metric].digits
     names = {"label": "Ablation", "value": METRICS[metric].heading, "difference": "Change", "interval": "95 %",
-             "p_holm": "p (Holm)", "wins": "Better", "losses": "Worse", "sees": "Saw", "how": "Made from"}  # fmt: skip
+             "p_holm": "p (Holm)", "wins": "Better", "losses": "Worse", "undecided": "By ties only", "sees": "Saw",
+             "how": "Made from"}  # fmt: skip
     changed = scores.iloc[1:].reset_index(drop=True)
     interval = [f"{one.low:+.{digits}f} to {one.high:+.{digits}f}" for one in changed.itertuples()]
     table = changed.assign(interval=interval)[list(names)].rename(columns=names)
     number = st.column_config.NumberColumn(format=f"%.{digits}f")
-    st.dataframe(
-        table, hide_index=True, key="ablation table", height="content",
+    show_table(
+        table, f"ablations {run.name} {metric}", key="ablation table", height="content",
         column_config={names["value"]: number, "Change": st.column_config.NumberColumn(format=f"%+.{digits}f"),
                        "p (Holm)": st.column_config.NumberColumn(format="%.2g")},
     )  # fmt: skip
-    table_downloads(table, f"ablations {run.name} {metric}")
     if (scores["sees"] != scores["sees"].iloc[0]).any():
         st.caption("What has seen other queries does not stand beside what has not: see the column Saw.")
 
@@ -132,19 +132,15 @@ def show_by_domain(run: Run, direction: str, metric: str = "r1") -> None:
     st.header("Ablations by domain")
     scores = _table(run, direction, metric, "domain")
     figure = figures.ablation_heatmap(scores, METRICS[metric].label)
-    st.plotly_chart(figure, key="ablations by domain", alt="What each ablation changes in each domain")
+    code = f'figures.ablation_heatmap({_code(direction)}.scores("{metric}", by="domain"), "{METRICS[metric].label}")'
+    show_chart(
+        figure, f"ablations by domain {run.name}", key="ablations by domain", code=code, runs={"run": run.name},
+        alt="What each ablation changes in each domain", table=scores.drop(columns="domain_label"),
+    )  # fmt: skip
     st.caption(
         plain(f"Change of {METRICS[metric].label} of {run.name} (in brackets beside the domain: as it is). ")
         + "A cell in brackets: its 95 % interval, clustered by source, holds 0."
     )
-    name = f"ablations by domain {run.name}"
-    code = (
-        f'figures.ablation_heatmap(analysis.ablations(run).scores("{metric}", by="domain"), "{METRICS[metric].label}")'
-    )
-    row = st.container(horizontal=True)
-    with row:
-        downloads(figure, name, code=code if direction == "t2v" else "", run=run.name)
-        table_downloads(scores.drop(columns="domain_label"), f"{name} table")
 
 
 @st.fragment
@@ -227,7 +223,7 @@ def _sign(times: float) -> str:
 
 
 def _words(run: Run, query: str) -> None:
-    effects = _effects(loading.key_of(run), _stamps(), query, run)
+    effects = _effects(loading.key_of(run), loading.stamps_of_runs(), query, run)
     if effects.empty:
         command = analysis.word_effects_command(run)
         if "ocr" in run.modalities and command and run.word_effects is None:
@@ -237,8 +233,9 @@ def _words(run: Run, query: str) -> None:
     right = effects["right"].map({True: "the right video", False: "the best wrong video"})
     table = effects.assign(stands=right)[list(EFFECTS)].rename(columns=EFFECTS)
     with st.expander(f"What each of {len(effects)} read words does", expanded=True):
-        st.dataframe(
-            table, hide_index=True, key=f"words {run.name}", height="content" if len(table) <= WORDS else 440,
+        show_table(
+            table, f"words {run.name} {query}", key=f"words {run.name}",
+            height="content" if len(table) <= WORDS else 440,
             column_config={
                 EFFECTS["change"]: st.column_config.NumberColumn(
                     format="%+.3f", help="Score of caption and video minus that without the word."

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from workbench.app.parts.downloads import numbered, show_chart
 from workbench.evaluation.metrics.measures import METRICS, SHOWN, Metric
+from workbench.evaluation.runs.run import Run
+from workbench.figures import domain_bars, leaderboard_intervals
 
 BOTH = "both"
 """What stands for RSum over both directions among the metrics that can be chosen."""
@@ -31,7 +34,9 @@ def board_table(board: pd.DataFrame, direction: str, metrics: Sequence[str]) -> 
         metrics: Names out of ``metric_options``.
     """
     options = metric_options()
-    shown = pd.DataFrame({"Run": [f"↳ {row.run}" if row.group else row.run for row in board.itertuples()]})
+    shown = pd.DataFrame(
+        {"Run": [f"↳ {run}" if group else run for run, group in zip(board["run"], board["group"], strict=True)]}
+    )
     look: dict[str, Any] = {"Run": st.column_config.TextColumn(width=165)}
     if (board["n_seeds"] > 1).any():
         shown["Seeds"] = [_seeds(row, direction, METRICS["r1"]) for row in board.to_dict("records")]
@@ -44,7 +49,8 @@ def board_table(board: pd.DataFrame, direction: str, metrics: Sequence[str]) -> 
         metric = METRICS["sum_recall" if name == BOTH else name]
         shown[options[name]] = board[column].to_numpy(float)
         spread = f"{options[name][:-2]} 95 %"
-        shown[spread] = [_interval(row, column, metric.digits) for row in board.to_dict("records")]
+        bounds = zip(board[f"{column}_low"], board[f"{column}_high"], strict=True)
+        shown[spread] = [_interval(low, high, metric.digits) for low, high in bounds]
         look[options[name]] = st.column_config.NumberColumn(format=f"%.{metric.digits}f", width="small")
         look[spread] = st.column_config.TextColumn(
             "95 %",
@@ -55,8 +61,46 @@ def board_table(board: pd.DataFrame, direction: str, metrics: Sequence[str]) -> 
     return shown, look
 
 
-def _interval(row: dict[Any, Any], column: str, digits: int) -> str:
-    low, high = row[f"{column}_low"], row[f"{column}_high"]
+def show_intervals(
+    board: pd.DataFrame, runs: Sequence[Run], direction: str, limit: float | None, *, seeds: bool
+) -> None:
+    """R@1 of every run with its interval.
+
+    Args:
+        board: From ``analysis.leaderboard``.
+        runs: What it was made of.
+        direction: ``t2v`` or ``v2t``.
+        limit: The ceiling, in percent.
+        seeds: Whether it has a row for each seed.
+    """
+    variables = numbered(runs)
+    made = f"analysis.leaderboard([{', '.join(variables)}], seeds={seeds})"
+    show_chart(
+        leaderboard_intervals(board, direction, limit), f"R@1 {direction} {runs[0].corpus_name}",
+        key=f"interval {direction}", alt=f"{direction} R@1 of every run with its interval",
+        code=f'figures.leaderboard_intervals({made}, "{direction}", {limit})', runs=variables,
+    )  # fmt: skip
+
+
+def show_parts(tables: Mapping[str, pd.DataFrame], kind: str, call: str) -> None:
+    """R@1 of several runs in each part of the queries.
+
+    Args:
+        tables: ``analysis.by_domain`` or ``by_slice`` by the name of the run.
+        kind: What divides the queries.
+        call: What makes the table of the run ``one``.
+    """
+    unit = "text → video R@1, %"
+    variables = {f"run_{at}": name for at, name in enumerate(tables)}
+    every = f"{{one.name: {call} for one in [{', '.join(variables)}]}}"
+    show_chart(
+        domain_bars(tables, unit), f"R@1 by {kind}", key=f"parts {kind}", alt=f"R@1 of every run by {kind}",
+        code=f'figures.domain_bars({every}, "{unit}")', runs=variables,
+        table=pd.concat([table.assign(run=name) for name, table in tables.items()]),
+    )  # fmt: skip
+
+
+def _interval(low: float, high: float, digits: int) -> str:
     return "" if pd.isna(low) else f"{low:.{digits}f} – {high:.{digits}f}"
 
 

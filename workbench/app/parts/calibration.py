@@ -11,6 +11,7 @@ import streamlit as st
 
 from workbench.app import loading
 from workbench.app.components.player import mount, video_address
+from workbench.app.parts.downloads import show_table
 from workbench.app.parts.widgets import choose, choose_switch
 from workbench.app.text import plain
 from workbench.core.errors import WorkbenchError
@@ -130,7 +131,7 @@ def cards(sources: Sources, one: Calibration, video: str, table: pd.DataFrame, f
             "agreement": f"Overlap with {sources.other or 'another engine'}", "n_compared": "Compared",
         }  # fmt: skip
         numbers = table[list(titles)].assign(placed=100 * table["placed"]).round({"placed": 1, "agreement": 3})
-        st.dataframe(numbers.rename(columns=titles), hide_index=True)
+        show_table(numbers.rename(columns=titles), f"calibration {one.corpus}")
 
 
 def _drawn(sources: Sources, video: str, reference: Reference, key: str) -> None:
@@ -147,7 +148,7 @@ def _drawn(sources: Sources, video: str, reference: Reference, key: str) -> None
         begin = float(file.boxes["time_s"].min()) if len(file.boxes) else 0.0
         data = video_player(
             corpus, video, lambda rendition: video_address(corpus, video, rendition), read=read, compact=True,
-            start=begin, group="calibration", together=True, key=f"{corpus.name}/{video}/{reference.label}",
+            start=begin, group="calibration", together="share", key=f"{corpus.name}/{video}/{reference.label}",
         )  # fmt: skip
     except WorkbenchError as error:
         st.warning(plain(f"{error.message} {error.remedy}".strip()), icon=":material/videocam_off:")

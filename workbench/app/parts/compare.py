@@ -15,9 +15,9 @@ from workbench.app import loading
 from workbench.app.limits import limits
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.parts.downloads import downloads, table_downloads
+from workbench.app.parts.downloads import show_chart, show_table
 from workbench.app.parts.hub import listed
-from workbench.app.parts.training_ranks import texts_of
+from workbench.app.parts.training_ranks import open_selected, show_kinds, texts_of
 from workbench.app.parts.widgets import choose
 from workbench.app.text import plain, short
 from workbench.core.errors import StateError
@@ -71,7 +71,8 @@ def show_queries(pair: Pair) -> None:
         _domains(pair)
         _agreement(pair)
     table = pair.result.table
-    lists = table.assign(times=table["rank_a"] / table["rank_b"], label=table["domain"].map(_domain))
+    labels = {name: domain_label(name) for name in table["domain"].dropna().unique()}
+    lists = table.assign(times=table["rank_a"] / table["rank_b"], label=table["domain"].map(labels).fillna("–"))
     for column, (outcome, title) in zip(
         st.columns(2, gap="medium"), (("win", "Wins of B at rank 1"), ("loss", "Losses of B at rank 1")), strict=True
     ):
@@ -81,32 +82,29 @@ def show_queries(pair: Pair) -> None:
             names = {"rank_a": "Rank in A", "rank_b": "Rank in B"}
             names |= {"label": "Domain"} if table["domain"].notna().any() else {}
             names |= {"text": "Query" if pair.direction == "t2v" else "Video"}
-            row = listed(rows, names, outcome, rank_a=1, rank_b=1)
-            table_downloads(rows.drop(columns="label"), f"{outcome} {pair.a.name} {pair.b.name}")
+            row = listed(
+                rows, names, outcome, f"{outcome} {pair.a.name} {pair.b.name}", whole=rows.drop(columns="label"),
+                rank_a=1, rank_b=1,
+            )  # fmt: skip
         if row is not None:
             pair.open_query(rows["id"][row])
     st.caption("Widest gap of ranks first. Select a row to open its query.")
 
 
-def _domain(name: str | float | None) -> str:
-    return domain_label(str(name)) if pd.notna(name) else "–"
-
-
 def _ranks(pair: Pair) -> None:
     st.header("Rank against rank")
     figure = figures.rank_against_rank(pair.result.table, pair.a.name, pair.b.name)
-    event = st.plotly_chart(
-        figure, key="ranks", on_select="rerun", selection_mode="points", alt="Ranks of every query in both runs"
-    )
+    event = show_chart(
+        figure, f"ranks {pair.a.name} {pair.b.name}", key="ranks", alt="Ranks of every query in both runs",
+        code=f'figures.rank_against_rank({pair.code}.table, "{pair.a.name}", "{pair.b.name}")', select=True,
+        table=pair.result.table, runs={"a": pair.a.name, "b": pair.b.name},
+    )  # fmt: skip
     st.caption(
         "Below the dotted line B ranks the right item higher. The 50 queries with the widest gap are triangles: click "
         "one to open it."
     )
-    code = f'figures.rank_against_rank({pair.code}.table, "{pair.a.name}", "{pair.b.name}")'
-    downloads(figure, f"ranks {pair.a.name} {pair.b.name}", code=code, a=pair.a.name, b=pair.b.name)
-    known = set(pair.result.table["id"])
     for point in event["selection"]["points"]:
-        if point.get("customdata") in known:
+        if (pair.result.table["id"] == point.get("customdata")).any():
             pair.open_query(point["customdata"])
 
 
@@ -119,25 +117,25 @@ def _domains(pair: Pair) -> None:
     chosen = METRICS[pair.metric]
     unit = f"B − A, {'points of ' if chosen.scale > 1 else ''}{chosen.label}"
     figure = figures.difference_bars(table, unit)
-    st.plotly_chart(figure, key="domains", alt="Difference of the runs in each domain")
+    show_chart(
+        figure, f"domains {pair.a.name} {pair.b.name}", key="domains", alt="Difference of the runs in each domain",
+        code=f'figures.difference_bars({pair.code}.by_domain, "{unit}")', table=table,
+        runs={"a": pair.a.name, "b": pair.b.name},
+    )  # fmt: skip
     held = (table["p_holm"] < 0.05).sum()
     st.caption(
         f"Grey: the 95 % interval of the domain holds 0. After Holm's correction over {len(table)} domains {held} "
         "differ."
     )
-    name = f"domains {pair.a.name} {pair.b.name}"
-    with st.container(horizontal=True):
-        code = f'figures.difference_bars({pair.code}.by_domain, "{unit}")'
-        downloads(figure, name, code=code, a=pair.a.name, b=pair.b.name)
-        table_downloads(table, f"{name} table")
 
 
 def _agreement(pair: Pair) -> None:
     st.header("How much they agree")
     table = pair.result.agreement.assign(shared=100 * pair.result.agreement["shared"])
     names = {"k": "First", "shared": "Items in both lists", "phi": "phi of hits"}
-    st.dataframe(
-        table.rename(columns=names), hide_index=True, key="agreement", height="content",
+    show_table(
+        table.rename(columns=names), f"agreement {pair.a.name} {pair.b.name}", whole=pair.result.agreement,
+        key="agreement", height="content",
         column_config={
             names["shared"]: st.column_config.NumberColumn(format="%.0f %%", help="Of the items in either list."),
             names["phi"]: st.column_config.NumberColumn(
@@ -145,7 +143,6 @@ def _agreement(pair: Pair) -> None:
             ),
         },
     )  # fmt: skip
-    table_downloads(pair.result.agreement, f"agreement {pair.a.name} {pair.b.name}")
 
 
 # Causes -------------------------------------------------------------------------------------------------------------
@@ -155,7 +152,7 @@ def show_causes(pair: Pair) -> None:
     """Failures of A that B answers and failures of B that A answers, by cause; the queries themselves."""
     with st.columns(4)[0]:
         k = int(choose("Fails when rank >", KS, "k"))
-    a, b = (loading.failures(loading.key_with_texts(run), k, pair.direction) for run in (pair.a, pair.b))
+    a, b = (loading.failures(run, k, pair.direction) for run in (pair.a, pair.b))
     shared = pair.result.table["id"]
     changes = analysis.cause_changes(a, b, shared)
     fixed, broken = int(changes["fixed"].sum()), int(changes["broken"].sum())
@@ -164,15 +161,14 @@ def show_causes(pair: Pair) -> None:
         st.caption("Both runs fail on the same queries.")
         return
     figure = figures.cause_change_bars(changes)
-    st.plotly_chart(figure, key="changes", alt="Failures fixed and broken by cause")
+    changed = "".join(f", {one}={value:g}" for one, value in limits())
+    failed = (f'analysis.failures({run}, k={k}, direction="{pair.direction}"{changed})' for run in "ab")
+    show_chart(
+        figure, f"causes {pair.a.name} {pair.b.name}", key="changes", alt="Failures fixed and broken by cause",
+        code=f"figures.cause_change_bars(analysis.cause_changes({', '.join(failed)}))", table=changes,
+        runs={"a": pair.a.name, "b": pair.b.name},
+    )  # fmt: skip
     st.caption("Fixed ones stand under their cause in A, broken ones under their cause in B. Artefacts come first.")
-    name = f"causes {pair.a.name} {pair.b.name}"
-    with st.container(horizontal=True):
-        changed = "".join(f", {one}={value:g}" for one, value in limits())
-        failed = (f'analysis.failures({run}, k={k}, direction="{pair.direction}"{changed})' for run in "ab")
-        code = f"figures.cause_change_bars(analysis.cause_changes({', '.join(failed)}))"
-        downloads(figure, name, code=code, a=pair.a.name, b=pair.b.name)
-        table_downloads(changes, f"{name} table")
     labels = {"all": "All causes", **dict(zip(changes["cause"], changes["label"], strict=True))}
     with st.columns(3)[0]:
         cause = choose("Cause", list(labels), "cause", show=lambda one: labels.get(one, one))
@@ -185,8 +181,8 @@ def show_causes(pair: Pair) -> None:
         with column:
             st.header(f"{title} ({len(rows):,})")
             names = {"rank": "Rank", "label": f"Cause in {run.name}", "text": "Caption"}
-            row = listed(rows, names, kind, rank=1)
-            table_downloads(rows.drop(columns=["label", "causes"]), f"{kind} {pair.a.name} {pair.b.name}")
+            whole = rows.drop(columns=["label", "causes"])
+            row = listed(rows, names, kind, f"{kind} {pair.a.name} {pair.b.name}", whole=whole, rank=1)
         if row is not None:
             pair.open_query(rows["query_id"][row])
 
@@ -206,9 +202,7 @@ def show_learned(pair: Pair) -> None:
     for column, run, one in zip(st.columns(2, gap="medium"), (pair.a, pair.b), (a, b), strict=True):
         with column:
             st.header(plain(run.name))
-            figure = figures.kind_bars(analysis.kind_shares(one, k), analysis.chosen_step(run))
-            st.plotly_chart(figure, key=f"kinds {run.name}", alt=f"What {run.name} learned by checkpoint")
-            downloads(figure, f"learned {run.name}")
+            show_kinds(run, one, k, analysis.chosen_step(run))
     both = analysis.learned_by(a, b, k)
     left, right = st.columns([2, 3], gap="medium")
     counts = analysis.learned_table(both)
@@ -216,20 +210,20 @@ def show_learned(pair: Pair) -> None:
         st.header("What became of each query")
         table = counts.rename_axis(f"A: {pair.a.name}").reset_index()
         table.columns = pd.Index([table.columns[0], *(f"B: {kind}" for kind in KINDS)])
-        st.dataframe(table, hide_index=True, key="learned", height="content")
+        show_table(table, f"learned {pair.a.name} {pair.b.name}", key="learned", height="content")
         st.caption(
             f"{len(both):,} queries of the validation split by the last checkpoint; right: rank {k} or better. "
             + "; ".join(f"{kind}: {said}" for kind, said in KINDS.items())
             + "."
         )
-        table_downloads(table, f"learned {pair.a.name} {pair.b.name}")
     texts = texts_of(pair.a) if pair.direction == "t2v" else {}
     shown = both.assign(query=[short(texts.get(one, one)) for one in both["id"]])
     with right:
         st.header("Ranks at every checkpoint")
-        st.dataframe(
-            shown[["query", "reciprocal_a", "rank_a", "reciprocal_b", "rank_b"]], hide_index=True, height=300,
-            key="both",
+        event = show_table(
+            shown[["query", "reciprocal_a", "rank_a", "reciprocal_b", "rank_b"]],
+            f"ranks per checkpoint {pair.a.name} {pair.b.name}", whole=both, height=300, key="both",
+            on_select="rerun", selection_mode="single-row",
             column_config={
                 "query": st.column_config.TextColumn("Query", width="medium"),
                 **{f"reciprocal_{side}": st.column_config.BarChartColumn(
@@ -239,4 +233,4 @@ def show_learned(pair: Pair) -> None:
                    for side in "ab"},
             },
         )  # fmt: skip
-        table_downloads(both, f"ranks per checkpoint {pair.a.name} {pair.b.name}")
+        open_selected([pair.a, pair.b], event, both["id"].to_list(), pair.direction)

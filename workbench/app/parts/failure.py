@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from workbench import analysis, figures
-from workbench.analysis import CAUSES
+from workbench.analysis import CAUSES, evidence_boxes
+from workbench.analysis.causes.seen import texts_in_evidence
 from workbench.analysis.narrowing import BANDS, by_gap, narrowed, tagged, with_read
 from workbench.analysis.tags import LABELS, tag_pairs
 from workbench.app import loading
+from workbench.app.components.evidence import evidence
 from workbench.app.limits import Limits, keywords, limits
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.parts.downloads import downloads, table_downloads
+from workbench.app.parts.downloads import show_chart, show_table
 from workbench.app.parts.hub import listed
 from workbench.app.parts.panels import has_pictures, play
 from workbench.app.parts.tag import Desk, tag_buttons, told_tags
@@ -27,8 +30,7 @@ from workbench.corpus import Corpus, domain_label
 from workbench.evaluation.runs.run import Run
 
 ALL, NONE = "all", "none"
-Key = tuple[str, int]
-OF_LIST = ("video", "page", "t", "rows", "q")
+OF_LIST = ("video", "page", "t", "rows", "from", "q")
 """Keys of the address that another choice of rows closes."""
 LISTED = {"rank": "Rank", "text": "Caption", "cause_label": "Cause", "evidence": "Evidence"}
 EXAMPLE = "words of the caption or read in the video"
@@ -53,8 +55,8 @@ class Shown:
     desk: Desk
 
     @property
-    def key(self) -> Key:
-        return loading.key_with_texts(self.run)
+    def key(self) -> loading.CausesKey:
+        return loading.key_of_causes(self.run)
 
     def failed(self) -> pd.DataFrame:
         """The failed queries with what was read in their right videos."""
@@ -89,14 +91,13 @@ def show_gains(shown: Shown) -> None:
         code = shown.code('figures.oracle_domain_bars(analysis.oracle_gain(run, by="domain", ...), k=') + f"{shown.k})"
     top = every.sort_values("gain").iloc[-1]
     said = f"Fixing {top['cause_label']} would give {top['gain']:.1f} points of R@{shown.k}, more than any other cause"
-    st.plotly_chart(figure, key=f"gains {by}", alt=said)
-    downloads(figure, f"oracle gain {by} {shown.run.name}", code=code, run=shown.run.name)
+    name = f"oracle gain {by} {shown.run.name}"
+    show_chart(figure, name, key=f"gains {by}", alt=said, code=code, runs={"run": shown.run.name})
     with st.expander("As a table"):
         named = {"label": "Domain", "cause_label": "Cause", "n_queries": "Queries", "gain": "Gain, points",
                  "reached": "Reached, %", "recall": f"R@{shown.k} now, %", "ceiling": "Ceiling, %"}  # fmt: skip
         seen = table[[name for name in named if name in table]].rename(columns=named).round(2)
-        st.dataframe(seen, hide_index=True, key=f"gains table {by}", height=min(420, 38 + 35 * len(seen)))
-        table_downloads(table, f"oracle gain {by} table {shown.run.name}")
+        show_table(seen, f"{name} table", whole=table, key=f"gains table {by}", height=min(420, 38 + 35 * len(seen)))
 
 
 def show_meaning(shown: Shown, failed: pd.DataFrame) -> None:
@@ -121,17 +122,17 @@ def _names(causes: list[str]) -> str:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _listed(key: Key, k: int, direction: str, changed: Limits, _run: Run) -> pd.DataFrame:
-    return with_read(loading.failures(key, k, direction), _run, loading.corpus_of(_run))
+def _listed(key: loading.CausesKey, k: int, direction: str, changed: Limits, _run: Run) -> pd.DataFrame:
+    return with_read(loading.failures(_run, k, direction), _run, loading.corpus_of(_run))
 
 
 @st.cache_data(max_entries=32, show_spinner="Looking for causes …")
-def _gains(key: Key, k: int, direction: str, by: str | None, changed: Limits, _run: Run) -> pd.DataFrame:
+def _gains(key: loading.CausesKey, k: int, direction: str, by: str | None, changed: Limits, _run: Run) -> pd.DataFrame:
     return analysis.oracle_gain(_run, k=k, direction=direction, by=by, **keywords(changed))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _not_computed(key: Key, changed: Limits, _run: Run) -> dict[str, list[str]]:
+def _not_computed(key: loading.CausesKey, changed: Limits, _run: Run) -> dict[str, list[str]]:
     return analysis.not_computed_by_reason(_run, **keywords(changed))
 
 
@@ -192,7 +193,8 @@ def _words() -> tuple[str, bool]:
         how = choose("Read as", ["words", "expression"], "as", closes=OF_LIST,
                      show=lambda one: "Words" if one == "words" else "Regular expression")  # fmt: skip
     with left:
-        return write("Filter", "words", EXAMPLE if how == "words" else r"e.g. no\.? ?\d+|sale"), how == "expression"
+        example = EXAMPLE if how == "words" else r"e.g. no\.? ?\d+|sale"
+        return write("Filter", "words", example, closes=OF_LIST), how == "expression"
 
 
 def _mark() -> str:
@@ -223,14 +225,14 @@ def show_list(shown: Shown, rows: pd.DataFrame) -> None:
     if rows["domain"].notna().any():
         table["domain_label"] = [domain_label(one) if one else "" for one in rows["domain"]]
         names["domain_label"] = "Domain"
-    digits = {"rank": 1}
+    digits: dict[str, Any] = {"rank": 1}
     if "gap" in rows:
         names, digits = {"gap": "Gap", "rank_other": "Rank there", **names}, {"gap": 1, "rank_other": 1, "rank": 1}
     if told:
         table["tags"] = [told.get(query, "") for query in rows["query_id"]]
         names["tags"] = "Tags"
-    at = listed(table, names, "rows", **digits)
-    table_downloads(table.drop(columns=["causes", "read"]), f"failures {shown.run.name}")
+    whole = table.drop(columns=["causes", "places", "read"])
+    at = listed(table, names, "rows", f"failures {shown.run.name}", whole=whole, **digits)
     if at is not None:
         st.query_params["q"] = rows["query_id"].iloc[at]
 
@@ -258,10 +260,13 @@ def show_case(shown: Shown, row: pd.Series) -> None:
         st.caption(plain(row["evidence"]))
         corpus = shown.corpus
         if corpus is not None and has_pictures(corpus) and shown.direction == "t2v":
+            places = {right: "in the right video", wrong: "in the top-1"}
+            evidence(evidence_boxes(row.to_frame().T, corpus), places, corpus.name, key="case evidence")
             text = str(row["text"] or "")
             for column, video, title in zip(st.columns(2), (right, wrong), ("Right", "Top-1, wrong"), strict=True):
                 with column:
-                    play(corpus, video, text, title, key=f"case {title}", group="case")
+                    known = texts_in_evidence(row.to_frame().T, video)
+                    play(corpus, video, text, title, key=f"case {title}", group="case", evidence=known)
         else:
             st.caption(plain(f"Right: {right}  ·  top-1: {wrong}"))
         tag_buttons(shown.desk, row)

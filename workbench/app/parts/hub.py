@@ -11,13 +11,14 @@ import streamlit as st
 
 from workbench.analysis.structure.corrections import Correction, hub_correction
 from workbench.analysis.structure.hubness import SHARES, Hubness, hubness, taken_queries
+from workbench.analysis.structure.listed import UNITS
 from workbench.app import loading
-from workbench.app.components.thumbnails import Tile, thumbnails
+from workbench.app.components.thumbnails import CHOSEN, Tile, thumbnails
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.parts.downloads import downloads, table_downloads
+from workbench.app.parts.downloads import show_chart, show_table
 from workbench.app.parts.panels import has_pictures, tiles_of
-from workbench.app.parts.widgets import choose
+from workbench.app.parts.widgets import DIRECTIONS, choose
 from workbench.app.text import plain
 from workbench.corpus import Corpus, domain_label
 from workbench.evaluation.runs.run import Run
@@ -25,6 +26,8 @@ from workbench.figures.hubs import occurrence_bars
 
 PER_PAGE, HUBS = 50, 24
 MADE_HERE = "CSLS, made here"
+TEXTS = ("text", "like_text", "listed_text", "text_a", "text_b")
+"""Columns that need a wide place in a list."""
 LARGE = 1 << 26
 """Cells of a matrix above which a whole pass over it is made only when asked for."""
 Key = tuple[str, int]
@@ -34,15 +37,21 @@ Key = tuple[str, int]
 
 
 @st.cache_data(max_entries=32, show_spinner="Counting …")
-def hubs(key: Key, k: int, _run: Run) -> Hubness:
+def hubs(key: Key, k: int, direction: str, _run: Run) -> Hubness:
     """``analysis.hubness`` of a run."""
-    return hubness(_run, k, n_top=HUBS)
+    return hubness(_run, k, n_top=HUBS, direction=direction)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def taken_by(key: Key, item: str, k: int, direction: str, _run: Run) -> pd.DataFrame:
+    """``analysis.taken_queries`` of a run."""
+    return taken_queries(_run, item, k, direction=direction)
 
 
 @st.cache_data(max_entries=16, show_spinner="Correcting …")
-def corrected(key: Key, other: Key | None, k: int, _run: Run, _other: Run | None) -> Correction:
+def corrected(key: Key, other: Key | None, k: int, direction: str, _run: Run, _other: Run | None) -> Correction:
     """``hub_correction`` of a run."""
-    return hub_correction(_run, _other, k)
+    return hub_correction(_run, _other, k, direction=direction)
 
 
 # Lists ------------------------------------------------------------------------------------------------------------
@@ -50,28 +59,46 @@ def corrected(key: Key, other: Key | None, k: int, _run: Run, _other: Run | None
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page stands on: the parameters of every link to a query, the run, and its corpus where it is at hand."""
+    """What the page stands on: the corpus and split, the run, its direction, and the corpus where it is at hand."""
 
-    link: Mapping[str, Any]
+    place: str
     run: Run
+    direction: str
     corpus: Corpus | None
 
     @property
     def key(self) -> Key:
         return loading.key_of(self.run)
 
+    @property
+    def called(self) -> str:
+        """The run and the direction, for names of files."""
+        return f"{self.run.name} {self.direction}"
+
+    @property
+    def query_heading(self) -> str:
+        """Of a column that holds what is asked."""
+        return "Query" if self.direction == "t2v" else "Video"
+
     def query(self, query: str, **more: Any) -> None:
-        """Open the page of a query."""
-        st.switch_page(page("query"), query_params=parameters(**{**self.link, "direction": "t2v", "q": query, **more}))
+        """Open the page of a query of this direction."""
+        here = {"corpus": self.place, "run": self.run.name, "direction": self.direction}
+        st.switch_page(page("query"), query_params=parameters(**here, **{"q": query, **more}))
 
 
-def listed(table: pd.DataFrame, names: Mapping[str, str], key: str, **digits: int) -> int | None:
+def listed(
+    table: pd.DataFrame, names: Mapping[str, str], key: str, file: str, *, whole: pd.DataFrame | None = None,
+    exclude: pd.DataFrame | None = None, **digits: int,
+) -> int | None:  # fmt: skip
     """Fifty rows of a table, with pages where there are more; the place of the row that was just selected.
 
     Args:
         table: All of its rows.
         names: Headings of the columns that are shown, by column.
         key: Of the widget, and of the number of the page in the address.
+        file: Name of the files, as for ``show_table``.
+        whole: What the files hold; None = all rows of the table.
+        exclude: A list to exclude, as a file.
         **digits: Decimals of columns of numbers.
     """
     n_pages = max(1, -(-len(table) // PER_PAGE))
@@ -81,11 +108,11 @@ def listed(table: pd.DataFrame, names: Mapping[str, str], key: str, **digits: in
     look: dict[str, Any] = {
         names[name]: st.column_config.NumberColumn(format=f"%.{n}f", width="small") for name, n in digits.items()
     }
-    look |= {names[name]: st.column_config.TextColumn(width="large") for name in ("text", "like_text") if name in names}
+    look |= {names[name]: st.column_config.TextColumn(width="large") for name in TEXTS if name in names}
     part = table[list(names)].iloc[start : start + PER_PAGE].rename(columns=names)
-    chosen = st.dataframe(
-        part, hide_index=True, key=f"{key} {at}", on_select="rerun", selection_mode="single-row", column_config=look,
-        height="content" if len(part) <= 12 else 460,
+    chosen = show_table(
+        part, file, whole=table if whole is None else whole, exclude=exclude, key=f"{key} {at}", on_select="rerun",
+        selection_mode="single-row", column_config=look, height="content" if len(part) <= 12 else 460,
     )  # fmt: skip
     if n_pages > 1:
         turn = f"page {key} {at}"
@@ -103,18 +130,24 @@ def listed(table: pd.DataFrame, names: Mapping[str, str], key: str, **digits: in
 
 
 def show_hubs(shown: Shown, k: int) -> None:
-    """How uneven the gallery is, the hubs, and the queries that one of them takes."""
-    found = hubs(shown.key, k, shown.run)
+    """How uneven the lists are, the hubs, and the queries that one of them takes."""
+    found = hubs(shown.key, k, shown.direction, shown.run)
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.header("How even are the lists?")
-        st.dataframe(spread_table({shown.run.name: vars(found)}), hide_index=True, key="spread", height="content")
-        table_downloads(spread_table({shown.run.name: vars(found)}), f"hubness {shown.run.name}")
+        spread = spread_table({shown.run.name: vars(found)})
+        show_table(spread, f"hubness {shown.called}", key="spread", height="content")
+        if found.n_cut_in_ties:
+            st.caption(
+                f"{found.n_cut_in_ties:,} of {len(shown.run.per(shown.direction)):,} lists end between equal scores: "
+                "what stands in them is by position there, and no hub of the model."
+            )
     with right:
-        figure = occurrence_bars(found)
-        st.plotly_chart(figure, key="occurrence", alt="How many videos stand in so many lists")
-        code = f"figures.occurrence_bars(analysis.hubness(run, k={k}))"
-        downloads(figure, f"occurrence {shown.run.name}", code=code, run=shown.run.name)
+        show_chart(
+            occurrence_bars(found), f"occurrence {shown.called}", key="occurrence",
+            alt=f"How many {UNITS[found.unit]} stand in so many lists", runs={"run": shown.run.name},
+            code=f'figures.occurrence_bars(analysis.hubness(run, k={k}, direction="{shown.direction}"))',
+        )  # fmt: skip
     _hubs(shown, found)
 
 
@@ -130,43 +163,62 @@ def spread_table(columns: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
 
 def _hubs(shown: Shown, found: Hubness) -> None:
     top = found.top
-    ids = top["video_id"].to_list()
-    asked = st.query_params.get("video", "")
-    hub = asked if asked in set(shown.run.gallery["video_id"]) else ids[0]
-    st.header(f"The {len(top)} videos in most lists")
-    said = f"Of {found.k} videos each. Wrong: the list's caption is not theirs."
-    st.caption(
-        said + (" None stands in twice its share of lists, so none is a hub." if not top["is_hub"].any() else "")
-    )
-    if shown.corpus is not None and has_pictures(shown.corpus):
-        tiles = [
-            Tile(tile.video_id, text=f"{row.n_wrong:,} wrong, {row.n_taken:,} at rank 1", label=f"{row.count_:,} lists",
-                 note="hub" if row.is_hub else "", tip=tile.tip, missing=tile.missing)
-            for tile, row in zip(tiles_of(shown.corpus, ids[:12]),
-                                 top.rename(columns={"count": "count_"}).itertuples(), strict=False)
-        ]  # fmt: skip
-        thumbnails(shown.corpus, tiles, key="hubs", chosen=hub, width=150)
-    names = {"video_id": "Video", "label": "Domain", "count": "Lists", "n_wrong": "Wrong in", "n_taken": "Wrong at 1",
-             "times_its_share": "Times its share", "is_hub": "Hub"}  # fmt: skip
+    ids = top["item_id"].to_list()
+    key = "caption" if found.unit == "caption" else CHOSEN
+    known = shown.run.queries["caption_id"] if found.unit == "caption" else shown.run.gallery["video_id"]
+    asked = st.query_params.get(key, "")
+    hub = asked if asked in set(known) else ids[0]
+    st.header(f"The {len(top)} {UNITS[found.unit]} in most lists")
+    st.caption(_said_hubs(found))
+    pictures = shown.corpus if found.unit != "caption" and shown.corpus and has_pictures(shown.corpus) else None
+    if pictures is not None:
+        _tiles(pictures, top.iloc[:12], hub)
+    names = {"text": "Caption"} if found.unit == "caption" else {}
+    names |= {"video_id": "Video", "label": "Domain", "count": "Lists", "n_wrong": "Wrong in", "n_taken": "Wrong at 1",
+              "times_its_share": "Times its share", "is_hub": "Hub"}  # fmt: skip
     table = top.assign(label=[domain_label(str(one)) if pd.notna(one) else "–" for one in top["domain"]])
-    with st.expander("As a table", expanded=shown.corpus is None or not has_pictures(shown.corpus)):
-        row = listed(table, names, "top", times_its_share=1)
-        table_downloads(table[list(names)].rename(columns=names), f"hubs {shown.run.name}")
+    with st.expander("As a table", expanded=pictures is None):
+        whole = table[list(names)].rename(columns=names)
+        row = listed(table, names, "top", f"hubs {shown.called}", whole=whole, times_its_share=1)
     if row is not None and ids[row] != hub:
-        st.query_params["video"] = ids[row]
+        st.query_params[key] = ids[row]
         st.rerun()
-    _taken(shown, hub, found.k)
+    _taken(shown, hub, found)
 
 
-def _taken(shown: Shown, hub: str, k: int) -> None:
-    taken = taken_queries(shown.run, hub, k)
-    st.header(f"The {len(taken):,} queries in whose list it stands wrongly")
-    st.caption(plain(f"{hub}. Select a query to open it."))
-    names = {"text": "Query", "place": "Its place", "rank": "Rank of the right video"}
-    row = listed(taken, names, "taken", place=0, rank=1)
+def _said_hubs(found: Hubness) -> str:
+    of, theirs = ("videos", "the list's caption is not theirs") if found.direction == "t2v" else (
+        UNITS[found.unit], "the list's video is not theirs"
+    )  # fmt: skip
+    said = f"Of {found.k} {of} each. Wrong: {theirs}."
+    if found.unit == "group":
+        said += " The captions of a video are one item, ranked by the best of them."
+    none = "" if found.top["is_hub"].any() else " None stands in twice its share of lists, so none is a hub."
+    return said + none
+
+
+def _tiles(corpus: Corpus, top: pd.DataFrame, hub: str) -> None:
+    tiles = [
+        Tile(tile.video_id, text=f"{row['n_wrong']:,} wrong, {row['n_taken']:,} at rank 1",
+             label=f"{row['count']:,} lists", note="hub" if row["is_hub"] else "", tip=tile.tip, missing=tile.missing)
+        for tile, row in zip(tiles_of(corpus, top["video_id"].to_list()), top.to_dict("records"), strict=True)
+    ]  # fmt: skip
+    thumbnails(corpus, tiles, key="hubs", chosen=hub, width=150)
+
+
+def _taken(shown: Shown, hub: str, found: Hubness) -> None:
+    taken = taken_by(shown.key, hub, found.k, shown.direction, shown.run)
+    asked, right = ("queries", "video") if shown.direction == "t2v" else ("videos", "caption")
+    st.header(f"The {len(taken):,} {asked} in whose list it stands wrongly")
+    said = hub
+    if found.unit == "caption":
+        said = str(shown.run.queries.set_index("caption_id")["text"][hub])
+    st.caption(plain(f"{said}. Select one to open it."))
+    names = {"text": shown.query_heading, "place": "Its place", "rank": f"Rank of the right {right}"}
+    names |= {"listed_text": "Caption there"} if found.unit == "group" else {}
+    row = listed(taken, names, "taken", f"taken by {hub} {shown.direction}", place=0, rank=1)
     if row is not None:
-        shown.query(taken["query_id"][row], video=hub)
-    table_downloads(taken, f"taken by {hub}")
+        shown.query(taken["query_id"][row], **({CHOSEN: hub} if shown.direction == "t2v" else {}))
 
 
 # Corrections ------------------------------------------------------------------------------------------------------
@@ -176,19 +228,20 @@ def show_corrections(shown: Shown, k: int) -> None:
     """What a correction of the scores returns and costs."""
     table = loading.all_runs()
     mine = table[(table["parent"] == shown.run.name) & (table["state"] == "finished") & table["ablation"].isna()]
-    made = [name for name in mine["name"] if _rescored(loading.run_named(name), shown.run)]
+    made = [name for name in mine["name"] if _rescored(loading.run_named(name), shown)]
     name = choose("Correction", [MADE_HERE, *made], "by")
     if name == MADE_HERE and (shown.run.similarity is None or shown.run.similarity.size > LARGE):
         if not st.toggle("Correct the whole matrix now", key="correct"):
             return
     other = None if name == MADE_HERE else loading.run_named(name)
-    found = corrected(shown.key, None if other is None else loading.key_of(other), k, shown.run, other)
+    found = corrected(
+        shown.key, None if other is None else loading.key_of(other), k, shown.direction, shown.run, other
+    )  # fmt: skip
     _correction_verdict(shown.run, found)
     left, right = st.columns([2, 3], gap="medium")
     with left:
         spread = spread_table({shown.run.name: found.before, found.name: found.after})
-        st.dataframe(spread, hide_index=True, key="spread", height="content")
-        table_downloads(spread, f"correction {shown.run.name}")
+        show_table(spread, f"correction {shown.called}", key="spread", height="content")
     with right:
         if len(made) == 0:
             st.caption("Other corrections stand here once they are runs:")
@@ -196,7 +249,7 @@ def show_corrections(shown: Shown, k: int) -> None:
                 f"workbench rescore {shown.run.name} --method qb-norm --bank TRAINRUN --name {shown.run.name}-qb",
                 language=None,
             )
-    names = {"text": "Query", "rank_before": "Before", "rank_after": "After", "taken_by": "First was"}
+    names = {"text": shown.query_heading, "rank_before": "Before", "rank_after": "After", "taken_by": "First was"}
     for column, outcome, title in zip(
         st.columns(2), ("returned", "lost"), ("Returned to rank 1", "Lost from rank 1"), strict=True
     ):
@@ -204,14 +257,15 @@ def show_corrections(shown: Shown, k: int) -> None:
         rows = rows.assign(taken_by=rows["from_hub"].map({True: "a hub", False: ""}))
         with column:
             st.header(f"{title} ({len(rows):,})")
-            row = listed(rows, names, outcome, rank_before=1, rank_after=1)
+            row = listed(rows, names, outcome, f"{outcome} {shown.called}", rank_before=1, rank_after=1)
             if row is not None:
                 shown.query(rows["query_id"][row], other=None if other is None else other.name)
-            table_downloads(rows, f"{outcome} {shown.run.name}")
 
 
-def _rescored(run: Run, parent: Run) -> bool:
-    return len(run.protocol.get("steps", [])) > len(parent.protocol.get("steps", [])) and not run.totals_only
+def _rescored(run: Run, shown: Shown) -> bool:
+    """Whether a run is a correction of the one shown, made for this direction."""
+    more = len(run.protocol.get("steps", [])) > len(shown.run.protocol.get("steps", []))
+    return more and not run.totals_only and run.protocol.get("direction", "both") in ("both", shown.direction)
 
 
 def _correction_verdict(run: Run, found: Correction) -> None:
@@ -221,9 +275,14 @@ def _correction_verdict(run: Run, found: Correction) -> None:
     with st.container(border=True):
         st.markdown(
             plain(f"{found.scoring} returns {found.count('returned'):,} queries to rank 1 ({taken:,} of them from a "
-                  f"hub) and costs {found.count('lost'):,}: R@1 {found.test.difference:+.1f} points "
-                  f"({low:+.1f} to {high:+.1f}){clear}.")
+                  f"hub) and costs {found.count('lost'):,}: {DIRECTIONS[found.direction]} R@1 "
+                  f"{found.test.difference:+.1f} points ({low:+.1f} to {high:+.1f}){clear}.")
         )  # fmt: skip
+        if found.test.undecided:
+            st.caption(
+                f"{found.test.undecided:,} more queries change only by the order of tied scores: R@1 counts them by "
+                "chance, and they are neither returned nor lost."
+            )
         if found.sees != "nothing":
             st.caption(
                 f"It has seen {plain(found.sees)}: its numbers do not stand beside those of runs that saw "

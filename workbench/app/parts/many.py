@@ -11,7 +11,7 @@ from workbench import analysis, figures
 from workbench.analysis import Solved
 from workbench.app import loading
 from workbench.app.parts.compare import KS, Pair
-from workbench.app.parts.downloads import downloads, table_downloads
+from workbench.app.parts.downloads import numbered, show_chart, show_table
 from workbench.app.parts.hub import listed
 from workbench.app.parts.widgets import choose, choose_several
 from workbench.app.text import plain
@@ -65,16 +65,16 @@ def _family_table(pair: Pair, table: pd.DataFrame) -> None:
         "Run": table["run"], METRICS[pair.metric].heading: table["value"], "− A": table["difference"],
         "95 %": [f"{one.low:+.{digits}f} to {one.high:+.{digits}f}" for one in table.itertuples()],
         "p (Holm)": table["p_holm"], "Wins": table["wins"], "Losses": table["losses"],
+        "By ties only": table["undecided"],
         "Detectable": table["minimum_detectable"], "Verdict": table["verdict"],
     })  # fmt: skip
     number = st.column_config.NumberColumn(format=f"%.{digits}f")
-    st.dataframe(
-        shown, hide_index=True, key="family", height="content",
+    show_table(
+        shown, f"against {pair.a.name}", whole=table, key="family", height="content",
         column_config={METRICS[pair.metric].heading: number, "Detectable": number,
                        "− A": st.column_config.NumberColumn(format=f"%+.{digits}f"),
                        "p (Holm)": st.column_config.NumberColumn(format="%.2g")},
     )  # fmt: skip
-    table_downloads(table, f"against {pair.a.name}")
     held = (table["verdict"] != "not distinguishable").sum()
     st.caption(f"After Holm's correction over {len(table)} tests {held} can be told from A.")
     if len(seen) > 1:
@@ -96,21 +96,23 @@ def _upset(pair: Pair, keys: tuple[Key, ...], runs: Sequence[Run]) -> None:
         f"Of {n:,} queries **{found.by_all:,}** are solved by all {len(runs)} runs, **{found.by_any:,}** by at least "
         f"one ({100 * found.by_any / n:.1f} %: what choosing the best run for each query would give), "
         f"**{n - found.by_any:,}** by none."
+        + (f" Of {found.n_tied:,} a run's answer hangs on the order of tied scores." if found.n_tied else "")
     )
     figure = figures.upset(found)
-    st.plotly_chart(figure, key="upset", alt="How many queries each set of runs solves")
-    variables = {f"run_{number}": run.name for number, run in enumerate(runs)}
+    variables = numbered(runs)
     code = f'figures.upset(analysis.solved_sets([{", ".join(variables)}], k={k}, direction="{pair.direction}"))'
     table = found.sets.assign(runs=found.sets["runs"].map(", ".join))
-    with st.container(horizontal=True):
-        downloads(figure, f"solved {pair.place}", code=code, **variables)
-        table_downloads(table, f"solved {pair.place} table")
+    show_chart(
+        figure, f"solved {pair.place}", key="upset", alt="How many queries each set of runs solves", code=code,
+        table=table, runs=variables,
+    )  # fmt: skip
     labels = {str(at): f"{', '.join(one) or 'none'} ({size:,})" for at, (one, size) in
               enumerate(zip(found.sets["runs"], found.sets["n"], strict=True))}  # fmt: skip
     chosen = found.sets["runs"][int(choose("Queries solved by exactly", list(labels), "set", show=labels.__getitem__))]
     ids = found.of(chosen)
     texts = pair.result.table.set_index("id")["text"].reindex(ids)
-    row = listed(pd.DataFrame({"text": texts.fillna(texts.index.to_series()).to_numpy()}), {"text": "Query"}, "exactly")
+    table = pd.DataFrame({"id": ids, "text": texts.fillna(texts.index.to_series()).to_numpy()})
+    row = listed(table, {"text": "Query"}, "exactly", f"solved by {' '.join(chosen) or 'none'}")
     if row is not None:
         pair.open_query(ids[row])
 
@@ -125,13 +127,12 @@ def _seed_table(pair: Pair, runs: pd.DataFrame) -> None:
     found = _seeds(keys, pair.metric, pair.direction, groups)
     digits = METRICS[pair.metric].digits
     said = ["mean", "sd", "min", "max", "low", "high"]
-    st.dataframe(
-        found.drop(columns="values").rename(columns={"group": "Group", "n_seeds": "Seeds"}), hide_index=True,
-        key="seeds", height="content",
+    show_table(
+        found.drop(columns="values").rename(columns={"group": "Group", "n_seeds": "Seeds"}), f"seeds {pair.place}",
+        whole=found.assign(values=found["values"].map(str)), key="seeds", height="content",
         column_config={name: st.column_config.NumberColumn(format=f"%.{digits}f") for name in said},
     )  # fmt: skip
     st.caption(
         f"{METRICS[pair.metric].label}. sd, min and max: over seeds. low and high: the 95 % interval of the mean over "
         "queries, clustered by source. A difference within either is no news."
     )
-    table_downloads(found.assign(values=found["values"].map(str)), f"seeds {pair.place}")

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from workbench.app import loading
 from workbench.app.components.matrix import matrix
 from workbench.app.links import parameters
 from workbench.app.navigation import page
+from workbench.app.parts.downloads import downloads, show_chart
 from workbench.app.text import plain
 from workbench.evaluation.runs.run import Run
-from workbench.figures import domain_heatmap
+from workbench.figures import domain_heatmap, matrix_picture
 
 
-def show_domains(run: Run, other: Run | None) -> None:
+def show_domains(run: Run, other: Run | None, order: str) -> None:
     """Mean scores of the captions of each domain for the videos of each."""
-    means = loading.domain_means(loading.key_of(run), loading.key_of(other) if other else None)
-    st.plotly_chart(domain_heatmap(means, difference=other is not None), key="domains")
+    with st.spinner("Averaging …"):
+        means = loading.matrix_view(run.name, other.name if other else "", order).domain_means
+    runs = {"run": run.name, **({} if other is None else {"other": other.name})}
+    made = f"analysis.domain_means({', '.join(runs)})"
+    show_chart(
+        domain_heatmap(means, difference=other is not None), f"domains {' '.join(runs.values())}", key="domains",
+        alt="Mean score of the captions of each domain for the videos of each", table=means,
+        code=f"figures.domain_heatmap({made}, difference={other is not None})", runs=runs,
+    )  # fmt: skip
     said = "Mean score of captions (rows) for videos (columns), in standard deviations (sd) of each caption's scores; "
     if other is None:
         st.caption(said + "how many there are in brackets. Hover: the 95 % interval, clustered by source.")
@@ -35,6 +45,12 @@ def show_pairs(place: str, run: Run, other: Run | None, order: str, pool: str) -
     st.caption(
         "Wheel, pinch or + −: zoom. Drag or arrows: move. Click or Enter: open the query (Ctrl: in a new tab). 0: all."
     )
+    runs = {"run": run.name, **({} if other is None else {"other": other.name})}
+    seen = f'figures.MatrixView(run, {"other" if other else None}, workspace().cache, "{order}")'
+    downloads(
+        f"matrix {' '.join(runs.values())}", figure=partial(matrix_picture, view, pool),
+        code=f'figures.matrix_picture({seen}, "{pool}")', runs=runs,
+    )  # fmt: skip
     if clicked:
         values = parameters(corpus=place, run=run.name, other=other.name if other else None, q=clicked)
         st.switch_page(page("query"), query_params=values)

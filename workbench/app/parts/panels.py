@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,6 +11,7 @@ import streamlit as st
 from workbench.app.components.player import player
 from workbench.app.components.thumbnails import Tile, thumbnails
 from workbench.app.links import parameters
+from workbench.app.looks import set_in
 from workbench.app.navigation import page
 from workbench.app.text import plain, short
 from workbench.corpus import Corpus, domain_label
@@ -72,7 +73,8 @@ def facts_of(corpus: Corpus, video_id: str) -> list[str]:
 
 
 def play(corpus: Corpus, video_id: str, text: str, title: str, *, key: str, engine: str | None = None,
-         start: float | None = None, ticks: Sequence[int] = (), group: str = "") -> Reading:  # fmt: skip
+         ticks: Sequence[int] = (), group: str = "", names: Mapping[str, str] | None = None,
+         evidence: Collection[str] = ()) -> Reading:  # fmt: skip
     """Show a video that starts where the first matched word of a text stands, and give what of it was read there.
 
     Args:
@@ -82,17 +84,16 @@ def play(corpus: Corpus, video_id: str, text: str, title: str, *, key: str, engi
         title: Above the picture.
         key: Streamlit's key.
         engine: Whose words.
-        start: Seconds; None = at the first matched word.
         ticks: Frames that a model saw.
         group: Of players that can move together.
+        names: Keys of the address that hold what a viewer sets (``app.looks``); its second is where it starts.
+        evidence: ``text_id`` of more texts to be marked, of other engines too: those that tell a cause.
     """
     read = reading(corpus, video_id, text, engine)
     facts = "  ·  ".join(facts_of(corpus, video_id))
-    begin = read.start if start is None else start
-    player(
-        corpus, video_id, key=key, matched=read.text_ids, ticks=ticks, start=begin, title=title, sub=facts,
-        engine=read.engine, group=group,
-    )  # fmt: skip
+    options = {"start": read.start, "title": title, "sub": facts, "group": group, **(set_in(names) if names else {})}
+    marks = [*read.text_ids, *evidence]
+    player(corpus, video_id, key=key, matched=marks, ticks=ticks, engine=read.engine, names=names, **options)
     return read
 
 

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from workbench.analysis import CAUSES
+from workbench.analysis import CAUSES, evidence_boxes
 from workbench.analysis.case import Case, open_case
+from workbench.analysis.causes.seen import texts_in_evidence
 from workbench.app import loading
+from workbench.app.components.evidence import evidence
 from workbench.app.components.thumbnails import CHOSEN, Tile, thumbnails
+from workbench.app.looks import BESIDE, FIRST
+from workbench.app.parts.downloads import downloads, show_table
 from workbench.app.parts.panels import play, reading, tiles_of
 from workbench.app.text import marked, plain, short
 from workbench.corpus import Corpus
 from workbench.evaluation.runs.run import Run
+from workbench.figures import qualitative
 
 RIGHT_CAPTIONS = 6
 PAIR = "query"
@@ -63,14 +69,24 @@ class Asked:
         title = f"Top-1 of {self.run.name}, wrong" if place == 1 else f"Runner-up of {self.run.name}, rank {place}"
         return case.listed_ids[case.best_wrong], title
 
+    @cached_property
+    def failed(self) -> dict[str, pd.DataFrame]:
+        """The row of ``failures`` at rank 1 of the query by run; no row where it is found."""
+        tables = {run.name: loading.failures(run, 1, self.direction) for run in self.runs}
+        return {name: table[table["query_id"] == self.query] for name, table in tables.items()}
 
-def asked_second() -> float | None:
-    """The second that the address asks for; None = it asks for none."""
-    try:
-        asked = float(st.query_params.get("t", "nan"))
-    except ValueError:
-        return None
-    return asked if isfinite(asked) and asked >= 0 else None
+    def evidence_in(self, video_id: str) -> list[str]:
+        """Texts of a video from which causes of the query were told, in any run."""
+        every = (text for table in self.failed.values() for text in texts_in_evidence(table, video_id))
+        return list(dict.fromkeys(every))
+
+    @cached_property
+    def playing(self) -> dict[str, str]:
+        """The videos that play on the page, and what the evidence calls each."""
+        if self.direction == "v2t":
+            return {self.query: "in this video"}
+        beside = {} if self.rival is None else {self.rival[0]: "in the video beside"}
+        return {**beside, self.cases[0].right_ids[0]: "in the right video"}
 
 
 def frames_seen(run: Run, video_id: str) -> list[int]:
@@ -86,14 +102,17 @@ def caption_beside_videos(asked: Asked, corpus: Corpus) -> None:
     left, beside = st.columns(2, gap="medium")
     with left:
         play(
-            corpus, right, text, "Right video", key="right", engine=asked.engine, start=asked_second(),
-            ticks=frames_seen(asked.run, right), group=PAIR,
+            corpus, right, text, "Right video", key="right", engine=asked.engine, ticks=frames_seen(asked.run, right),
+            group=PAIR, names=FIRST, evidence=asked.evidence_in(right),
         )  # fmt: skip
     if asked.rival:
         video, title = asked.rival
         with beside:
             ticks = frames_seen(asked.run, video)
-            play(corpus, video, text, title, key="beside", engine=asked.engine, ticks=ticks, group=PAIR)
+            play(
+                corpus, video, text, title, key="beside", engine=asked.engine, ticks=ticks, group=PAIR, names=BESIDE,
+                evidence=asked.evidence_in(video),
+            )  # fmt: skip
 
 
 def video_beside_captions(asked: Asked, corpus: Corpus) -> None:
@@ -103,7 +122,7 @@ def video_beside_captions(asked: Asked, corpus: Corpus) -> None:
     with left:
         play(
             corpus, asked.query, " ".join(_texts(run, case.right_ids)), "The query", key="right", engine=asked.engine,
-            start=asked_second(), ticks=frames_seen(run, asked.query),
+            ticks=frames_seen(run, asked.query), names=FIRST, evidence=asked.evidence_in(asked.query),
         )  # fmt: skip
     with beside:
         st.markdown("**Its captions**; underlined: words that were read in it")
@@ -130,10 +149,9 @@ def numbers_of(case: Case) -> None:
     )
 
 
-def cause_of(run: Run, query: str, direction: str) -> None:
-    """Why the query fails at rank 1 in a run."""
-    failed = loading.failures(loading.key_of(run), 1, direction)
-    why = failed[failed["query_id"] == query]
+def cause_of(asked: Asked, run: Run, corpus: Corpus | None) -> None:
+    """Why the query fails at rank 1 in a run, and the words of the evidence, which move the players."""
+    why = asked.failed[run.name]
     if why.empty:
         st.success("Found at rank 1.", icon=":material/check_circle:")
         return
@@ -142,6 +160,8 @@ def cause_of(run: Run, query: str, direction: str) -> None:
     extra = f" Also: {', '.join(also)}." if also else ""
     said = f"**{plain(CAUSES[row['cause']].label)}.** {plain(row['evidence'])}\\.{plain(extra)}"
     st.warning(said, icon=":material/help:")
+    if corpus is not None:
+        evidence(evidence_boxes(why, corpus), asked.playing, corpus.name, key=f"evidence {run.name}")
 
 
 def first_ten(asked: Asked, run: Run, case: Case, corpus: Corpus) -> None:
@@ -153,13 +173,27 @@ def first_ten(asked: Asked, run: Run, case: Case, corpus: Corpus) -> None:
         for number, (tile, score, text) in enumerate(listed, 1)
     ]  # fmt: skip
     chosen = asked.rival[0] if asked.rival else ""
-    thumbnails(corpus, tiles, key=f"first ten {run.name}", chosen=chosen, width=104)
+    thumbnails(corpus, tiles, key=f"first ten {run.name}", chosen=chosen, width=104, closes=[BESIDE["t"]])
+
+
+def qualitative_files(asked: Asked, corpus: Corpus) -> None:
+    """The figure of a paper about this query, as files: it is drawn when it is asked for."""
+    second = asked.runs[1] if len(asked.runs) > 1 else None
+    runs = {"run": asked.run.name, **({} if second is None else {"other": second.name})}
+
+    def draw(width: float) -> Any:
+        return qualitative(asked.run, second, asked.query, corpus=corpus, engine=asked.engine, width=width)
+
+    code = f"figures.qualitative(run, {'other' if second else None}, {asked.query!r}, engine={asked.engine!r})"
+    st.caption("This query as a figure of a paper: right video with its words, first three of each run, ranks.")
+    name = f"query {asked.query} {' '.join(runs.values())}"
+    downloads(name, figure=draw, says=asked.cases[0].title, code=code, runs=runs)
 
 
 def as_table(run: Run, case: Case) -> None:
     """The first ten as a table."""
     wide = st.column_config.TextColumn(width="large")
-    st.dataframe(
-        case.top, hide_index=True, key=f"top {run.name}", height="content",
+    show_table(
+        case.top, f"first ten {run.name}", key=f"top {run.name}", height="content",
         column_config={"Score": st.column_config.NumberColumn(format="%.4f"), "Captions": wide, "Caption": wide},
     )  # fmt: skip

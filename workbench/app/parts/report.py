@@ -12,13 +12,13 @@ import streamlit as st
 from workbench.analysis.reports.lock import SOFTWARE, Difference, check_lock, read_lock
 from workbench.app import loading
 from workbench.app.limits import Limits, keywords, limits
-from workbench.app.parts.downloads import file_name, table_downloads
+from workbench.app.parts.downloads import file_name, show_table
 from workbench.app.text import plain
 from workbench.core.errors import WorkbenchError
 from workbench.evaluation.runs.run import Run
 from workbench.figures.report.writing import Report, make_report
 
-Key = tuple[str, int]
+Key = loading.CausesKey
 MOST_LOCK = 20
 """Megabytes of a lock file that is read."""
 
@@ -47,8 +47,8 @@ def asked_cases() -> tuple[str, ...] | None:
 
 def show_report(run: Run, other: Run | None, k: int, cases: tuple[str, ...] | None) -> None:
     """Make the report and offer its files."""
-    other_key = None if other is None else loading.key_with_texts(other)
-    key = loading.key_with_texts(run), other_key, k, cases, limits()
+    other_key = None if other is None else loading.key_of_causes(other)
+    key = loading.key_of_causes(run), other_key, k, cases, limits()
     if st.button("Make the report", type="primary", icon=":material/description:"):
         st.session_state["report made"] = key
     if st.session_state.get("report made") != key:
@@ -101,7 +101,6 @@ def _show_differences(found: list[Difference], n_numbers: int) -> None:
         st.error(f"{len(serious):,} things are not as they were.", icon=":material/difference:")
     if found:
         table = pd.DataFrame({"Kind": [one.kind for one in found], "Difference": [one.sentence for one in found]})
-        st.dataframe(table.head(50), hide_index=True, key="differences")
+        show_table(table.head(50), "differences", whole=table, key="differences")
         if len(table) > 50:
             st.caption(f"The first 50 of {len(table):,}; the download holds all.")
-        table_downloads(table, "differences")

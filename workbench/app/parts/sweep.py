@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from workbench.app import loading
+from workbench.app.parts.downloads import show_chart
 from workbench.app.text import plain
 from workbench.evaluation.runs.run import Run
 from workbench.figures import sweep_curves
@@ -31,7 +32,12 @@ def show_sweeps(runs: Sequence[Run], direction: str) -> None:
         with column:
             sweep = loading.sweep(loading.key_of(run), direction)
             st.markdown(f"**{plain(run.name)}**")
-            st.plotly_chart(sweep_curves(sweep, used_weight(run)), key=f"sweep {run.name}")
+            used = used_weight(run)
+            show_chart(
+                sweep_curves(sweep, used), f"weights {run.name}", key=f"sweep {run.name}", table=sweep.curve,
+                alt=f"What each weight of the modalities of {run.name} gives", runs={"run": run.name},
+                code=f'figures.sweep_curves(sweep_run(run, direction="{direction}"), {used})',
+            )  # fmt: skip
             st.caption(
                 plain(
                     f"Star: best over all queries of {run.split}; circles: best of a domain. To look at only: choose "

@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from workbench.analysis.tags import LABELS, OPEN
+from workbench.analysis import CAUSES
+from workbench.analysis.tags import LABELS, OPEN, label_for
 from workbench.app.text import plain
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
-from workbench.evaluation.runs.notes import BOOKMARK, TAG, add_notes, read_bookmarks, read_tags
+from workbench.evaluation.runs.notes import BOOKMARK, CONFIRMED, TAG, add_notes, read_bookmarks, read_tags
 from workbench.evaluation.runs.run import Run
 
 WHO = "annotator"
@@ -65,39 +66,53 @@ class Desk:
 
     def own(self) -> dict[str, str]:
         """This person's label by query."""
+        return {query: label for query, (label, _) in self.said().items()}
+
+    def said(self) -> dict[str, tuple[str, str]]:
+        """This person's label and named cause (empty = none) by query."""
         table = self.tags()
         mine = table[table["annotator"] == self.who]
-        return dict(zip(mine["query_id"], mine["label"], strict=True))
+        return dict(zip(mine["query_id"], zip(mine["label"], mine["named_cause"], strict=True), strict=True))
 
     def bookmarks(self) -> list[str]:
         """Queries that this person has bookmarked."""
         return read_bookmarks(self.corpus, self.who, self.direction)
 
-    def write(self, rows: pd.DataFrame, labels: Mapping[str, str | None], marks: Mapping[str, bool]) -> int:
+    def write(
+        self, rows: pd.DataFrame, labels: Mapping[str, str | None], marks: Mapping[str, bool],
+        named: Mapping[str, str] | None = None,
+    ) -> int:  # fmt: skip
         """Write what is new; gives the number of notes.
 
         Args:
             rows: query_id, caption_id and video_id (the wrong pair), cause, evidence; other queries are left out.
             labels: Label by query; None = take the tag back.
             marks: Bookmark set or taken away, by query.
+            named: The cause that the person names, by query of ``labels``; who confirms the computed one names it.
 
         Raises:
             DataError: The person has not said their name.
-            UnknownNameError: No label is called so.
+            UnknownNameError: No label or cause is called so.
         """
         if not self.who:
             raise DataError("A tag needs the name of who gives it.", "Write your name first.")
         known = rows.drop_duplicates("query_id").set_index("query_id")
-        own, marked = self.own(), set(self.bookmarks())
+        own, marked, named = self.said(), set(self.bookmarks()), named or {}
         head = {"annotator": self.who, "split": self.split, "run": self.run, "direction": self.direction}
         found: list[dict[str, Any]] = []
         for query, label in labels.items():
-            if query not in known.index or own.get(query) == label:
+            label_before, cause_before = own.get(query, (None, ""))
+            if query not in known.index or (
+                label == label_before and named.get(query, cause_before) == cause_before
+            ):  # fmt: skip
                 continue
-            if label is not None:
-                pick(LABELS, label, "label")
             about = {name: str(known.loc[query, name]) for name in ("caption_id", "video_id", "cause", "evidence")}
-            found.append({"kind": TAG, **head, "sample": self.sample, "query_id": query, **about, "label": label})
+            cause = named.get(query, about["cause"] if label == CONFIRMED else "")
+            for table, one, kind in ((LABELS, label, "label"), (CAUSES, cause, "cause")):
+                if one:
+                    pick(table, one, kind)
+            found.append({"kind": TAG, **head, "sample": self.sample, "query_id": query, **about, "label": label,
+                          "named_cause": cause})  # fmt: skip
         found += [
             {"kind": BOOKMARK, **head, "query_id": query, "on": on}
             for query, on in marks.items()
@@ -109,7 +124,7 @@ class Desk:
 
 
 def tag_buttons(desk: Desk, row: pd.Series, labels: Sequence[str] = OPEN, *, bookmark: bool = True) -> None:
-    """Buttons for one query: a label (again = take it back) and the bookmark.
+    """Buttons for one query: a label (again = take it back), the cause that it really is, and the bookmark.
 
     Args:
         desk: Whose.
@@ -119,7 +134,8 @@ def tag_buttons(desk: Desk, row: pd.Series, labels: Sequence[str] = OPEN, *, boo
     """
     query = str(row["query_id"])
     key = f"tag {desk.sample} {query}"
-    st.session_state[key] = desk.own().get(query)
+    label, _ = said = desk.said().get(query, (None, ""))
+    st.session_state[key] = label
     rows = row.to_frame().T
 
     def tagged() -> None:
@@ -127,8 +143,10 @@ def tag_buttons(desk: Desk, row: pd.Series, labels: Sequence[str] = OPEN, *, boo
 
     st.pills(
         "What is it really?", labels, key=key, format_func=lambda one: LABELS[one].label, on_change=tagged,
-        disabled=not desk.who, help="  \n".join(f"{LABELS[one].label}: {LABELS[one].sentence}" for one in labels),
+        disabled=not desk.who,
+        help="  \n".join(f"{LABELS[one].label}: {LABELS[one].said(desk.direction)}" for one in labels),
     )  # fmt: skip
+    _named_cause(desk, rows, said, labels)
     if bookmark:
         flag = f"bookmark {query}"
         st.session_state[flag] = query in desk.bookmarks()
@@ -141,16 +159,43 @@ def tag_buttons(desk: Desk, row: pd.Series, labels: Sequence[str] = OPEN, *, boo
         st.caption("Write your name to tag.")
 
 
+def _named_cause(desk: Desk, rows: pd.DataFrame, said: tuple[str | None, str], labels: Sequence[str]) -> None:
+    """Which cause of the catalogue it is; naming one sets the label that it stands for, naming none takes both back."""
+    query = str(rows["query_id"].iloc[0])
+    computed = "" if desk.sample else str(rows["cause"].iloc[0])
+    key = f"cause {desk.sample} {query}"
+    st.session_state[key] = said[1]
+
+    def named() -> None:
+        cause = st.session_state[key]
+        label = label_for(cause, computed, labels) if cause else None
+        desk.write(rows, {query: label}, {}, {query: cause})
+
+    def show(cause: str) -> str:
+        label = CAUSES[cause].label if cause else "not named"
+        return f"{label} (as computed)" if cause and cause == computed else label
+
+    st.selectbox(
+        "Which cause is it?", ["", *(one for one in CAUSES if one != "unexplained")], key=key, format_func=show,
+        on_change=named, disabled=not desk.who,
+        help="Name a cause where you know it: it sets the label above and is compared with the computed cause.",
+    )  # fmt: skip
+
+
 def told_tags(tags: pd.DataFrame) -> dict[str, str]:
     """What was said of each query, by whom, in words."""
-    said = [f"{LABELS[label].label} ({who})" for label, who in zip(tags["label"], tags["annotator"], strict=True)]
+    columns = (tags[name] for name in ("label", "annotator", "cause", "named_cause"))
+    said = [
+        f"{LABELS[label].label}{f': {CAUSES[named].label}' if named in CAUSES and named != cause else ''} ({who})"
+        for label, who, cause, named in zip(*columns, strict=True)
+    ]
     told: dict[str, list[str]] = {}
     for query, one in zip(tags["query_id"], said, strict=True):
         told.setdefault(query, []).append(one)
     return {query: ", ".join(all_said) for query, all_said in told.items()}
 
 
-def meaning(labels: Sequence[str]) -> None:
+def meaning(labels: Sequence[str], direction: str) -> None:
     """What the labels mean, small."""
     for name in labels:
-        st.caption(f"**{plain(LABELS[name].label)}**: {plain(LABELS[name].sentence)}")
+        st.caption(f"**{plain(LABELS[name].label)}**: {plain(LABELS[name].said(direction))}")

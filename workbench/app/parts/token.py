@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from workbench import figures
 from workbench.app.components.token_map import limit_of, map_data, token_map
+from workbench.app.parts.downloads import downloads
 from workbench.app.parts.query import Asked
 from workbench.app.text import plain
 from workbench.corpus import Corpus
@@ -68,6 +70,11 @@ def _maps(run: Run, pairs: Sequence[tuple[PairInteraction, str]], corpus: Corpus
                     word_seconds=_first_seconds(corpus, pair, engine) if corpus else {},
                 ),
                 key=f"map {run.name} {number}",
+            )  # fmt: skip
+            kept = f"run.interactions({pair.caption_id!r})"
+            downloads(
+                f"words on frames {run.name} {number}", figure=figures.words_on_frames(pair), runs={"run": run.name},
+                code=f"figures.words_on_frames(next(one for one in {kept} if one.video_id == {pair.video_id!r}))",
             )  # fmt: skip
 
 

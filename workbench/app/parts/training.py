@@ -16,6 +16,7 @@ from workbench.analysis.trainings import CURVE_COLUMNS
 from workbench.app import loading
 from workbench.app.components.work import job_named
 from workbench.app.parts.board import board_table
+from workbench.app.parts.downloads import numbered, show_chart, show_table
 from workbench.app.parts.widgets import DIRECTIONS
 from workbench.app.text import plain
 from workbench.core.errors import WorkbenchError
@@ -26,6 +27,8 @@ from workbench.evaluation.runs.run import Run, open_run
 OFTEN_S, SELDOM_S = 2.0, 10.0
 """How often the page looks again: at what changes with every step, and at the rest."""
 TAIL = 15
+NAMED = 3
+"""Videos that a line names."""
 PER_ROW = 3
 TEST_METRICS = ("r1", "r5", "r10", "median_rank", "mrr")
 UNITS = {"learning rate": "learning rate", "samples/s": "samples per second", "data wait": "share of the time",
@@ -94,8 +97,8 @@ def show_overview(seen: tuple[tuple[str, str, bool], ...]) -> None:
         "Note": table["note"],
     })  # fmt: skip
     empty = [name for name in ("Time left", "Job", "Note") if (shown[name] == "").all()]
-    st.dataframe(
-        shown.drop(columns=empty), hide_index=True, key="trainings", height="content" if len(shown) <= 10 else 390,
+    show_table(
+        shown.drop(columns=empty), "trainings", key="trainings", height="content" if len(shown) <= 10 else 390,
         column_config={
             "Run": st.column_config.TextColumn(width=150),
             "State": st.column_config.TextColumn(width=65),
@@ -172,6 +175,16 @@ def show_end(run: Run) -> None:
         st.code(resume_command(run), language=None, wrap_lines=True)
 
 
+def show_excluded(run: Run) -> None:
+    """Train videos that take no part, named with their reasons."""
+    excluded: dict[str, str] = run.info.get("excluded") or {}
+    if excluded:
+        videos = "1 train video takes" if len(excluded) == 1 else f"{len(excluded)} train videos take"
+        shown = "; ".join(f"{video}: {reason}" for video, reason in list(excluded.items())[:NAMED])
+        more = "; ..." if len(excluded) > NAMED else ""
+        st.warning(f"**{plain(run.name)}**: {videos} no part. {plain(shown + more)}", icon=":material/warning:")
+
+
 def resume_command(run: Run) -> str:
     """The command that continues a training: the one that began it, with ``--resume``."""
     command = [str(word) for word in run.info.get("command") or []]
@@ -206,12 +219,24 @@ def show_curves(names: Sequence[str], span: int) -> None:
                 st.markdown(f"**{plain(_heading(name, part))}**")
                 marked = chosen if part["split"].any() else None
                 figure = figures.training_curves(part, looks, UNITS.get(name, _axis(name)), chosen=marked)
-                st.plotly_chart(figure, key=f"curve {name}")
+                show_chart(
+                    figure, f"curve {name}", key=f"curve {name}", alt=f"{_heading(name, part)} over the steps",
+                    code=_code_of(name, runs, names, span, marked=marked is not None), table=part, runs=numbered(runs),
+                )  # fmt: skip
     absent = [HEADINGS[name].lower() for name in EXPECTED if name not in measured]
     if absent and measured:
         st.caption(plain(f"Not in these histories: {', '.join(absent)}."))
     if chosen:
         st.caption("A star marks the chosen checkpoint: the highest t2v MRR on validation, the first of equal ones.")
+
+
+def _code_of(name: str, runs: Sequence[Run], names: Sequence[str], span: int, *, marked: bool) -> str:
+    """What makes the chart of one name of the histories."""
+    every = f"[{', '.join(numbered(runs))}]"
+    table = f"pd.concat([analysis.curves(one, {span}) for one in {every}]).query({f'name == {name!r}'!r})"
+    chosen = f"{{one.name: analysis.chosen_step(one) for one in {every}}}" if marked else "None"
+    looks = f"figures.run_looks({list(names)!r})"
+    return f"figures.training_curves({table}, {looks}, {UNITS.get(name, _axis(name))!r}, chosen={chosen})"
 
 
 def _nothing_yet(run: Run) -> str:
@@ -247,6 +272,6 @@ def show_test(runs: Sequence[Run], direction: str) -> None:
         steps = {run.name: analysis.chosen_step(run) for run in there}
         table.insert(1, "Chosen step", table["Run"].map(steps).astype("Int64"))
         st.markdown(f"**{plain('/'.join(place))}**, {DIRECTIONS[direction]}")
-        st.dataframe(table, hide_index=True, key=f"test {place}", column_config=look, height="content")
+        show_table(table, f"test {'/'.join(place)}", key=f"test {place}", column_config=look, height="content")
     if waiting:
         st.caption(plain(f"Not finished, so without such numbers: {', '.join(waiting)}."))

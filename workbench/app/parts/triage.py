@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -30,7 +30,7 @@ def show_triage(shown: Shown, rows: pd.DataFrame) -> None:
         shown: What the page stands on.
         rows: The failures that the filters leave, in their order.
     """
-    start = _start(len(rows))
+    start = _start(list(rows["query_id"]))
     part = with_pairs(rows.iloc[start : start + MOST])
     tiles: dict[str, Tile] = {}
     if shown.corpus is not None:
@@ -44,16 +44,20 @@ def show_triage(shown: Shown, rows: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-def _start(n: int) -> int:
-    """The first of the fifty that the address asks for."""
-    if n <= MOST:
+def _start(queries: Sequence[str]) -> int:
+    """The first of the fifty that the address asks for, or that hold the case that stands open."""
+    if len(queries) <= MOST:
         return 0
-    asked = st.query_params.get("from", "1")
-    n_pages = -(-n // MOST)
-    at = min(max(1, int(asked)), n_pages) if asked.isdecimal() else 1
+    asked, query = st.query_params.get("from", ""), st.query_params.get("q", "")
+    n_pages = -(-len(queries) // MOST)
+    own = queries.index(query) // MOST + 1 if query in queries else 1
+    at = min(max(1, int(asked)), n_pages) if asked.isdecimal() else own
+    st.query_params["from"] = str(at)
 
     def turned() -> None:
         st.query_params["from"] = str(st.session_state["triage page"])
+        if "q" in st.query_params:
+            del st.query_params["q"]
 
     st.pagination(n_pages, default=at, key="triage page", on_change=turned)
     return (at - 1) * MOST

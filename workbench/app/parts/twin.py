@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from workbench import analysis
-from workbench.analysis.structure.twins import ACROSS, across_splits, equal_captions, near_captions, same_source
+from workbench.analysis.structure.twins import (
+    ACROSS,
+    across_splits,
+    equal_captions,
+    near_captions,
+    same_source,
+    sibling_share,
+)  # fmt: skip
 from workbench.app import loading
-from workbench.app.parts.downloads import table_downloads
 from workbench.app.parts.hub import LARGE, Key, Shown, listed
 from workbench.app.parts.widgets import choose
 from workbench.app.text import plain
@@ -23,9 +30,9 @@ CORRELATIONS = ("0.99", "0.95", "0.9")
 
 
 @st.cache_data(max_entries=32, show_spinner="Comparing captions …")
-def twins(key: Key, what: str, _run: Run) -> pd.DataFrame:
+def twins(key: Key, what: str, direction: str, _run: Run) -> pd.DataFrame:
     """``equal_captions``, ``near_captions`` or ``same_source`` of a run."""
-    return {"equal": equal_captions, "near": near_captions, "source": same_source}[what](_run)
+    return {"equal": equal_captions, "near": near_captions, "source": same_source}[what](_run, direction=direction)
 
 
 @st.cache_data(max_entries=8, show_spinner="Comparing splits …")
@@ -34,10 +41,10 @@ def shared_with_splits(key: tuple[str, int, str | None], _corpus: Corpus) -> pd.
     return across_splits(_corpus)
 
 
-@st.cache_data(max_entries=8, show_spinner="Comparing videos …")
-def alike(key: Key, least: float, _run: Run) -> pd.DataFrame:
+@st.cache_data(max_entries=8, show_spinner="Comparing scores …")
+def alike(key: Key, least: float, direction: str, _run: Run) -> pd.DataFrame:
     """``analysis.near_duplicates`` of a run."""
-    return analysis.near_duplicates(_run, least)
+    return analysis.near_duplicates(_run, least, direction=direction)
 
 
 def excluding(captions: Iterable[Any], videos: Iterable[Any], reason: str) -> pd.DataFrame:
@@ -46,91 +53,125 @@ def excluding(captions: Iterable[Any], videos: Iterable[Any], reason: str) -> pd
     return found.drop_duplicates(["caption_id", "video_id"])
 
 
-def show_captions(shown: Shown) -> None:
-    """Captions that cannot be told apart."""
-    equal, near = twins(shown.key, "equal", shown.run), twins(shown.key, "near", shown.run)
-    st.header(f"Equal captions of other videos ({len(equal):,})")
-    if equal.empty:
-        st.caption("Every caption is unique, or its twins have the same right videos.")
-    else:
-        n_groups = int(equal["group"].max())
-        st.caption(f"{n_groups:,} sentences; no model can tell which of their videos is meant. Select one to open it.")
-        names = {"group": "Sentence", "text": "Caption", "video_id": "Right video", "rank": "Rank"}
-        row = listed(equal, names, "equal", rank=1)
-        table_downloads(
-            equal, f"equal captions {shown.run.corpus_name}",
-            exclude=excluding(equal["query_id"], equal["video_id"], "equal caption of another video"),
-        )  # fmt: skip
-        if row is not None:
-            shown.query(equal["query_id"][row])
-    st.header(f"Captions that differ by one word ({len(near):,})")
-    if near.empty:
-        st.caption("No caption differs from one of another video by punctuation or one word only.")
+@dataclass(frozen=True)
+class Block:
+    """A list of what stands twice.
+
+    Attributes:
+        key: Of the widget.
+        file: Name of its files.
+        rows: All of it, with ``opens``: the query that a selected row opens.
+        names: Headings of the columns that are shown, by column.
+        none: Said where there is nothing.
+        said: Said above the list.
+        exclude: What one may want to leave out.
+        digits: Decimals by column.
+    """
+
+    key: str
+    file: str
+    rows: pd.DataFrame
+    names: Mapping[str, str]
+    none: str
+    said: str = ""
+    exclude: pd.DataFrame | None = None
+    digits: Mapping[str, int] = field(default_factory=dict)
+
+
+def show_block(shown: Shown, block: Block) -> None:
+    """A list of what stands twice; a selected row opens its query."""
+    if block.rows.empty:
+        st.caption(block.none)
         return
-    names = {"text": "Caption", "rank": "Rank", "like_text": "Nearly the same"}
-    row = listed(near, names, "near", rank=1)
-    table_downloads(
-        near, f"near captions {shown.run.corpus_name}",
-        exclude=excluding(near["query_id"], near["video_id"], "caption differs from another by one word"),
+    if block.said:
+        st.caption(plain(block.said))
+    whole = block.rows[list(block.names)].rename(columns=dict(block.names))
+    row = listed(
+        block.rows, block.names, block.key, block.file, whole=whole, exclude=block.exclude, **block.digits
     )  # fmt: skip
     if row is not None:
-        shown.query(near["query_id"][row])
+        beside = block.rows["beside"][row] if "beside" in block.rows else None
+        shown.query(block.rows["opens"][row], video=beside)
+
+
+def show_captions(shown: Shown) -> None:
+    """Captions that cannot be told apart."""
+    equal, near = (twins(shown.key, what, shown.direction, shown.run) for what in ("equal", "near"))
+    rank = "Rank" if shown.direction == "t2v" else "Rank of its video's caption"
+    st.header(f"Equal captions of other videos ({len(equal):,})")
+    show_block(shown, Block(
+        "equal", f"equal captions {shown.called}", equal.assign(opens=equal["query_id"]),
+        {"group": "Sentence", "text": "Caption", "video_id": "Right video", "rank": rank},
+        "Every caption is unique, or its twins have the same right videos.",
+        f"{equal['group'].nunique():,} sentences; no model can tell which of their videos is meant. Select one to open "
+        "it.",
+        excluding(equal["caption_id"], equal["video_id"], "equal caption of another video"), {"rank": 1},
+    ))  # fmt: skip
+    st.header(f"Captions that differ by one word ({len(near):,})")
+    show_block(shown, Block(
+        "near", f"near captions {shown.called}", near.assign(opens=near["query_id"]),
+        {"text": "Caption", "rank": rank, "like_text": "Nearly the same"},
+        "No caption differs from one of another video by punctuation or one word only.",
+        exclude=excluding(near["caption_id"], near["video_id"], "caption differs from another by one word"),
+        digits={"rank": 1},
+    ))  # fmt: skip
 
 
 def show_videos(shown: Shown) -> None:
-    """Videos that look alike to the run, and those of one source."""
-    st.header("Videos that get the same scores")
+    """Videos, or captions, that look alike to the run, and the videos of one source."""
+    what = "Videos" if shown.direction == "t2v" else "Captions"
+    st.header(f"{what} that get the same scores")
     least = choose("Correlation of their scores at least", CORRELATIONS, "least", first=1)
     size = 0 if shown.run.similarity is None else shown.run.similarity.size
     if size == 0:
-        st.caption(plain(f"Run {shown.run.name} keeps no similarity matrix, so its videos cannot be compared."))
+        st.caption(plain(f"Run {shown.run.name} keeps no similarity matrix, so its scores cannot be compared."))
     elif size <= LARGE or st.toggle("Compare all pairs now", key="compare all"):
-        _alike(shown, float(least))
+        show_block(shown, _alike(shown, least))
     st.header("Videos of one source")
     try:
-        _same_source(shown)
+        show_block(shown, _same_source(shown))
     except StateError as error:
         st.caption(plain(str(error)))
 
 
-def _alike(shown: Shown, least: float) -> None:
-    pairs = alike(shown.key, least, shown.run)
-    if pairs.empty:
-        st.caption("No two videos do.")
-        return
+def _alike(shown: Shown, least: str) -> Block:
+    pairs = alike(shown.key, float(least), shown.direction, shown.run)
     same = pairs["same_source"].map({True: "yes", False: "no"}).fillna("unknown")
-    table = pairs.assign(same=same)
-    said = int((same == "no").sum())
-    st.caption(f"{len(pairs):,} pairs, {said:,} of them of two sources. Select one to open the first video's query.")
-    names = {"video_a": "Video", "video_b": "Its twin", "correlation": "Correlation", "same": "Same source"}
-    row = listed(table, names, "alike", correlation=3)
-    exclude = excluding([None] * len(pairs), pairs["video_b"], f"scores correlate {least} or more with another video's")
-    table_downloads(table[list(names)].rename(columns=names), f"near videos {shown.run.name}", exclude=exclude)
-    if row is not None:
-        shown.query(pairs["video_a"][row], video=pairs["video_b"][row])
+    table = pairs.assign(same=same, opens=pairs["video_a"])
+    said = f"{len(pairs):,} pairs, {int((same == 'no').sum()):,} of them of two sources. "
+    why = f"scores correlate {least} or more with another"
+    last = {"correlation": "Correlation", "same": "Same source"}
+    if shown.direction == "t2v":
+        names, none = {"video_a": "Video", "video_b": "Its twin"}, "No two videos do."
+        said += "Select one to open the first video's query."
+        table["beside"] = pairs["video_b"]
+        exclude = excluding([None] * len(pairs), pairs["video_b"], f"{why} video's")
+    else:
+        names, none = {"text_a": "Caption", "text_b": "Its twin"}, "No two captions do."
+        said += "Select one to open the first caption's video."
+        exclude = excluding(pairs["caption_b"], pairs["video_b"], f"{why} caption's")
+    return Block("alike", f"same scores {shown.called}", table, names | last, none, said, exclude, {"correlation": 3})
 
 
-def _same_source(shown: Shown) -> None:
-    found = twins(shown.key, "source", shown.run)
-    if found.empty:
-        st.caption("Every video has a source of its own.")
-        return
-    confused = int(found["n_confused"].sum())
-    st.caption(
-        f"{len(found):,} sources have several videos; {confused:,} queries have a sibling at rank 1. "
-        "Select a source to open a query."
+def _same_source(shown: Shown) -> Block:
+    found = twins(shown.key, "source", shown.direction, shown.run)
+    share, low, high = sibling_share(found)
+    of = "a sibling" if shown.direction == "t2v" else "a caption of a sibling"
+    said = (
+        f"{len(found):,} sources have several videos. {int(found['n_confused'].sum()):,} of their "
+        f"{int(found['n_queries'].sum()):,} queries ({100 * share:.1f} %, {100 * low:.1f} to {100 * high:.1f}) have "
+        f"{of} at rank 1. Select a source to open a query."
     )
-    table = found.assign(label=[domain_label(str(one)) if pd.notna(one) else "–" for one in found["domain"]])
-    names = {"source_id": "Source", "label": "Domain", "n_videos": "Videos", "n_queries": "Queries",
-             "n_confused": "Sibling at rank 1"}  # fmt: skip
-    row = listed(table, names, "source")
-    videos = [(video, source) for own, source in zip(found["videos"], found["source_id"], strict=True)
-              for video in own[1:]]  # fmt: skip
-    exclude = excluding([None] * len(videos), [one for one, _ in videos], "same source as another video")
-    table_downloads(table[list(names)].rename(columns=names), f"sources {shown.run.corpus_name}", exclude=exclude)
-    if row is not None:
-        own = found["queries"][row] or found["videos"][row]
-        shown.query(own[0])
+    label = [domain_label(str(one)) if pd.notna(one) else "–" for one in found["domain"]]
+    opens = [(queries or videos)[0] for queries, videos in zip(found["queries"], found["videos"], strict=True)]
+    videos = [video for own in found["videos"] for video in own[1:]]
+    return Block(
+        "source", f"sources {shown.called}", found.assign(label=label, opens=opens),
+        {"source_id": "Source", "label": "Domain", "n_videos": "Videos", "n_queries": "Queries",
+         "n_confused": "Sibling at rank 1"},
+        "Every video has a source of its own.", said,
+        excluding([None] * len(videos), videos, "same source as another video"),
+    )  # fmt: skip
 
 
 def show_splits(shown: Shown) -> None:
@@ -145,15 +186,13 @@ def show_splits(shown: Shown) -> None:
     for kind, said in ACROSS.items():
         rows = found[found["kind"] == kind].reset_index(drop=True)
         st.header(f"{said[:1].upper() + said[1:]} in another split ({len(rows):,})")
-        if rows.empty:
-            st.caption("None, as far as the corpus states it.")
-            continue
         names = {"text": "Caption" if kind == "caption" else "Source", "video_id": "Video", "other_split": "Split",
                  "other_id": "There", "n_others": "Times there"}  # fmt: skip
         names = {name: title for name, title in names.items() if kind != "file" or name != "text"}
-        row = listed(rows, names, f"split {kind}")
-        exclude = excluding(rows["caption_id"], rows["video_id"], f"{said} in another split")
-        table_downloads(rows[list(names)].rename(columns=names), f"{kind} across splits {shown.run.corpus_name}",
-                        exclude=exclude)  # fmt: skip
-        if row is not None:
-            shown.query(rows["caption_id"][row] or rows["video_id"][row])
+        own = kind == "caption" and shown.direction == "t2v"
+        show_block(shown, Block(
+            f"split {kind}", f"{kind} across splits {shown.run.corpus_name}",
+            rows.assign(opens=rows["caption_id"] if own else rows["video_id"]), names,
+            "None, as far as the corpus states it.",
+            exclude=excluding(rows["caption_id"], rows["video_id"], f"{said} in another split"),
+        ))  # fmt: skip

@@ -9,7 +9,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from workbench.app.links import WORDS_OF
 from workbench.app.loading import all_runs, engines, places, run_named
+from workbench.app.looks import SECONDS
 from workbench.app.text import plain
 from workbench.core.errors import StateError
 from workbench.core.progress import CallbackSink, use_sink
@@ -18,7 +20,7 @@ from workbench.corpus.engines import TRUTH
 from workbench.evaluation.runs.run import Run
 
 DIRECTIONS = {"t2v": "text → video", "v2t": "video → text"}
-DETAILS = ("video", "page", "t")
+DETAILS = ("video", "page", *SECONDS)
 """Keys of what is open on a page; another choice closes it."""
 HELP_BRING = "Bring one with: workbench import sim.npy --corpus NAME --name NAME"
 
@@ -146,18 +148,20 @@ def choose_engine(corpus: Corpus) -> str | None:
     known = engines(corpus)
     if len(known) < 2:
         return None
-    return choose(
+    chosen = choose(
         "Words of", known, "engine", closes=(), show=lambda one: "truth (what was written)" if one == TRUTH else one
     )
+    st.session_state[WORDS_OF] = corpus.name, chosen
+    return chosen
 
 
-def write(label: str, key: str, placeholder: str = "") -> str:
-    """A line of text that stands in the address."""
+def write(label: str, key: str, placeholder: str = "", closes: Sequence[str] = DETAILS) -> str:
+    """A line of text that stands in the address; a change takes the keys of ``closes`` out of it."""
     st.session_state[f"write {key}"] = st.query_params.get(key, "")
 
     def changed() -> None:
         st.query_params[key] = st.session_state[f"write {key}"]
-        for name in {*DETAILS} & {*st.query_params}:
+        for name in {*closes} & {*st.query_params}:
             del st.query_params[name]
 
     return st.text_input(label, key=f"write {key}", on_change=changed, placeholder=placeholder).strip()

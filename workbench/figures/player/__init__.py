@@ -15,18 +15,18 @@ from workbench.core.errors import UnknownNameError
 from workbench.core.lookup import nearest
 
 OPTIONS: dict[str, Any] = {
-    "start": 0.0, "autoplay": False, "loop": True, "muted": True, "compact": False, "emit": False,
-    "tick_label": "frame the model saw", "group": "", "together": False,
+    "start": 0.0, "autoplay": False, "loop": True, "muted": True, "compact": False, "speed": 1.0, "show_boxes": True,
+    "tick_label": "frame the model saw", "group": "", "together": "",
 }  # fmt: skip
-SCRIPTS = ("frames.js", "parts.js", "seeking.js", "sources.js", "boxes.js", "words.js", "together.js", "controls.js",
-           "player.js")  # fmt: skip
+SCRIPTS = ("frames.js", "parts.js", "seeking.js", "sources.js", "boxes.js", "words.js", "together.js", "look.js",
+           "controls.js", "player.js")  # fmt: skip
 CORNERS = [f"{axis}{i}" for i in range(1, 5) for axis in ("x", "y")]
 CONTROLS = 84  # pixels of the scrub bar and the buttons
 ESCAPES = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
 def assets() -> tuple[str, str]:
-    """The player's JS module and its style sheet."""
+    """The player's JS module, which exports ``mount``, and its style sheet."""
     folder = files("workbench.figures.player")
     js = "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
     return js, folder.joinpath("player.css").read_text(encoding="utf-8")
@@ -54,8 +54,8 @@ def player_data(
         title: Shown above the picture, e.g. the caption.
         sub: Small line below the title.
         **options: ``start`` (seconds), ``autoplay``, ``loop``, ``muted``, ``compact`` (picture, scrub bar and play
-            only), ``emit`` (tell Streamlit of seeks), ``tick_label``, ``group`` (its players have a button that makes
-            them move together), ``together`` (they do so from the start).
+            only), ``speed``, ``show_boxes``, ``tick_label``, ``group`` (its players have a button that
+            makes them move together), ``together`` (how they do so from the start: ``share`` or ``seconds``).
 
     Raises:
         UnknownNameError: No option is called so.

@@ -9,6 +9,7 @@ function controls(player) {
     state.boxes = on;
     parts.boxes.setAttribute("aria-pressed", String(on));
     player.draw();
+    player.look.changed();
   }
 
   function setSpeed(speed, byUser = true) {
@@ -16,6 +17,7 @@ function controls(player) {
     video.playbackRate = speed;
     if (byUser) player.speedUp(speed);
     for (const button of parts.speeds.children) button.setAttribute("aria-pressed", String(Number(button.value) === speed));
+    player.look.changed();
   }
 
   function fillControls() {
@@ -83,5 +85,5 @@ function controls(player) {
     }
   }
 
-  Object.assign(player, { setSpeed, fillControls, showPlaying, onKey, fillTicks });
+  Object.assign(player, { showBoxes, setSpeed, fillControls, showPlaying, onKey, fillTicks });
 }

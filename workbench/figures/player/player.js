@@ -1,23 +1,6 @@
 // A video player that knows which frame is on the screen, and draws the text boxes of exactly that frame.
 
-const mounted = new WeakMap();
-
-/** Streamlit components v2: called again on every rerun; the same <video> keeps playing when nothing changed. */
-export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const emit = (name, value) => data.emit && setTriggerValue(name, value);
-  let player = mounted.get(parentElement);
-  if (player) {
-    player.update(data, emit);
-    return;
-  }
-  const root = document.createElement("div");
-  parentElement.appendChild(root);
-  player = mount(root, data, emit);
-  mounted.set(parentElement, player);
-}
-
-/** Put a player into `root`; `emit(name, value)` hears of deliberate seeks. */
+/** Put a player into `root`; `emit("look", {t, speed, boxes, together})` hears of what the viewer has set. */
 export function mount(root, data, emit = () => {}) {
   const parts = build(root);
   const { video, canvas } = parts;
@@ -33,14 +16,15 @@ export function mount(root, data, emit = () => {}) {
     boxes: true, speed: 1, presented: false, notes: new Map(), timer: 0, callback: 0,
   };
   const player = { root, parts, state, video, canvas, emit };
-  for (const part of [seeking, sources, boxes, words, together, controls]) part(player);
+  for (const part of [seeking, sources, boxes, words, together, look, controls]) part(player);
 
   function update(fresh, listener) {
     if (listener) player.emit = listener;
     const text = JSON.stringify(fresh);
     if (text === state.text) return;
-    const name = (one) => JSON.stringify([one.key, one.sources, one.frame_times, one.start]);
-    const reload = !state.data || name(state.data) !== name(fresh);
+    const before = state.data;
+    const name = (one) => JSON.stringify([one.key, one.sources, one.frame_times]);
+    const reload = !before || name(before) !== name(fresh) || player.look.asksForSecond(fresh, before);
     state.text = text;
     state.data = { ...fresh, frame_times: fresh.frame_times || [], sources: fresh.sources || [] };
     state.tracks = (fresh.tracks || []).map((track, number) => ({
@@ -57,7 +41,9 @@ export function mount(root, data, emit = () => {}) {
     player.fillTicks();
     player.drawLanes();
     player.listWords();
-    player.join(fresh.group || "", Boolean(fresh.together));
+    player.join(fresh.group || "");
+    if (reload) player.look.forget();
+    player.look.take(fresh, before);
     if (reload) open();
     else player.draw();
   }
@@ -114,7 +100,6 @@ export function mount(root, data, emit = () => {}) {
   parts.range.onpointerdown = () => { resume = !video.paused; video.pause(); };
   parts.range.onpointerup = () => { if (resume) player.play(); resume = false; };
   parts.range.oninput = () => { player.lead(); player.seekFrame(Number(parts.range.value)); };
-  parts.range.onchange = () => player.emit("seek", { frame: Number(parts.range.value), time: state.data.frame_times[parts.range.value] ?? 0 });
   const watcher = new ResizeObserver(() => { if (state.data) { player.drawLanes(); player.draw(); } });
   watcher.observe(parts.stage);
   watcher.observe(parts.lanes);

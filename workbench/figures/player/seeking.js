@@ -14,6 +14,7 @@ function seeking(player) {
     const { start = 0, autoplay = false, frame_times: frames } = state.data;
     const { frame, playing } = state.goOn ?? { frame: start > 0 && frames.length ? frameAt(frames, start) : 0, playing: autoplay };
     state.goOn = null;
+    player.look.beginAt(frame);
     if (frame > 0) seekFrame(frame);
     if (playing) play();
     player.catchUp();
@@ -30,6 +31,7 @@ function seeking(player) {
     player.draw();
     if (first) begin();
     else player.showThere();
+    if (video.paused) player.look.changed();
   }
 
   function onVideoFrame(_, meta) {
@@ -109,7 +111,6 @@ function seeking(player) {
   function jump(frame) {
     player.lead();
     seekFrame(frame);
-    player.emit("seek", { frame, time: state.data.frame_times[frame] ?? 0 });
   }
 
   function play() {

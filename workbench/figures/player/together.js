@@ -9,7 +9,7 @@ const PLACES = { share: "by share of the length", seconds: "by seconds from the 
 
 function groupOf(name) {
   const groups = (globalThis[GROUPS] ??= new Map());
-  if (!groups.has(name)) groups.set(name, { on: null, by: "share", leader: null, members: new Set() });
+  if (!groups.has(name)) groups.set(name, { on: false, by: "share", leader: null, members: new Set() });
   return groups.get(name);
 }
 
@@ -36,7 +36,7 @@ function together(player) {
 
   const yoked = () => Boolean(group && group.on && others().length);
 
-  function join(name, on) {
+  function join(name) {
     const next = name ? groupOf(name) : null;
     if (group && group !== next) {
       group.members.delete(player);
@@ -44,7 +44,6 @@ function together(player) {
     }
     group = next;
     if (!group) return;
-    group.on ??= on;
     group.members.add(player);
     setTimeout(showGroup, 0); // the other players of a page come in the same moment
   }
@@ -72,7 +71,17 @@ function together(player) {
     lead();
     if (!on || video.paused) showThere();
     else if (yoked()) playAll();
+    player.look.changed();
   }
+
+  /** "" = each by itself, else what a place is; an unknown word is none. */
+  function putTogether(by) {
+    if (!group) return;
+    Object.assign(group, Object.hasOwn(PLACES, by) ? { on: true, by } : { on: false });
+    showGroup();
+  }
+
+  const togetherBy = () => (group?.on ? group.by : "");
 
   /** The user has moved this player: the others follow it. */
   function lead() {
@@ -149,7 +158,7 @@ function together(player) {
 
   /** A key of the keyboard: with the others, or nothing where there are none. */
   const switchTogether = () => { if (group && others().length) setTogether(!group.on, group.by); };
-  const leave = () => join("", false);
+  const leave = () => join("");
   const speedUp = (speed) => { if (yoked()) for (const one of others()) one.setSpeed(speed, false); };
 
   /** A player that comes late goes where the leader stands. */
@@ -160,5 +169,6 @@ function together(player) {
 
   Object.assign(player, {
     join, leave, lead, follow, showThere, toggle, repeats, fillTogether, showTogether, switchTogether, speedUp, catchUp,
+    putTogether, togetherBy,
   });
 }

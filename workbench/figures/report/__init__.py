@@ -33,6 +33,7 @@ DIRECTIONS = {"t2v": "Text to video", "v2t": "Video to text"}
 MEASURES: dict[str, tuple[str, str]] = {
     "difference": ("Difference of R@1, points", "+.2f"), "low": ("95 % interval from", "+.2f"), "high": ("to", "+.2f"),
     "p": ("p", ".2g"), "wins": ("Wins", ".0f"), "losses": ("Losses", ".0f"),
+    "undecided": ("Decided only by the order of tied scores", ".0f"),
     "minimum_detectable": ("Smallest detectable difference, points", ".2f"),
     "top10_shared": ("Share of common videos in the first ten", ".2f"), "phi": ("Correlation of hits (phi)", ".2f"),
 }  # fmt: skip

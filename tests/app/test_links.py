@@ -1,0 +1,88 @@
+"""What links and addresses carry: thresholds, words, version, what players are set to; nothing goes round it."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
+APP = Path(__file__).parents[2] / "workbench" / "app"
+CARRIED = """
+import streamlit as st
+from workbench.app.limits import set_limits
+from workbench.app.links import WORDS_OF, address
+set_limits({"near": 0.8, "fits": 0.85})
+st.session_state[WORDS_OF] = "made", "kwai"
+for values in ({"corpus": "made/test"}, {"corpus": "other/test"}, {"corpus": "made/val", "engine": "truth"}, {}):
+    st.text(address("query", **values))
+"""
+TAKEN = """
+import streamlit as st
+from workbench.app import looks
+looks.take({"q": "<b>", "t": "1.5", "t2": "nan", "speed": "7", "speed2": "0.5", "boxes": "off", "together": "x"})
+st.json({"first": looks.set_in(looks.FIRST), "beside": looks.set_in(looks.BESIDE), "carried": looks.carried()})
+looks.take({"boxes": None, "t": None})
+"""
+
+
+def script(text: str, **parameters: str) -> AppTest:
+    app = AppTest.from_string(text, default_timeout=30)
+    for key, value in parameters.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_every_link_carries_changed_thresholds_and_the_words_of_its_corpus():
+    limits = "limits=fits%3D0.85%3Bnear%3D0.8"
+    assert [one.value for one in script(CARRIED).text] == [
+        f"/query?engine=kwai&v=1&corpus=made%2Ftest&{limits}",
+        f"/query?v=1&corpus=other%2Ftest&{limits}",
+        f"/query?engine=truth&v=1&corpus=made%2Fval&{limits}",
+        f"/query?v=1&{limits}",
+    ]
+
+
+def test_what_components_tell_is_checked_and_remembered_but_for_seconds():
+    app = script(TAKEN, speed="0.25", together="share")
+    assert json.loads(app.json[0].value) == {
+        "first": {"show_boxes": False, "start": 1.5}, "beside": {"speed": 0.5},
+        "carried": {"boxes": "off", "speed2": "0.5"},
+    }  # fmt: skip
+    assert {key: app.query_params[key] for key in app.query_params} == {"q": "<b>", "speed2": "0.5"}
+
+
+def test_the_address_states_its_version_and_another_one_is_told():
+    app = script("from workbench.app.links import keep_version\nkeep_version()", v="9")
+    assert "made by another version of the workbench" in app.warning[0].value and app.query_params["v"] == "1"
+    assert not app.run().warning
+
+
+def test_links_between_pages_are_made_in_one_place():
+    """Every ``query_params=`` of a link is what ``parameters`` gave; no other file writes the version."""
+    for path in APP.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        made = {
+            target.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and _called(node.value) == "parameters"
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for keyword in [one for call in calls for one in call.keywords if one.arg == "query_params"]:
+            value = keyword.value
+            own = ast.unparse(value).startswith("st.query_params")  # the address of this very page, on another one
+            given = (
+                own or _called(value) in ("parameters", "link") or (isinstance(value, ast.Name) and value.id in made)
+            )
+            assert given, f"{path.name}:{keyword.lineno} links without parameters()"
+
+
+def _called(node: ast.AST) -> str:
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
