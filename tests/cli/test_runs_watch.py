@@ -46,7 +46,7 @@ def test_a_run_that_failed_says_why_and_is_no_success(workbench):
 def test_what_differs_is_said_by_kind(workbench):
     read_corpus()
     for name, seed in (("a", 0), ("b", 1)):
-        train(RECIPE, name=name, seed=seed, **{**TINY, "steps": 1})
+        train(RECIPE, name=name, seed=seed, **{**TINY, "steps": 1, "warmup": 0})
     rows = json.loads(workbench("runs", "diff", "a", "b", "--json")[1])
     assert {"of": "config", "key": "recipe.seed", "a": 0, "b": 1} in rows
     assert [row["of"] for row in rows] == sorted(
@@ -63,7 +63,7 @@ def test_every_key_of_a_recipe_is_shown(workbench, asked):
 
 def test_seeds_on_the_command_line_and_wrong_ones(workbench):
     read_corpus()
-    words = [f"{key}={value}" for key, value in {**TINY, "steps": 1}.items()]
+    words = [f"{key}={value}" for key, value in {**TINY, "steps": 1, "warmup": 0}.items()]
     rows = json.loads(workbench("train", RECIPE, *words, "--seeds", "0,1", "--json")[1])
     assert [row["run"] for row in rows] == ["read-ocr-seed0", "read-ocr-seed1"]
     code, _, error = workbench("train", RECIPE, "--seeds", "0,x")

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from workbench.core.errors import DataError, UnknownNameError
+from workbench.evaluation.metrics.measures import METRICS, query_values, tie_bounds
 from workbench.evaluation.statistics.paired import (
     clustered_interval,
     design_effect,
@@ -168,6 +169,47 @@ def test_lower_ranks_win():
     found = paired_test_values(np.full(30, 5.0), np.full(30, 2.0), metric="mean_rank")
     assert (found.difference, found.wins, found.losses) == (-3, 30, 0)
     assert verdict(found, "A", "B").endswith("B is better, beyond noise.")
+
+
+def counts(above, tied, right=1):
+    return pd.DataFrame({"n_above": above, "n_tied": tied, "n_tied_right": right})
+
+
+def test_what_ties_may_make_of_a_value():
+    """Ranks 1..3 of a tie for the first place, 5..6 of one for the fifth; alone: one value."""
+    table = counts([0, 4, 0], [2, 1, 0])
+    assert tie_bounds(table, "r1").tolist() == [[0, 0, 1], [1, 0, 1]]
+    assert tie_bounds(table, "r5").tolist() == [[1, 0, 1], [1, 1, 1]]
+    assert tie_bounds(table, "mean_rank").tolist() == [[3, 6, 1], [1, 5, 1]]
+    assert tie_bounds(table, "sum_recall").tolist() == [[2, 1, 3], [3, 2, 3]] == tie_bounds(
+        table, "geometric_mean"
+    ).tolist()  # fmt: skip
+    assert np.allclose(tie_bounds(table, "mrr"), [[1 / 3, 1 / 6, 1], [1, 1 / 5, 1]])
+    assert tie_bounds(table.assign(ap=[0.5, 0.2, 1.0]), "map").tolist() == [[0, 0, 1], [1, 1, 1]]
+
+
+def test_a_query_that_ties_alone_decide_is_neither_won_nor_lost():
+    """A is tied for the first place on three queries: expected rank 1.5 against 1 is no win, nor a loss against 2."""
+    a, b = counts([0, 0, 0, 3, 0], [1, 1, 1, 0, 0]), counts([0, 1, 0, 0, 2], [0, 0, 1, 0, 0])
+    for metric, signs in (("r1", (1, 1, 2, 1)), ("mean_rank", (1, 1, 2, 1))):
+        found = paired_test_values(
+            query_values(a, metric), query_values(b, metric), metric=metric,
+            bounds=(tie_bounds(a, metric), tie_bounds(b, metric)),
+        )  # fmt: skip
+        assert (found.wins, found.losses, found.undecided, found.ties) == signs
+        assert found.difference == pytest.approx(
+            METRICS[metric].scale * (query_values(b, metric) - query_values(a, metric)).mean()
+        )
+        back = paired_test_values(
+            query_values(b, metric), query_values(a, metric), metric=metric,
+            bounds=(tie_bounds(b, metric), tie_bounds(a, metric)),
+        )  # fmt: skip
+        assert (back.wins, back.losses, back.undecided) == (found.losses, found.wins, found.undecided)
+        assert "1 wins / 1 losses, 2 decided only by the order of tied scores" in verdict(found, "A", "B")
+    far = counts([0], [3]), counts([7], [0])  # ranks 1 to 4 against 8: however the ties fall
+    bounds = tuple(tie_bounds(one, "mean_rank") for one in far)
+    values = [query_values(one, "mean_rank") for one in far]
+    assert paired_test_values(*values, metric="mean_rank", bounds=bounds).losses == 1
 
 
 def test_verdict_sentences():

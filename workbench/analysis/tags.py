@@ -1,34 +1,60 @@
-"""Human tags: blind samples, agreement of two raters, and relevance corrected by what people found."""
+"""Human tags: what can be said of a failed query, blind samples, and relevance corrected by what people found."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import sqrt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from workbench.analysis.causes.catalogue import CAUSES, TEXT
 from workbench.core.errors import DataError
+from workbench.core.lookup import pick
 from workbench.core.seeds import generator
 from workbench.corpus import relevance_csr
-from workbench.evaluation.metrics.retrieval import retrieval_metrics
+from workbench.evaluation.metrics.draws import hit_values
+from workbench.evaluation.ranks.bounds import count_both
+from workbench.evaluation.ranks.relevance import check_relevance
+from workbench.evaluation.runs.notes import CONFIRMED
 from workbench.evaluation.runs.run import Run, similarity_of
 
 
 @dataclass(frozen=True)
 class Label:
-    """What a person can say of a failed query: its name on screens and what it means."""
+    """What a person can say of a failed query.
+
+    Attributes:
+        label: Its name on screens.
+        sentence: What it means where the query is a caption (t2v).
+        back: What it means where the query is a video (v2t); empty = the same.
+    """
 
     label: str
     sentence: str
+    back: str = ""
+
+    def said(self, direction: str) -> str:
+        """What it means in a direction."""
+        return self.back if direction == "v2t" and self.back else self.sentence
 
 
 LABELS = {
-    "false_negative": Label("False negative", "The video that the model put first is right as well."),
-    "ambiguous": Label("Ambiguous", "The caption fits several videos, so that nobody could tell which one is meant."),
-    "label_wrong": Label("Label wrong", "The caption does not fit the video that counts as right."),
+    "false_negative": Label(
+        "False negative",
+        "The video that the model put first is right as well.",
+        "The caption that the model put first fits the video as well.",
+    ),
+    "ambiguous": Label(
+        "Ambiguous",
+        "The caption fits several videos, so that nobody could tell which one is meant.",
+        "Nobody could tell which caption is meant: the right one fits other videos too.",
+    ),
+    "label_wrong": Label(
+        "Label wrong",
+        "The caption does not fit the video that counts as right.",
+        "The caption that counts as right does not fit the video.",
+    ),
     "confirmed": Label("Cause confirmed", "The computed cause is why the query fails."),
     "scene_text": Label("Scene text", "Text in a video decides this query, and the model got it wrong."),
     "other": Label("Other cause", "The query is fair and fails for another reason."),
@@ -41,14 +67,33 @@ _OF_CAUSE = {
     "false_negative": "false_negative", "label_suspect": "label_wrong", "duplicate_caption": "ambiguous",
     "underspecified": "ambiguous", "same_source": "ambiguous", "near_duplicate_video": "ambiguous",
 }  # fmt: skip
-ITEM_COLUMNS = ["query_id", "domain", "text", "caption_id", "right_video_id", "video_id", "cause", "evidence"]
+ITEM_COLUMNS = [
+    "query_id", "domain", "text", "other_text", "caption_id", "right_video_id", "video_id", "cause", "evidence"
+]  # fmt: skip
 CUTS = (1, 5, 10)
-Z = 1.959963984540054  # two-sided 95 %
 
 
 def as_label(cause: str) -> str:
     """The label of ``BLIND`` that a computed cause stands for."""
     return _OF_CAUSE.get(cause, "scene_text" if CAUSES[cause].family == TEXT else "other")
+
+
+def label_for(named: str, computed: str, offered: Sequence[str]) -> str:
+    """The label that naming a cause gives: ``confirmed`` for the computed one, else what that cause stands for.
+
+    Args:
+        named: The cause that a person names.
+        computed: The computed one; empty where it is not shown.
+        offered: The labels of ``OPEN`` or ``BLIND``.
+
+    Raises:
+        UnknownNameError: No cause is called so.
+    """
+    pick(CAUSES, named, "cause")
+    if named == computed and CONFIRMED in offered:
+        return CONFIRMED
+    label = as_label(named)
+    return label if label in offered else "other"
 
 
 def tag_pairs(failed: pd.DataFrame) -> pd.DataFrame:
@@ -62,16 +107,18 @@ def tag_pairs(failed: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"caption_id": failed["top_caption_id"].where(back, failed["caption_id"]), "video_id": video})
 
 
-def draw_sample(failed: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
+def draw_sample(failed: pd.DataFrame, n: int, seed: int, texts: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Draw failed queries so that every domain has its share, in a random order.
 
     Args:
         failed: From ``analysis.failures``.
         n: How many; all of them where there are fewer.
         seed: The same seed draws the same queries.
+        texts: Text by caption_id, for the wrong captions of v2t.
 
     Returns:
-        query_id, domain, text, caption_id and video_id (the wrong pair), right_video_id, cause, evidence.
+        query_id, domain, text (the query; v2t: its best right caption), other_text (v2t: the wrong caption; else null),
+        caption_id and video_id (the wrong pair), right_video_id, cause, evidence.
 
     Raises:
         DataError: ``n`` below 1, or no query fails.
@@ -81,6 +128,7 @@ def draw_sample(failed: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
     draw = generator(seed, "sample of failures")
     table = failed.assign(**tag_pairs(failed), place=np.arange(len(failed)))
     table["domain"] = table["domain"].fillna("")
+    table["other_text"] = [None if pd.isna(one) else (texts or {}).get(one) for one in table["top_caption_id"]]
     table = table.sort_values("query_id", kind="stable")
     sizes = table["domain"].value_counts().sort_index()
     taken = _shares(sizes.to_numpy(), min(n, len(table)))
@@ -101,67 +149,16 @@ def _shares(sizes: np.ndarray, n: int) -> np.ndarray:
     return found + least
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How far two raters agree.
-
-    Attributes:
-        kappa: Cohen's kappa, -1..1; NaN where both always say one and the same label.
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-        observed: Share of equal labels, 0..1.
-        n: Items that both labelled.
-        table: Counts, rows = first rater, columns = second.
-    """
-
-    kappa: float
-    low: float
-    high: float
-    observed: float
-    n: int
-    table: pd.DataFrame
-
-
-def agreement(first: pd.Series, second: pd.Series) -> Agreement:
-    """Cohen's kappa of two raters with its interval, over the items (index) that both labelled.
-
-    Args:
-        first: Label by item.
-        second: Label by item.
-
-    Raises:
-        DataError: They share no item.
-
-    Source: Cohen (1960), A Coefficient of Agreement for Nominal Scales; standard error: Fleiss, Cohen and Everitt
-    (1969), Large Sample Standard Errors of Kappa and Weighted Kappa, formula 13.
-    """
-    shared = first.index.intersection(second.index)
-    if shared.empty:
-        raise DataError("The two raters share no item.", "Let both label the same sample.")
-    a, b = first[shared], second[shared]
-    names = [one for one in LABELS if one in {*a, *b}]
-    counts = pd.crosstab(a.to_numpy(), b.to_numpy()).reindex(index=names, columns=names, fill_value=0)
-    p = counts.to_numpy(float) / len(shared)
-    rows, columns = p.sum(axis=1), p.sum(axis=0)
-    observed, chance = float(np.trace(p)), float(rows @ columns)
-    if chance > 1 - 1e-12:
-        return Agreement(np.nan, np.nan, np.nan, observed, len(shared), counts)
-    kappa = (observed - chance) / (1 - chance)
-    same = np.diag(p) @ (1 - (rows + columns) * (1 - kappa)) ** 2
-    apart = (1 - kappa) ** 2 * ((p - np.diag(np.diag(p))) * (columns[:, None] + rows[None, :]) ** 2).sum()
-    variance = (same + apart - (kappa - chance * (1 - kappa)) ** 2) / (len(shared) * (1 - chance) ** 2)
-    half = Z * sqrt(max(0.0, variance))
-    return Agreement(kappa, max(-1.0, kappa - half), min(1.0, kappa + half), observed, len(shared), counts)
-
-
 def false_negatives(tags: pd.DataFrame) -> pd.DataFrame:
     """Pairs that more people call a false negative than not: caption_id, video_id, annotators (joined by commas).
+
+    To name ``false_negative`` as the cause, or to confirm it, says the same as the label.
 
     Args:
         tags: From ``evaluation.runs.notes.read_tags``.
     """
     latest = tags.drop_duplicates(["annotator", "caption_id", "video_id"], keep="last")
-    said = latest.assign(yes=latest["label"] == "false_negative")
+    said = latest.assign(yes=(latest["label"] == "false_negative") | (latest["named_cause"] == "false_negative"))
     share = said.groupby(["caption_id", "video_id"], sort=False)["yes"].mean().rename("share")
     names = said[said["yes"]].groupby(["caption_id", "video_id"], sort=False)["annotator"].agg(", ".join)
     found = pd.concat([share, names.rename("annotators")], axis=1).reset_index()
@@ -193,6 +190,8 @@ def corrected(run: Run, tags: pd.DataFrame) -> pd.DataFrame:
 def corrected_metrics(run: Run, tags: pd.DataFrame, cuts: Sequence[int] = CUTS) -> pd.DataFrame:
     """R@K by official and by corrected relevance, side by side.
 
+    Where the captions of a video are ranked as one group (v2t), the official pairs say which they are.
+
     Args:
         run: A run that keeps its similarity.
         tags: From ``evaluation.runs.notes.read_tags``.
@@ -208,9 +207,11 @@ def corrected_metrics(run: Run, tags: pd.DataFrame, cuts: Sequence[int] = CUTS) 
     scores, level = similarity_of(run), run.info.get("v2t_level") or "auto"
     tables = {"official": run.relevance, "corrected by tags": corrected(run, tags)}
     rows = []
+    official = check_relevance(run.relevance_matrix, (scores.shape[0], scores.shape[1]))
     for name, table in tables.items():
         right = relevance_csr(table, run.queries["caption_id"], run.gallery["video_id"])
-        both = retrieval_metrics(scores, right, direction="both", v2t=level)
-        numbers = {f"{way}_r{k}": one.recall(k) for way, one in both.items() for k in cuts}
+        pairs = replace(check_relevance(right, official.shape), official=official)
+        both = count_both(scores, pairs, official.level(level))
+        numbers = {f"{way}_r{k}": 100 * float(hit_values(one, k).mean()) for way, one in both.items() for k in cuts}
         rows.append({"relevance": name, "n_added": len(table) - len(run.relevance), **numbers})
     return pd.DataFrame(rows)

@@ -34,7 +34,7 @@ from workbench.analysis.reading.run_texts import readings_of
 from workbench.core.errors import DataError, StateError
 from workbench.core.lookup import pick
 from workbench.corpus import Corpus, domain_label
-from workbench.evaluation.metrics.measures import metric_value, query_values
+from workbench.evaluation.metrics.measures import metric_value, query_values, tie_bounds
 from workbench.evaluation.metrics.retrieval import retrieval_metrics
 from workbench.evaluation.rescoring import csls
 from workbench.evaluation.runs.run import DIRECTIONS, Run, similarity_of
@@ -46,7 +46,7 @@ AS_IT_IS = "as it is"
 ABSENT = ["ablation", "label", "reason", "command"]
 BY = {"domain": "domain"}
 SCORES = ["ablation", "label", "domain", "domain_label", "n_queries", "n_sources", "value", "difference", "low", "high",
-          "p_holm", "wins", "losses", "how", "sees"]  # fmt: skip
+          "p_holm", "wins", "losses", "undecided", "how", "sees"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Ablation:
         how: How it was made: the run, or what was made of the stored scores; weights say on what they were chosen.
         run: Name of the run; None = made here and not stored.
         sees: What its scoring has seen.
-        values: Per query, by ``id``: counts of ``per_query.parquet``, or metrics of each query.
+        values: Per query, by ``id``: counts of ``per_query.parquet``, with metrics of each query where scores are new.
     """
 
     id: str
@@ -99,8 +99,9 @@ class Ablations:
         Raises:
             UnknownNameError: The run has no such query.
         """
-        places = dict(zip(self.queries["id"], range(len(self.queries)), strict=True))
-        ranks = self.ranks.iloc[pick(places, query_id, "query")]
+        found = np.flatnonzero(self.queries["id"] == query_id)
+        place = int(found[0]) if len(found) else pick(dict.fromkeys(self.queries["id"], 0), query_id, "query")
+        ranks = self.ranks.iloc[place]
         rows = [(one.id, one.label, float(ranks[one.id]), one.run, one.how, one.sees) for one in self.held]
         table = pd.DataFrame(rows, columns=["ablation", "label", "rank", "run", "how", "sees"])
         table.insert(3, "times", table["rank"].iloc[0] / table["rank"])
@@ -116,7 +117,8 @@ class Ablations:
         Returns:
             ablation, label, domain (null = all queries), domain_label, n_queries, n_sources (null = not stated), value,
             difference (in the metric's unit), low, high (95 %, clustered by source), p_holm (Holm's correction over all
-            rows), wins, losses, how, sees. Differences of the run as it is are null.
+            rows), wins, losses, undecided (queries that only the order of tied scores decides), how, sees. Differences
+            of the run as it is are null.
 
         Raises:
             DataError: A run of an older version keeps too little for this metric.
@@ -126,16 +128,13 @@ class Ablations:
         if by is not None:
             column = self.queries[pick(BY, by, "grouping")]
             parts |= {name: (column == name).to_numpy() for name in column.dropna().value_counts().index}
-        base = query_values(self.held[0].values, metric)
-        rows = [self._score(one, name, mask, base, metric) for name, mask in parts.items() for one in self.held]
+        rows = [self._score(one, name, mask, metric) for name, mask in parts.items() for one in self.held]
         table = pd.DataFrame(rows, columns=SCORES)
         tested = table["p_holm"].notna()
         table.loc[tested, "p_holm"] = holm(table.loc[tested, "p_holm"])
         return table
 
-    def _score(
-        self, one: Ablation, domain: str | None, mask: np.ndarray, base: np.ndarray, metric: str
-    ) -> dict[str, Any]:
+    def _score(self, one: Ablation, domain: str | None, mask: np.ndarray, metric: str) -> dict[str, Any]:
         values, sources = query_values(one.values, metric)[mask], self.queries["source_id"][mask]
         known = bool(sources.notna().all())
         row = {
@@ -145,10 +144,15 @@ class Ablations:
         }  # fmt: skip
         if one is self.held[0]:
             return row
-        test = paired_test_values(base[mask], values, sources.to_numpy() if known else None, metric=metric)
+        base = self.held[0].values
+        bounds = [tie_bounds(table, metric)[:, mask] for table in (base, one.values)]
+        test = paired_test_values(
+            query_values(base, metric)[mask], values, sources.to_numpy() if known else None, metric=metric,
+            bounds=(bounds[0], bounds[1]),
+        )  # fmt: skip
         low, high = test.interval
         return row | {"difference": test.difference, "low": low, "high": high, "p_holm": test.p, "wins": test.wins,
-                      "losses": test.losses}  # fmt: skip
+                      "losses": test.losses, "undecided": test.undecided}  # fmt: skip
 
     def _repr_html_(self) -> str:
         """R@1 in each as a table of a notebook, and what is absent."""
@@ -259,14 +263,15 @@ def _made(run: Run, direction: str) -> Iterator[Ablation]:
 
 
 def _counted(run: Run, similarity: np.ndarray, direction: str) -> pd.DataFrame:
-    """Metrics of each query of new scores, in the order of ``run.per``."""
+    """Metrics and counts of each query of new scores, in the order of ``run.per``."""
     level = run.info.get("v2t_level") or "auto"
     found = retrieval_metrics(similarity, run.relevance_matrix, direction=direction, v2t=level)  # type: ignore[call-overload]  # a checked name
     values = found.values.reset_index(drop=True)
     ids = run.per(direction)["id"]
     if len(values) != len(ids):
         raise DataError(f"{run.name} has other queries than its relevance.", f"workbench evaluate {run.name}")
-    return values.assign(id=ids)
+    counts = {name: getattr(found.counts, name) for name in ("n_above", "n_tied", "n_tied_right")}
+    return values.assign(id=ids, **counts)
 
 
 def _absent(run: Run, held: list[Ablation], corpus: Corpus | None) -> pd.DataFrame:

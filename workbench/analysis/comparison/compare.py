@@ -11,7 +11,7 @@ import pandas as pd
 from workbench.core.errors import DataError
 from workbench.corpus import domain_label
 from workbench.evaluation.metrics.draws import hit_values
-from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values
+from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values, tie_bounds
 from workbench.evaluation.runs.run import Run
 from workbench.evaluation.runs.tables import query_groups
 from workbench.evaluation.statistics.families import holm
@@ -19,7 +19,10 @@ from workbench.evaluation.statistics.paired import PairedTest, paired_test, pair
 from workbench.evaluation.statistics.sides import query_table
 
 CUTS = (1, 5, 10, 50, 100)
-OUTCOMES = {"win": "only B right", "loss": "only A right", "both": "both right", "neither": "neither right"}
+OUTCOMES = {
+    "win": "only B right", "loss": "only A right", "both": "both right", "neither": "neither right",
+    "tied": "tied in A or B: right by chance",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,16 @@ class Comparison:
     """Run B against run A.
 
     Attributes:
-        table: id, text, domain, rank_a, rank_b, outcome at rank 1 (win = B is better, loss, both, neither).
+        table: id, text, domain, rank_a, rank_b, tied_a, tied_b (whether the right item shares the first place with a
+            wrong one, so that it is right by chance), outcome at rank 1 (a key of ``OUTCOMES``: win = only B right;
+            tied = tied in A or B, neither won nor lost).
         test: The paired test; its difference is B minus A.
         by_domain: domain, label, n_queries, n_sources, a, b, difference, low, high (of each domain by itself), p_holm
             (corrected over the domains); empty without domains.
         agreement: k (1, 5, 10, 50, 100 as far as the gallery goes), shared (mean share, 0..1, of the items in the first
             k of either run that stand in both), phi (correlation of hits at k; nan where a run has all or none).
         verdict: One sentence.
-        note: What a reader should know: queries left out, another corpus; may be empty.
+        note: What a reader should know: queries left out, tied ones, another corpus; may be empty.
     """
 
     table: pd.DataFrame
@@ -93,16 +98,34 @@ def compare_runs(
     groups = query_groups(run_a, direction, shared.to_numpy())
     texts = run_a.queries.drop_duplicates("caption_id").set_index("caption_id")["text"]
     text = texts.reindex(shared).to_numpy() if direction == "t2v" else shared.to_numpy()
-    hit_a, hit_b = (query_values(table, "r1") for table in (a, b))
-    outcome = np.select([hit_b > hit_a, hit_a > hit_b, hit_a > 0], ["win", "loss", "both"], "neither")
     table = pd.DataFrame({
         "id": shared, "text": text, "domain": groups["domain"].to_numpy(),
-        "rank_a": a["rank"].to_numpy(), "rank_b": b["rank"].to_numpy(), "outcome": outcome,
+        "rank_a": a["rank"].to_numpy(), "rank_b": b["rank"].to_numpy(), **_outcomes(a, b),
     })  # fmt: skip
+    note += _said_ties(table, run_a.name, run_b.name)
     return Comparison(
         table, test, _by_domain(a, b, groups, metric), _agreement(run_a, run_b, a, b),
         verdict(test, run_a.name, run_b.name), note.strip(),
     )  # fmt: skip
+
+
+def _outcomes(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Who is right at rank 1 however ties are broken: tied_a, tied_b and outcome of ``Comparison.table``."""
+    (sure_a, may_a), (sure_b, may_b) = (tie_bounds(table, "r1") > 0 for table in (a, b))
+    tied_a, tied_b = may_a & ~sure_a, may_b & ~sure_b
+    held = [tied_a | tied_b, sure_b & ~sure_a, sure_a & ~sure_b, sure_a]
+    return {"tied_a": tied_a, "tied_b": tied_b, "outcome": np.select(held, ["tied", "win", "loss", "both"], "neither")}
+
+
+def _said_ties(table: pd.DataFrame, name_a: str, name_b: str) -> str:
+    n_tied = int((table["outcome"] == "tied").sum())
+    if not n_tied:
+        return ""
+    of = ", ".join(f"{int(table[side].sum())} in {name}" for side, name in (("tied_a", name_a), ("tied_b", name_b)))
+    return (
+        f" {n_tied} of {len(table)} queries are tied for the first place ({of}): right by chance, so neither won nor "
+        "lost; R@1 counts them by that chance."
+    )
 
 
 def check_same_corpus(a: Run, b: Run, allow: bool) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from workbench.analysis.comparison.compare import check_same_corpus
 from workbench.core.errors import DataError
-from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values
+from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values, tie_bounds
 from workbench.evaluation.runs.run import Run
 from workbench.evaluation.statistics.families import paired_tests
 from workbench.evaluation.statistics.groups import SeedGroup, seed_summary
@@ -41,8 +41,9 @@ def compare_many(
 
     Returns:
         A table run, difference (to ``run``, in the metric's unit), low, high, p, p_holm (Holm's correction over all
-        rows), wins, losses, minimum_detectable, verdict (``better``, ``worse``, ``not distinguishable``: by the
-        interval and the corrected p); and for each row the sentence of the test by itself.
+        rows), wins, losses, undecided (queries that only the order of tied scores decides), minimum_detectable, verdict
+        (``better``, ``worse``, ``not distinguishable``: by the interval and the corrected p); and for each row the
+        sentence of the test by itself.
 
     Raises:
         DataError: Other fingerprint, no shared query, or totals only.
@@ -54,9 +55,12 @@ def compare_many(
     family = paired_tests([(run, other) for other in others], metric, direction)
     rows = [
         (one.name_b, one.test.difference, *one.test.interval, one.test.p, one.p_holm, one.test.wins, one.test.losses,
-         one.test.minimum_detectable, one.verdict) for one in family
+         one.test.undecided, one.test.minimum_detectable, one.verdict) for one in family
     ]  # fmt: skip
-    columns = ["run", "difference", "low", "high", "p", "p_holm", "wins", "losses", "minimum_detectable", "verdict"]
+    columns = [
+        "run", "difference", "low", "high", "p", "p_holm", "wins", "losses", "undecided", "minimum_detectable",
+        "verdict",
+    ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns), [verdict(one.test, one.name_a, one.name_b) for one in family]
 
 
@@ -67,14 +71,16 @@ class Solved:
     Attributes:
         names: The runs, in the order given.
         ids: Id of every query that all of them have.
-        right: bool [queries, runs], rank k or better.
+        right: bool [queries, runs], expected rank k or better: with k = 1 a tie is not right.
         k: That rank.
+        n_tied: Queries of which a run is right or wrong at k by the order of tied scores.
     """
 
     names: tuple[str, ...]
     ids: np.ndarray
     right: np.ndarray
     k: int
+    n_tied: int = 0
 
     @property
     def sets(self) -> pd.DataFrame:
@@ -124,11 +130,13 @@ def solved_sets(runs: Sequence[Run], *, k: int = 1, direction: str = "t2v") -> S
     for run in runs:
         check_same_corpus(runs[0], run, allow=False)
         table = query_table(run, direction, "mean_rank")
-        tables.append(pd.Series(query_values(table, "mean_rank") <= k, index=table["id"].to_numpy(), name=run.name))
-    joined = pd.concat(tables, axis=1, join="inner")
+        right, (worst, best) = query_values(table, "mean_rank") <= k, tie_bounds(table, "mean_rank") <= k
+        tables.append(pd.DataFrame({"right": right, "tied": best & ~worst}, index=table["id"].to_numpy()))
+    joined = pd.concat(dict(enumerate(tables)), axis=1, join="inner").swaplevel(axis=1)
     if joined.empty:
         raise DataError("These runs share no query.", "Compare runs of one corpus and split.")
-    return Solved(tuple(run.name for run in runs), joined.index.to_numpy(), joined.to_numpy(bool), k)
+    n_tied = int(joined["tied"].to_numpy(bool).any(axis=1).sum())
+    return Solved(tuple(run.name for run in runs), joined.index.to_numpy(), joined["right"].to_numpy(bool), k, n_tied)
 
 
 def seed_spread(sides: Sequence[Run | SeedGroup], metric: str = "r1", direction: str = "t2v") -> pd.DataFrame:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from workbench.analysis.structure.hubness import check_k, hubs_of, unevenness
+from workbench.analysis.structure.listed import Listed, listed_items
 from workbench.core.errors import DataError, StateError
-from workbench.evaluation.metrics.measures import query_values
+from workbench.evaluation.metrics.measures import query_values, tie_bounds
 from workbench.evaluation.metrics.retrieval import retrieval_metrics
 from workbench.evaluation.rescoring import csls
 from workbench.evaluation.runs.run import Run, same_axes, similarity_of
@@ -22,23 +23,25 @@ MOST_CELLS = 1 << 28
 
 @dataclass(frozen=True)
 class Correction:
-    """The scores of a run, corrected, against the run itself (t2v, at rank 1).
+    """The scores of a run, corrected, against the run itself at rank 1.
 
     Attributes:
         name: Of the corrected run, or of the method where it was made for this table.
         scoring: How it was corrected.
         sees: What that has seen: ``nothing``, ``train queries`` or ``test queries``.
+        direction: ``t2v`` or ``v2t``.
         test: Corrected minus uncorrected R@1, clustered by source.
         before: ``hubness.unevenness`` of the run.
         after: The same of the corrected scores.
-        table: query_id, text, domain, rank_before, rank_after, outcome (``returned`` = right only with the correction,
-            ``lost`` = right only without it, ``both``, ``neither``; right = an expected rank of 1, which a tie is not),
-            from_hub (before, a wrong hub stood first); largest change first.
+        table: query_id, text (t2v; else the video's id), domain, rank_before, rank_after, outcome (``returned`` = right
+            only with the correction, ``lost`` = right only without it, ``both``, ``neither``; right = an expected rank
+            of 1, which a tie is not), from_hub (before, a wrong hub stood first); largest change first.
     """
 
     name: str
     scoring: str
     sees: str
+    direction: str
     test: PairedTest
     before: dict[str, float]
     after: dict[str, float]
@@ -49,7 +52,7 @@ class Correction:
         return int((self.table["outcome"] == outcome).sum())
 
 
-def hub_correction(run: Run, corrected: Run | None = None, k: int = 10) -> Correction:
+def hub_correction(run: Run, corrected: Run | None = None, k: int = 10, *, direction: str = "t2v") -> Correction:
     """Compare a run with its corrected scores.
 
     Args:
@@ -57,37 +60,49 @@ def hub_correction(run: Run, corrected: Run | None = None, k: int = 10) -> Corre
         corrected: A run of its scores, re-scored (``workbench rescore``); None = CSLS of the stored matrix, which has
             seen the test queries and is not stored.
         k: Length of the lists in which hubs are counted.
+        direction: ``t2v`` or ``v2t``.
 
     Raises:
-        DataError: k out of range, or runs of other captions or videos.
+        DataError: k out of range, runs of other captions or videos, or a correction made for the other direction only.
         StateError: Totals only; or without ``corrected``: no stored matrix, or one too large to be corrected in memory.
     """
     check_k(k)
     if run.totals_only:
         raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids.")
+    listed = listed_items(run, direction)
     if corrected is None:
-        name, scoring, sees, after = "CSLS", "CSLS", "test queries", _csls(run)
+        name, scoring, sees = "CSLS", "CSLS", "test queries"
+        after = _csls(run, direction)
     else:
-        if not same_axes(run, corrected):
-            raise DataError(f"{run.name} and {corrected.name} have other rows or columns.", "Take runs of one split.")
-        name, after = corrected.name, corrected.per("t2v")
-        scoring, sees = corrected.protocol["scoring"], corrected.protocol["sees"]
-    before = run.per("t2v")
-    values = [query_values(table, "r1") for table in (before, after)]
-    groups = query_groups(run, "t2v", before["id"].to_numpy())
+        _check_pair(run, corrected, direction)
+        name, scoring, sees = corrected.name, corrected.protocol["scoring"], corrected.protocol["sees"]
+        after = corrected.per(direction)
+    before = run.per(direction)
+    values, bounds = ([way(table, "r1") for table in (before, after)] for way in (query_values, tie_bounds))
+    groups = query_groups(run, direction, before["id"].to_numpy())
     sources = groups["source_id"]
-    test = paired_test_values(values[0], values[1], sources.to_numpy() if sources.notna().all() else None)
-    scored = (run.gallery["state"] == "scored").to_numpy()
-    counts = [k_occurrence(table["top_columns"].to_list(), len(run.gallery), k) for table in (before, after)]
-    table = _table(run, before, after, hubs_of(counts[0], scored)).assign(domain=groups["domain"].to_numpy())
+    clusters = sources.to_numpy() if sources.notna().all() else None
+    test = paired_test_values(values[0], values[1], clusters, bounds=(bounds[0], bounds[1]))
+    counts = listed.counts(k)
+    corrected_counts = k_occurrence(listed.items_at(after["top_columns"]), len(listed.items), k)
+    table = _table(listed, before, after, hubs_of(counts, listed.scored)).assign(domain=groups["domain"].to_numpy())
     change = pd.Series(np.abs(np.log(table["rank_before"] / table["rank_after"])), table.index)
     return Correction(
-        name, scoring, sees, test, unevenness(counts[0], scored), unevenness(counts[1], scored),
+        name, scoring, sees, direction, test, unevenness(counts, listed.scored),
+        unevenness(corrected_counts, listed.scored),
         table.loc[change.sort_values(ascending=False, kind="stable").index].reset_index(drop=True),
     )  # fmt: skip
 
 
-def _csls(run: Run) -> pd.DataFrame:
+def _check_pair(run: Run, corrected: Run, direction: str) -> None:
+    if not same_axes(run, corrected) or run.info.get("v2t_level") != corrected.info.get("v2t_level"):
+        raise DataError(f"{run.name} and {corrected.name} have other rows or columns.", "Take runs of one split.")
+    made_for = corrected.protocol.get("direction", "both")
+    if made_for not in ("both", direction):
+        raise DataError(f"{corrected.name} was corrected for {made_for} only.", f"Look at it in {made_for}.")
+
+
+def _csls(run: Run, direction: str) -> pd.DataFrame:
     """Counts and lists per query of the stored matrix after CSLS."""
     similarity = similarity_of(run)
     if similarity.size > MOST_CELLS:
@@ -95,23 +110,17 @@ def _csls(run: Run) -> pd.DataFrame:
             f"The matrix of {run.name} has {similarity.size:,} cells, too many to be corrected here.",
             f"Make a run of it: workbench rescore {run.name} --method csls --name {run.name}-csls",
         )
-    return retrieval_metrics(csls(similarity).similarity, run.relevance_matrix).per_query
+    level = run.info.get("v2t_level") or "auto"
+    return retrieval_metrics(csls(similarity).similarity, run.relevance_matrix, direction="both", v2t=level)[
+        direction
+    ].per_query
 
 
-def _table(run: Run, before: pd.DataFrame, after: pd.DataFrame, hub: np.ndarray) -> pd.DataFrame:
-    texts = run.queries.drop_duplicates("caption_id").set_index("caption_id")["text"]
+def _table(listed: Listed, before: pd.DataFrame, after: pd.DataFrame, hub: np.ndarray) -> pd.DataFrame:
     ranks = [query_values(table, "mean_rank") for table in (before, after)]
     right = [rank <= 1 for rank in ranks]
     outcome = np.select([right[1] & ~right[0], right[0] & ~right[1], right[0]], ["returned", "lost", "both"], "neither")
     return pd.DataFrame({
-        "query_id": before["id"], "text": texts.reindex(before["id"]).to_numpy(), "rank_before": ranks[0],
-        "rank_after": ranks[1], "outcome": outcome, "from_hub": _wrong_hub_first(run, before, hub),
+        "query_id": listed.queries["id"], "text": listed.queries["text"], "rank_before": ranks[0],
+        "rank_after": ranks[1], "outcome": outcome, "from_hub": listed.first_is_wrong & hub[listed.first],
     })  # fmt: skip
-
-
-def _wrong_hub_first(run: Run, table: pd.DataFrame, hub: np.ndarray) -> np.ndarray:
-    """bool [queries]: the first video of the list is a hub, and wrong."""
-    first = np.asarray([columns[0] if len(columns) else -1 for columns in table["top_columns"]], np.int64)
-    rows = pd.Index(run.queries["caption_id"]).get_indexer(table["id"])
-    right = np.asarray((run.relevance_matrix > 0)[rows, first]).ravel()
-    return (first >= 0) & hub[first] & ~right

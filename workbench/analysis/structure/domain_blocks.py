@@ -11,9 +11,9 @@ from scipy import stats
 
 from workbench.core.errors import StateError
 from workbench.corpus import domain_label
-from workbench.evaluation.ranks.blocks import on_all_cores, row_ranges
+from workbench.evaluation.ranks.blocks import on_all_cores, query_block, row_ranges
 from workbench.evaluation.runs.run import Run, similarity_of
-from workbench.evaluation.runs.shared import row_scale, shared_axes
+from workbench.evaluation.runs.shared import shared_axes
 from workbench.evaluation.runs.tables import query_groups
 from workbench.evaluation.statistics.intervals import design_effect
 
@@ -52,9 +52,7 @@ def domain_means(run: Run, other: Run | None = None, level: float = 0.95) -> pd.
     domain_of = run.gallery["domain"].to_numpy(dtype=object)[columns]
     names = sorted(set(domain_of[pd.notna(domain_of)]))
     number = pd.Categorical(domain_of, names).codes.astype(np.int64)
-    parts = [
-        _block_means(similarity_of(one), *place, number, len(names)) for one, place in zip(runs, axes, strict=True)
-    ]
+    parts = [_block_means(one, *place, number, len(names)) for one, place in zip(runs, axes, strict=True)]
     values = parts[0] if other is None else parts[0] - parts[1]
     videos = np.bincount(number[number >= 0], minlength=len(names))
     found = []
@@ -84,32 +82,71 @@ def _mean(values: np.ndarray, sources: pd.Series, level: float) -> tuple[float, 
     return mean, mean - half, mean + half, n, n_sources
 
 
-def _block_means(
-    similarity: np.ndarray, rows: np.ndarray, columns: np.ndarray, group: np.ndarray, n_groups: int
-) -> np.ndarray:
-    """float64 [captions, groups]: mean standardised score of each caption over each group; nan where none is scored."""
-    matrix = np.asarray(similarity, np.float32)
+def _block_means(run: Run, rows: np.ndarray, columns: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
+    """Mean standardised score of each caption over each group of videos, in one pass over the matrix.
+
+    Args:
+        run: A run with its similarity.
+        rows: int64: its captions that count.
+        columns: int64: its videos that count.
+        group: int64: group of each of these videos; -1 = none, it counts for the caption's scale only.
+        n_groups: How many groups there are.
+
+    Returns:
+        float64 [captions, groups]; nan where no video is scored.
+    """
+    matrix = similarity_of(run)
+    without, left_out = n_groups, n_groups + 1
+    place = np.full(matrix.shape[1], left_out, np.int64)
+    place[columns] = np.where(group < 0, without, group)
+    place[(run.gallery["state"] != "scored").to_numpy()] = left_out
 
     def work(part: tuple[int, int]) -> np.ndarray:
-        return _group_means(matrix, rows[slice(*part)], columns, group, n_groups)
+        block = query_block(matrix, "t2v", rows[slice(*part)])
+        return _standardised(_sums(block, place, n_groups + 2), block, place)[:, :n_groups]
 
     return np.concatenate(on_all_cores(work, row_ranges(len(rows), matrix.shape[1])))
 
 
+def _standardised(sums: np.ndarray, block: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """float64 [rows, places]: means in standard deviations of each row; of ``_sums``, the last place counts nowhere."""
+    numbers = np.tile(np.bincount(place, minlength=sums.shape[1]).astype(float), (len(block), 1))
+    odd = ~np.isfinite(sums[:, :-1]).all((1, 2))
+    if odd.any():
+        known = np.isfinite(block[odd])
+        sums[odd] = _sums(np.where(known, block[odd], 0), place, sums.shape[1])
+        numbers[odd] = _sums(known.astype(block.dtype), place, sums.shape[1])[..., 0]
+    sums, numbers = sums[:, :-1], numbers[:, :-1]
+    with np.errstate(invalid="ignore"):  # 0 / 0 = nan where nothing is scored
+        mean, square = (sums.sum(1) / numbers.sum(1, keepdims=True)).T
+        spread = np.sqrt(np.maximum(0, square - mean**2))
+        spread[~((spread > 1e-6 * np.abs(mean)) & (spread > 0))] = 1  # as ``row_scale``
+        return (sums[..., 0] / numbers - mean[:, None]) / spread[:, None]
+
+
 @njit(cache=True, nogil=True)
-def _group_means(matrix, rows, columns, group, n_groups):
-    """float64 [rows, groups]: mean standardised score over the columns of every group; group -1 counts nowhere."""
-    found = np.zeros((len(rows), n_groups))
-    number = np.empty(n_groups, np.int64)
-    for i in range(len(rows)):
-        row = matrix[rows[i]]
-        mean, spread = row_scale(row, columns)
-        number[:] = 0
-        for j in range(len(columns)):
-            value, at = row[columns[j]], group[j]
-            if at >= 0 and np.isfinite(value):
-                found[i, at] += value
-                number[at] += 1
-        for at in range(n_groups):
-            found[i, at] = (found[i, at] / number[at] - mean) / spread if number[at] else np.nan
+def _sums(block, place, n_places):
+    """Sum and sum of squares of the scores of each row that have each place: float64 [rows, places, 2].
+
+    Four rows at once, so that the additions to one place need not wait for each other.
+    """
+    found = np.empty((len(block), n_places, 2))
+    held = np.empty((n_places, 8))
+    last = len(block) - 1
+    for i in range(0, len(block), 4):
+        held[:] = 0
+        a, b, c, d = block[i], block[min(i + 1, last)], block[min(i + 2, last)], block[min(i + 3, last)]
+        for j in range(block.shape[1]):
+            own = held[place[j]]
+            p, q, r, s = np.float64(a[j]), np.float64(b[j]), np.float64(c[j]), np.float64(d[j])
+            own[0] += p
+            own[1] += q
+            own[2] += r
+            own[3] += s
+            own[4] += p * p
+            own[5] += q * q
+            own[6] += r * r
+            own[7] += s * s
+        for k in range(min(4, len(block) - i)):
+            found[i + k, :, 0], found[i + k, :, 1] = held[:, k], held[:, 4 + k]
     return found

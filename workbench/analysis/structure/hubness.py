@@ -1,4 +1,4 @@
-"""How unevenly a gallery is retrieved: hubs stand in many lists, anti-hubs in none."""
+"""How unevenly items are retrieved, videos or captions: hubs stand in many lists, anti-hubs in none."""
 
 from __future__ import annotations
 
@@ -8,36 +8,41 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from workbench.analysis.structure.listed import Listed, listed_items
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.evaluation.ranks.tops import TOP
 from workbench.evaluation.runs.run import Run
-from workbench.evaluation.statistics.paired import k_occurrence
 
 HUB_SIZE = 2.0  # a hub stands in so many times the mean number of lists
 SHARES = {
-    "skewness": "skewness of N_k", "hub_share": "hubs among the videos", "hub_places": "places that hubs hold",
+    "skewness": "skewness of N_k", "hub_share": "hubs, of all that is ranked", "hub_places": "places that hubs hold",
     "anti_hub_share": "anti-hubs: in no list", "robin_hood": "Robin Hood index",
 }  # fmt: skip
-"""Numbers of ``Hubness`` that say how uneven a gallery is, with what each is; the lower, the more even."""
+"""Numbers of ``Hubness`` that say how uneven the lists are, with what each is; the lower, the more even."""
 
 
 @dataclass(frozen=True)
 class Hubness:
-    """How unevenly the gallery is retrieved (t2v). Videos that were not scored are left out of every share.
+    """How unevenly items are retrieved: videos by captions (t2v), or captions by videos (v2t; ``Listed``).
+
+    Items that were not scored are left out of every share.
 
     Attributes:
-        counts: int64 [videos]: in how many queries' first k each video stands; 0 for those not scored.
-        scored: bool [videos]: whether the run scored the video.
-        skewness: Of the counts of scored videos; near 0 for a fair gallery, above 1 hubs are strong.
-        hub_share: Share of videos that are hubs: in at least ``HUB_SIZE`` times the mean number of lists, 0..1.
+        counts: int64 [items]: in how many queries' first k each item stands; 0 for those not scored.
+        scored: bool [items]: whether the run scored the item.
+        skewness: Of the counts of scored items; near 0 where all are retrieved alike, above 1 hubs are strong.
+        hub_share: Share of items that are hubs: in at least ``HUB_SIZE`` times the mean number of lists, 0..1.
         hub_places: Share of all places that hubs hold, 0..1.
-        anti_hub_share: Share of videos that stand in no list, 0..1.
+        anti_hub_share: Share of items that stand in no list, 0..1.
         robin_hood: Share of all places that would have to move for an even spread, 0..1.
-        top: video_id, domain, count, n_wrong (queries in whose list it stands though it is wrong), n_taken (queries
-            that have it at rank 1 though it is wrong), times_its_share (count over the mean), is_hub; most frequent
-            first.
+        top: item_id, video_id, domain, text (null for videos), count, n_wrong (queries in whose list it stands though
+            it is wrong), n_taken (queries that have it at rank 1 though it is wrong), times_its_share (count over the
+            mean), is_hub; most frequent first.
         k: Length of the lists.
+        direction: ``t2v`` or ``v2t``.
+        unit: What an item is: a key of ``structure.listed.UNITS``.
+        n_cut_in_ties: Queries whose list ends between equal scores, so that only position says what stands in it.
     """
 
     counts: np.ndarray
@@ -49,12 +54,15 @@ class Hubness:
     robin_hood: float
     top: pd.DataFrame
     k: int
+    direction: str
+    unit: str
+    n_cut_in_ties: int
 
 
-def hubness(run: Run, k: int = 10, n_top: int = 20) -> Hubness:
+def hubness(run: Run, k: int = 10, n_top: int = 20, *, direction: str = "t2v") -> Hubness:
     """Hubs of a run: k-occurrence with its skewness, hubs, anti-hubs and the Robin Hood index.
 
-    Equal scores stand in the lists by position in the gallery. Sources: k-occurrence and its skewness, Radovanovic,
+    Equal scores stand in the lists by position. Sources: k-occurrence and its skewness, Radovanovic,
     Nanopoulos and Ivanovic, JMLR 2010; Robin Hood index, Feldbauer et al., ICBK 2018; hub size, Feldbauer, Rattei and
     Flexer, JOSS 2020.
 
@@ -62,24 +70,27 @@ def hubness(run: Run, k: int = 10, n_top: int = 20) -> Hubness:
         run: A run.
         k: Length of the lists, 1 to 100 (so many are kept).
         n_top: Rows of the table of hubs.
+        direction: ``t2v``: videos in the lists of captions; ``v2t``: captions in the lists of videos, or the captions
+            of each video as one item, as the run's v2t ranks were counted.
 
     Raises:
         DataError: k below 1 or above what a run keeps.
+        UnknownNameError: Unknown direction.
     """
     check_k(k)
-    per_query = run.per("t2v")
-    counts = k_occurrence(per_query["top_columns"].to_list(), len(run.gallery), k)
-    scored = (run.gallery["state"] == "scored").to_numpy()
+    listed = listed_items(run, direction)
+    counts, scored = listed.counts(k), listed.scored
     hub, mean = hubs_of(counts, scored), counts[scored].mean()
-    best = np.argsort(-counts, kind="stable")[:n_top]
-    top = run.gallery.iloc[best][["video_id", "domain"]].reset_index(drop=True)
-    taken = k_occurrence(per_query["top_columns"].to_list(), len(run.gallery), 1)[best]
-    top = top.assign(
-        count=counts[best], n_wrong=counts[best] - _right_counts(run, per_query, best, k),
-        n_taken=taken - _right_counts(run, per_query, best, 1), times_its_share=counts[best] / (mean or 1.0),
-        is_hub=hub[best],
-    )  # fmt: skip
-    return Hubness(counts=counts, scored=scored, top=top, k=k, **unevenness(counts, scored))
+    wrong, taken = counts - listed.right_counts(k), listed.counts(1) - listed.right_counts(1)
+    table = listed.items[["item_id", "video_id", "domain", "text"]].assign(
+        count=counts, n_wrong=wrong, n_taken=taken, times_its_share=counts / (mean or 1.0), is_hub=hub
+    )
+    top = table.iloc[np.argsort(-counts, kind="stable")[:n_top]].reset_index(drop=True)
+    numbers = unevenness(counts, scored)
+    cut = sum(len(own) > k and own[k - 1] == own[k] for own in run.per(direction)["top_scores"])
+    return Hubness(
+        counts=counts, scored=scored, top=top, k=k, direction=direction, unit=listed.unit, n_cut_in_ties=cut, **numbers
+    )
 
 
 def check_k(k: int) -> int:
@@ -94,7 +105,7 @@ def check_k(k: int) -> int:
 
 
 def hubs_of(counts: np.ndarray, scored: np.ndarray) -> np.ndarray:
-    """bool [videos]: which of them are hubs, by their k-occurrence."""
+    """bool [items]: which of them are hubs, by their k-occurrence."""
     return scored & (counts >= HUB_SIZE * counts[scored].mean()) & (counts > 0)
 
 
@@ -111,41 +122,43 @@ def unevenness(counts: np.ndarray, scored: np.ndarray) -> dict[str, float]:
     }
 
 
-def taken_queries(run: Run, video_id: str, k: int = 10) -> pd.DataFrame:
-    """The captions in whose first k a video stands though it is wrong for them.
+def taken_queries(run: Run, item_id: str, k: int = 10, *, direction: str = "t2v") -> pd.DataFrame:
+    """The queries in whose first k an item stands though it is wrong for them.
 
     Args:
         run: A run.
-        video_id: The video, e.g. a hub.
+        item_id: ``item_id`` of ``Hubness.top``: a video (t2v), a caption, or a video for all of its captions (v2t).
         k: Length of the lists, 1 to 100.
+        direction: ``t2v``: the captions that a video takes; ``v2t``: the videos that a caption takes.
 
     Returns:
-        query_id, text, place (of this video in the list, from 1), rank (of the right video); lowest place first.
+        query_id, text (the caption; in v2t the video's id), place (of this item in the list, from 1), rank (of the
+        right item), listed_text (v2t: the caption that stands there; else null); lowest place first.
 
     Raises:
-        UnknownNameError: The run has no such video.
+        UnknownNameError: The run has no such item.
         DataError: k below 1 or above what a run keeps.
     """
     check_k(k)
-    column = pick(dict(zip(run.gallery["video_id"], range(len(run.gallery)), strict=True)), video_id, "video")
-    table = run.per("t2v")
-    lists = [np.flatnonzero(one[:k] == column) for one in table["top_columns"]]
-    place = np.asarray([own[0] + 1 if len(own) else 0 for own in lists])
-    right = run.relevance.loc[(run.relevance["video_id"] == video_id) & (run.relevance["grade"] > 0), "caption_id"]
-    held = (place > 0) & ~table["id"].isin(set(right)).to_numpy()
-    texts = run.queries.drop_duplicates("caption_id").set_index("caption_id")["text"]
-    found = pd.DataFrame({
-        "query_id": table["id"][held], "text": texts.reindex(table["id"][held]).to_numpy(), "place": place[held],
-        "rank": run.rank("t2v")[held],
-    })  # fmt: skip
+    listed = listed_items(run, direction)
+    ids = listed.items["item_id"]
+    at = pick(dict(zip(ids, range(len(ids)), strict=True)), item_id, "caption" if listed.unit == "caption" else "video")
+    place = _places_of(listed, at, k)
+    right = np.asarray(listed.rights[:, [at]].toarray(), bool).ravel()
+    held = np.flatnonzero((place > 0) & ~right)
+    texts = run.queries["text"].to_numpy(object)
+    rows = run.per(direction)["top_columns"]
+    said = [None if direction == "t2v" else texts[rows[query][place[query] - 1]] for query in held]
+    found = listed.queries.iloc[held].rename(columns={"id": "query_id"}).assign(
+        place=place[held], rank=run.rank(direction)[held], listed_text=pd.Series(said, index=held, dtype=object)
+    )  # fmt: skip
     return found.sort_values(["place", "rank"], kind="stable", ignore_index=True)
 
 
-def _right_counts(run: Run, per_query: pd.DataFrame, columns: np.ndarray, k: int) -> np.ndarray:
-    """int64: in how many lists of its own captions each of some videos stands."""
-    list_of = dict(zip(per_query["id"], per_query["top_columns"], strict=True))
-    captions = run.queries["caption_id"].to_numpy()
-    relevance = (run.relevance_matrix > 0).tocsc()
-    owners = [captions[relevance.indices[slice(*relevance.indptr[at : at + 2])]] for at in columns]
-    held = [sum(at in list_of[one][:k] for one in own) for at, own in zip(columns, owners, strict=True)]
-    return np.array(held, np.int64)
+def _places_of(listed: Listed, item: int, k: int) -> np.ndarray:
+    """int64 [queries]: place of an item in each list, from 1; 0 where it is not among the first ``k``."""
+    rows, items = listed.places(k)
+    at = np.flatnonzero(items == item)[::-1]  # so that the first place of a list is written last
+    found = np.zeros(len(listed.lists), np.int64)
+    found[rows[at]] = at - np.searchsorted(rows, rows[at]) + 1
+    return found

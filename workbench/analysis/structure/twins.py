@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from workbench.analysis.structure.listed import listed_items
 from workbench.core.errors import StateError
 from workbench.corpus import Corpus
 from workbench.corpus.text import normalise_caption
 from workbench.evaluation.metrics.duplicates import answers, duplicates, near_duplicates, text_numbers
 from workbench.evaluation.runs.run import Run
 from workbench.evaluation.runs.tables import query_groups
+from workbench.evaluation.statistics.paired import design_effect, wilson
 
 ACROSS = {
     "caption": "the same caption",
@@ -19,40 +21,49 @@ ACROSS = {
 }
 
 
-def equal_captions(run: Run) -> pd.DataFrame:
+def equal_captions(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
     """Captions that stand more than once with other right videos: no model can tell them apart.
 
+    Args:
+        run: A run.
+        direction: Whose rank is told: ``t2v`` the caption's, ``v2t`` that of its right video.
+
     Returns:
-        group (from 1, largest first), n (captions of the group), query_id, text, video_id (its first right video),
-        domain, rank.
+        group (from 1, largest first), n (captions of the group), caption_id, query_id (the caption; v2t: its video),
+        text, video_id (its first right video), domain, rank.
 
     Raises:
         StateError: The run holds totals only.
     """
     texts, answer = _texts(run), answers(run.relevance_matrix)
-    table = _rows(run)[duplicates(texts, answer)]
+    table = _rows(run, direction)[duplicates(texts, answer)]
     table = table.assign(number=text_numbers(texts)[table.index])
     table = table.assign(n=table.groupby("number")["number"].transform("size"))
     table = table.sort_values(["n", "number"], ascending=[False, True], kind="stable", ignore_index=True)
     group = pd.factorize(table["number"])[0] + 1
-    return table.assign(group=group)[["group", "n", "query_id", "text", "video_id", "domain", "rank"]]
+    return table.assign(group=group)[["group", "n", "caption_id", "query_id", "text", "video_id", "domain", "rank"]]
 
 
-def near_captions(run: Run) -> pd.DataFrame:
+def near_captions(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
     """Captions that differ from one with other right videos by punctuation or one word.
 
+    Args:
+        run: A run.
+        direction: As for ``equal_captions``.
+
     Returns:
-        query_id, text, video_id, rank, like_id, like_text, like_video_id; worst rank first.
+        caption_id, query_id (the caption; v2t: its video), text, video_id, rank, like_id, like_text, like_video_id;
+        worst rank first.
 
     Raises:
         StateError: The run holds totals only.
     """
     near = near_duplicates(_texts(run), answers(run.relevance_matrix))
-    rows = _rows(run)
+    rows = _rows(run, direction)
     mine = rows.iloc[list(near)].reset_index(drop=True)
     other = rows.iloc[list(near.values())].reset_index(drop=True)
-    found = mine[["query_id", "text", "video_id", "rank"]].assign(
-        like_id=other["query_id"], like_text=other["text"], like_video_id=other["video_id"]
+    found = mine[["caption_id", "query_id", "text", "video_id", "rank"]].assign(
+        like_id=other["caption_id"], like_text=other["text"], like_video_id=other["video_id"]
     )
     return found.sort_values("rank", ascending=False, kind="stable", ignore_index=True)
 
@@ -100,25 +111,32 @@ def _shared(
     return pairs.assign(kind=kind, n_others=np.asarray(n, np.int64))
 
 
-def same_source(run: Run) -> pd.DataFrame:
-    """Sources that several videos of the gallery were cut from, and how often a model confuses these (t2v).
+def same_source(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
+    """Sources that several videos of the gallery were cut from, and how often a model confuses these.
+
+    Args:
+        run: A run.
+        direction: ``t2v``: captions whose top-1 is a sibling of their video; ``v2t``: videos whose top-1 is a caption
+            of a sibling.
 
     Returns:
-        source_id, domain, n_videos, n_queries, n_confused (queries whose top-1 is a wrong video of their own source),
-        videos (list), queries (list of the confused ones); most confused first, then largest.
+        source_id, domain, n_videos, n_queries, n_confused (queries whose top-1 is wrong and of their own source; equal
+        scores stand by position), videos (list), queries (list of the confused ones); most confused first, then
+        largest.
 
     Raises:
         StateError: The corpus states no sources, or the run holds totals only.
+        UnknownNameError: Unknown direction.
     """
     _texts(run)
     gallery = run.gallery[["video_id", "domain", "source_id"]]
     if gallery["source_id"].isna().all():
         raise StateError("The corpus does not state which videos share a source.", "Add source ids to its annotations.")
-    table = run.per("t2v")
-    source = query_groups(run, "t2v", table["id"].to_numpy())["source_id"].to_numpy(object)
-    sources = gallery["source_id"].to_numpy(object)
-    top = np.asarray([sources[columns[0]] if len(columns) else None for columns in table["top_columns"]], object)
-    own = pd.DataFrame({"source_id": source, "id": table["id"], "confused": (top == source) & (run.rank("t2v") > 1)})
+    listed = listed_items(run, direction)
+    ids = listed.queries["id"]
+    source = query_groups(run, direction, ids.to_numpy())["source_id"].to_numpy(object)
+    top = listed.items["source_id"].to_numpy(object)[listed.first]
+    own = pd.DataFrame({"source_id": source, "id": ids, "confused": (top == source) & listed.first_is_wrong})
     wide = gallery[gallery["source_id"].notna()].groupby("source_id", sort=False)
     found = wide.agg(domain=("domain", "first"), n_videos=("video_id", "size"), videos=("video_id", list))
     confused = own[own["confused"]].groupby("source_id")["id"].agg(list)
@@ -131,22 +149,37 @@ def same_source(run: Run) -> pd.DataFrame:
     return found[["source_id", "domain", "n_videos", "n_queries", "n_confused", "videos", "queries"]]
 
 
+def sibling_share(found: pd.DataFrame) -> tuple[float, float, float]:
+    """Share of the queries that have siblings whose top-1 is one, with its Wilson interval, clustered by source; 0..1.
+
+    Args:
+        found: From ``same_source``.
+    """
+    n, confused = found["n_queries"].to_numpy(int), found["n_confused"].to_numpy(int)
+    hits = np.concatenate([[], *(np.arange(size) < many for size, many in zip(n, confused, strict=True))])
+    if not len(hits):
+        return (0.0, 0.0, 1.0)
+    deff = design_effect(hits, np.repeat(np.arange(len(n)), n))
+    return (float(hits.mean()), *wilson(float(hits.sum()), len(hits), deff))
+
+
 def _texts(run: Run) -> list[str]:
     if run.totals_only:
         raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids to see its captions.")
     return run.queries["text"].fillna("").to_list()
 
 
-def _rows(run: Run) -> pd.DataFrame:
-    """One row per caption of a run, in its order: query_id, text, video_id, domain, rank."""
+def _rows(run: Run, direction: str) -> pd.DataFrame:
+    """One row per caption of a run, in its order: caption_id, query_id, text, video_id, domain, rank of the query."""
     relevance = run.relevance_matrix
     first = np.asarray([relevance.indices[a] if b > a else -1 for a, b in _spans(relevance.indptr)], np.int64)
-    ranks = dict(zip(run.per("t2v")["id"], run.rank("t2v"), strict=True))
+    ranks = pd.Series(run.rank(direction), run.per(direction)["id"].to_numpy())
     held = run.gallery[["video_id", "domain"]].reindex(first)  # -1 = no right video
+    captions, videos = run.queries["caption_id"].to_numpy(object), held["video_id"].to_numpy()
+    queries = captions if direction == "t2v" else videos
     return pd.DataFrame({
-        "query_id": run.queries["caption_id"].to_numpy(object), "text": run.queries["text"].to_numpy(object),
-        "video_id": held["video_id"].to_numpy(), "domain": held["domain"].to_numpy(),
-        "rank": [ranks.get(one, np.nan) for one in run.queries["caption_id"]],
+        "caption_id": captions, "query_id": queries, "text": run.queries["text"].to_numpy(object),
+        "video_id": videos, "domain": held["domain"].to_numpy(), "rank": ranks.reindex(queries).to_numpy(),
     })  # fmt: skip
 
 

@@ -78,6 +78,35 @@ def query_values(counts: Any, metric: str) -> np.ndarray:
     return found if chosen.statistic == "geometric" else found.sum(axis=1)
 
 
+def tie_bounds(counts: Any, metric: str) -> np.ndarray:
+    """What a metric is of every query when ties fall against it and when they fall for it: float64 [2, queries].
+
+    The order of equal scores is no merit of a model: between two runs a query is decided only where these do not
+    overlap. Of average precision and nDCG counts tell no bounds: a tied query may have anything from 0 to 1.
+
+    Args:
+        counts: ``RankCounts`` or a table of counts.
+        metric: A name of ``METRICS``; a geometric mean is compared by the sum of its columns.
+
+    Raises:
+        UnknownNameError: Unknown metric.
+    """
+    chosen = pick(METRICS, metric, "metric")
+    both = [[_bound(counts, name, ties) for name in chosen.columns] for ties in ("pessimistic", "optimistic")]
+    return np.sum(both, axis=1)
+
+
+def _bound(counts: Any, name: str, ties: str) -> np.ndarray:
+    if name.startswith("r") and name[1:].isdigit():
+        return hit_values(counts, int(name[1:]), ties)
+    if name == "rr":
+        return reciprocal_ranks(counts, ties)
+    above, tied, _ = _counted(counts)
+    if name == "rank":
+        return 1 + above + (tied if ties == "pessimistic" else 0)
+    return np.where(tied > 0, float(ties == "optimistic"), _column(counts, name))
+
+
 def _column(counts: Any, name: str) -> np.ndarray:
     if isinstance(counts, pd.DataFrame) and name in counts:
         return counts[name].to_numpy(float)
@@ -89,11 +118,16 @@ def _column(counts: Any, name: str) -> np.ndarray:
         raise DataError(
             f"Counts of the best right item do not tell {name}.", "Ask for r1 ... r100, ranks or MRR, or score again."
         )
+    above, tied, right = _counted(counts)
+    return 1 + above + tied / (right + 1)
+
+
+def _counted(counts: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     above, tied, right = (
         np.asarray(counts[one] if isinstance(counts, pd.DataFrame) else getattr(counts, one), float)
         for one in ("n_above", "n_tied", "n_tied_right")
     )
-    return 1 + above + tied / (right + 1)
+    return above, tied, right
 
 
 def metric_value(values: Any, metric: str) -> float:

@@ -65,11 +65,13 @@ class Relevance:
         shape: (captions, videos).
         videos_of: Right videos of every caption.
         captions_of: Right captions of every video.
+        official: The right pairs that say which captions form a group, where these are corrected ones; None = these.
     """
 
     shape: tuple[int, int]
     videos_of: Lists
     captions_of: Lists
+    official: Relevance | None = None
 
     def level(self, v2t: str) -> V2TLevel:
         """The v2t level that ``auto``, ``caption`` or ``video`` means here."""
@@ -92,6 +94,8 @@ class Relevance:
 
         A caption belongs to its right video of lowest column; a caption without a right video is a group of its own.
         """
+        if self.official is not None:
+            return self.official.groups
         n_captions, n_videos = self.shape
         owner = n_videos + np.arange(n_captions)
         has = self.videos_of.sizes > 0

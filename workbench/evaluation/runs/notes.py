@@ -19,10 +19,13 @@ from workbench.core.workspace import check_name, workspace
 FORMAT_VERSION = 1
 PATIENCE = 20.0  # seconds to wait for another who is writing
 TAG, BOOKMARK, SAMPLE = "tag", "bookmark", "sample"
+CONFIRMED = "confirmed"
+"""The label that says: the computed cause is why."""
 TAGGED = ["annotator", "direction", "query_id", "caption_id", "video_id", "sample"]
 """What one judgement is about: a later one of the same person on the same takes its place."""
-TAG_COLUMNS = ["at", "split", "run", *TAGGED, "label", "cause", "evidence"]
-"""caption_id and video_id are the wrong pair that was judged: the caption and the video that the run put first."""
+TAG_COLUMNS = ["at", "split", "run", *TAGGED, "label", "cause", "named_cause", "evidence"]
+"""caption_id and video_id are the wrong pair that was judged: the caption and the video that the run put first. cause
+is the computed one, named_cause the one that the person says it is (empty = none named)."""
 
 
 def notes_file(corpus: str) -> Path:
@@ -78,9 +81,14 @@ def read_notes(corpus: str, kind: str) -> list[dict[str, Any]]:
 
 
 def read_tags(corpus: str) -> pd.DataFrame:
-    """The tags that stand now, oldest first; columns ``TAG_COLUMNS``. A tag taken back (null label) is gone."""
+    """The tags that stand now, oldest first; columns ``TAG_COLUMNS``. A tag taken back (null label) is gone.
+
+    Who confirms the computed cause names it, also in tags of versions that did not write that down.
+    """
     table = pd.DataFrame(read_notes(corpus, TAG)).reindex(columns=TAG_COLUMNS)
     table = table.drop_duplicates(TAGGED, keep="last")
+    implied = table["cause"].where(table["label"] == CONFIRMED, "")
+    table = table.assign(named_cause=table["named_cause"].where(table["named_cause"].notna(), implied))
     return table[table["label"].notna()].astype("str").reset_index(drop=True)
 
 

@@ -15,6 +15,14 @@ def steps_made(history: pd.DataFrame | None) -> int:
     return int((history["step"] + (history["name"] == "loss")).max())
 
 
+def newest(history: pd.DataFrame | None) -> dict[str, float]:
+    """The newest value of each curve of a history, by name."""
+    if history is None:
+        return {}
+    found = history.drop_duplicates("name", keep="last")
+    return {str(name): float(value) for name, value in zip(found["name"], found["value"], strict=True)}
+
+
 def seconds_left(history: pd.DataFrame | None, steps: int | None, made: int) -> float | None:
     """Seconds for the steps to come at the pace of the last reports, looks at the select split included.
 

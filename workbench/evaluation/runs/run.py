@@ -165,9 +165,13 @@ class Run:
             modality: One of those that were fused, by itself; ``""`` = the run. Runs of older versions hold none.
         """
         pick({name: name for name in DIRECTIONS}, direction, "direction")
-        table = self.per_query
-        chosen = table[(table["direction"] == direction) & (table["modality"] == modality)]
-        return chosen.reset_index(drop=True)
+        return self._parts.get((direction, modality), self.per_query.iloc[:0]).copy(deep=False)
+
+    @cached_property
+    def _parts(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """``per_query`` by direction and modality."""
+        parts = self.per_query.groupby(["direction", "modality"], sort=False)
+        return {(str(direction), str(modality)): part.reset_index(drop=True) for (direction, modality), part in parts}
 
     def rank(self, direction: str = "t2v") -> np.ndarray:
         """Expected rank of every query, from 1: ``1 + n_above + n_tied / (n_tied_right + 1)``."""

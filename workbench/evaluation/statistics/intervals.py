@@ -132,7 +132,7 @@ def quantiles(found: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def k_occurrence(top_columns: Sequence[Sequence[int]], n_columns: int, k: int = 10) -> np.ndarray:
+def k_occurrence(top_columns: Sequence[Sequence[int] | np.ndarray], n_columns: int, k: int = 10) -> np.ndarray:
     """int64 [n_columns]: in how many queries' first ``k`` positions each item stands.
 
     Raises:

@@ -50,9 +50,9 @@ class PairedTest:
         difference: Difference of the metric, in its unit (points for recalls).
         interval: Its bootstrap interval, resampled by cluster; (nan, nan) with fewer than two clusters.
         p: Two-sided, of the method named.
-        wins: Queries on which the second run is better; by rank for a median, by hits at 1, 5 and 10 together for a
-            geometric mean.
-        losses: Queries on which the first run is better.
+        wins: Queries on which the second run is better, however tied scores are ordered; by rank for a median, by hits
+            at 1, 5 and 10 together for a geometric mean.
+        losses: Queries on which the first run is better, in the same sense.
         ties: Queries on which they are equal.
         minimum_detectable: Smallest true difference seen with 80 % power at 5 %; nan where no query differs.
         n_queries: Queries compared.
@@ -65,6 +65,8 @@ class PairedTest:
         direction: ``t2v``, ``v2t`` or ``both``.
         seeds_a: The metric of each seed of the first side on these queries; one value where it is a single run.
         seeds_b: The same of the second side.
+        undecided: Queries that differ, but which side is better hangs on the order of tied scores: neither won nor lost
+            nor equal. The difference counts them by what a random order gives on average.
     """
 
     difference: float
@@ -84,6 +86,7 @@ class PairedTest:
     direction: str = "t2v"
     seeds_a: tuple[float, ...] = ()
     seeds_b: tuple[float, ...] = ()
+    undecided: int = 0
 
     @property
     def distinguishable(self) -> bool:
@@ -149,6 +152,7 @@ def paired_test_values(
     level: float = 0.95,
     n_resamples: int = 10_000,
     seed: int = 0,
+    bounds: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> PairedTest:
     """``paired_test`` on values per query.
 
@@ -164,6 +168,7 @@ def paired_test_values(
         level: Confidence of the interval.
         n_resamples: Bootstrap resamples and swaps.
         seed: Seed of both.
+        bounds: ``tie_bounds`` of both runs, [2, queries] each; None = no value hangs on the order of tied scores.
 
     Raises:
         DataError: Not the same number of finite values on both sides.
@@ -176,7 +181,8 @@ def paired_test_values(
             f"A paired test needs the same queries on both sides, got {a.shape} and {b.shape}.",
             "Give one finite value per query and run.",
         )
-    return _test([Part((a,), (b,), clusters, clusters is not None)], metric, level, n_resamples, seed)
+    part = Part((a,), (b,), clusters, clusters is not None, 0, *(bounds or (None, None)))
+    return _test([part], metric, level, n_resamples, seed)
 
 
 def _test(parts: Sequence[Part], metric: str, level: float, n_resamples: int, seed: int) -> PairedTest:
@@ -187,9 +193,7 @@ def _test(parts: Sequence[Part], metric: str, level: float, n_resamples: int, se
         numbers = joint_numbers([part.labels for part in parts])
     n_clusters = int(max(number.max() for number in numbers)) + 1
     n_queries = sum(len(number) for number in numbers)
-    orders = [query_order(part.b) - query_order(part.a) for part in parts]
-    better = np.concatenate(orders) * (1 if chosen.higher_is_better else -1)
-    wins, losses = int((better > SAME).sum()), int((better < -SAME).sum())
+    wins, losses, undecided = (sum(counts) for counts in zip(*(_outcomes(part, chosen) for part in parts), strict=True))
     clustered = all(part.labelled for part in parts) and any(len(set(one)) < len(one) for one in numbers)
     binary = all(np.isin(one, (0, 1)).all() for part in parts for one in (part.a, part.b))
     exact = binary and chosen.statistic == "mean" and len(parts) == 1 and n_clusters == n_queries
@@ -203,7 +207,7 @@ def _test(parts: Sequence[Part], metric: str, level: float, n_resamples: int, se
         p=found.p,
         wins=wins,
         losses=losses,
-        ties=n_queries - wins - losses,
+        ties=n_queries - wins - losses - undecided,
         minimum_detectable=chosen.scale * minimum_detectable(found.error, level),
         n_queries=n_queries,
         n_clusters=n_clusters,
@@ -211,14 +215,27 @@ def _test(parts: Sequence[Part], metric: str, level: float, n_resamples: int, se
         metric=metric,
         method=found.method if exact else f"{found.method} of {n_clusters} {'clusters' if clustered else 'queries'}",
         level=level,
+        undecided=undecided,
     )
+
+
+def _outcomes(part: Part, metric: Metric) -> tuple[int, int, int]:
+    """Queries that the second side wins, loses, and those on which the order of tied scores decides."""
+    sense = 1 if metric.higher_is_better else -1
+    a, b = sense * query_order(part.a), sense * query_order(part.b)
+    (worst_a, best_a), (worst_b, best_b) = (
+        (own, own) if bounds is None else sense * bounds for own, bounds in ((a, part.bounds_a), (b, part.bounds_b))
+    )
+    won, lost = worst_b - best_a > SAME, worst_a - best_b > SAME
+    undecided = (np.abs(b - a) > SAME) & ~won & ~lost
+    return int(won.sum()), int(lost.sum()), int(undecided.sum())
 
 
 def verdict(test: PairedTest, name_a: str, name_b: str) -> str:
     """One sentence: difference, interval, p, wins, losses, smallest detectable difference, and what follows."""
     metric = METRICS[test.metric]
     label = metric.label + (" t2v + v2t" if test.direction == "both" else "")
-    if test.wins + test.losses == 0:
+    if test.wins + test.losses + test.undecided == 0:
         return f"{name_a} and {name_b} have the same {label} on every one of {test.n_queries} queries."
     digits = metric.digits
     low, high = test.interval
@@ -228,9 +245,12 @@ def verdict(test: PairedTest, name_a: str, name_b: str) -> str:
     if math.isnan(low):
         spread = "no interval: all queries come from one source"
     smallest = f"smallest detectable difference {test.minimum_detectable:.{digits}f}"
+    counts = f"{test.wins} wins / {test.losses} losses" + (
+        f", {test.undecided} decided only by the order of tied scores" if test.undecided else ""
+    )
     facts = (
         f"{name_b}{_seeds(test.seeds_b, digits)} - {name_a}{_seeds(test.seeds_a, digits)} = "
-        f"{test.difference:+.{digits}f} {label} ({spread}; {p}; {test.wins} wins / {test.losses} losses; {smallest})"
+        f"{test.difference:+.{digits}f} {label} ({spread}; {p}; {counts}; {smallest})"
     )
     if not test.distinguishable:
         return f"{facts}: not distinguishable."

@@ -11,7 +11,7 @@ import pandas as pd
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
-from workbench.evaluation.metrics.measures import METRICS, query_values
+from workbench.evaluation.metrics.measures import METRICS, query_values, tie_bounds
 
 DIRECTIONS = {"t2v": ("t2v",), "v2t": ("v2t",), "both": ("t2v", "v2t")}
 
@@ -35,6 +35,8 @@ class Part:
         labels: Cluster of every query; None = each its own.
         labelled: Whether labels are sources, so that intervals are clustered.
         n_unshared: Queries that not all of the runs have.
+        bounds_a: ``tie_bounds`` of the first side, [2, queries], mean over its seeds; None = its values are not tied.
+        bounds_b: Of the second side.
     """
 
     members_a: Sequence[np.ndarray]
@@ -42,6 +44,8 @@ class Part:
     labels: Any
     labelled: bool
     n_unshared: int = 0
+    bounds_a: np.ndarray | None = None
+    bounds_b: np.ndarray | None = None
 
     @property
     def a(self) -> np.ndarray:
@@ -120,7 +124,8 @@ def _shared_part(run_a: Any, run_b: Any, metric: str, direction: str, cluster: s
     if joint and not labelled:
         labels = query_clusters(members(run_a)[0], shared, direction, "video_id")
     values = [[query_values(table.loc[shared], metric) for table in side] for side in sides]
-    return Part(values[0], values[1], labels, labelled, len(union) - len(shared))
+    bounds = [np.mean([tie_bounds(table.loc[shared], metric) for table in side], axis=0) for side in sides]
+    return Part(values[0], values[1], labels, labelled, len(union) - len(shared), *bounds)
 
 
 def query_clusters(run: Any, ids: pd.Index, direction: str, cluster: str | None) -> np.ndarray | None:
