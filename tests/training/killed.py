@@ -137,14 +137,15 @@ def end_at(point: str, run: str, how: dict[str, Any]) -> dict[str, Any]:
     file = home / f"{run}.json"
 
     def resumed() -> None:
-        if open_run(run).state != "finished":  # else it was whole already; what it holds is compared all the same
+        told = workspace().runs / run / "run.json"  # not there yet where it ended before all else
+        if not told.exists() or open_run(run).state != "finished":  # else it is whole; it is compared all the same
             train_as(run, None, how)
         apart = different(content("whole", home), content(run, home))
         kept(file, apart)
 
     forked(resumed)
     apart = json.loads(file.read_text()) if file.exists() else ["it did not end"]
-    shutil.rmtree(workspace().runs / run)
+    shutil.rmtree(workspace().runs / run, ignore_errors=True)
     return {"point": point, "killed": os.WIFSIGNALED(killed) and os.WTERMSIG(killed) == signal.SIGKILL, "apart": apart}
 
 
@@ -168,8 +169,8 @@ def main() -> None:
             kept(home / f"ends.{worker}.json", [end_at(point, f"killed-{at}", how) for at, point in mine])
             os._exit(0)
         workers.append(child)
-    for child in workers:
-        os.waitpid(child, 0)
+    if any([os.waitpid(child, 0)[1] for child in workers]):
+        sys.exit("A process ended without its list of points.")
 
 
 if __name__ == "__main__":

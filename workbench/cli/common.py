@@ -22,6 +22,26 @@ console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_W
 errors = Console(stderr=True, soft_wrap=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")]
+
+# What encodes or scores a corpus, and how: of encode, score, evaluate, sweep-frames.
+Checkpoint = Annotated[
+    str,
+    typer.Argument(help="A run trained here, RUN@STEP, a folder of weights, or a model without training: bm25_ocr."),
+]
+Split = Annotated[str | None, typer.Option(help="Its split; none = the default.")]
+Engine = Annotated[
+    str | None, typer.Option("--ocr", "--engine", help="Whose texts: rapidocr, kwai, truth (perfect OCR), ...")
+]
+Reader = Annotated[str | None, typer.Option(help="Who decodes: pyav, decord, auto; none = as trained.")]
+Clips = Annotated[int, typer.Option(help="Look at each video so many times, at other frames; scores are averaged.")]
+Processes = Annotated[int, typer.Option(help="Processes on this machine that share the videos.")]
+Builder = Annotated[
+    str | None, typer.Option(help="Whose weights a folder holds: package.module:builder of one's own model.")
+]
+ModelOptions = Annotated[
+    list[str] | None, typer.Option(help="key=value of a model without training, or of --model; may be repeated.")
+]
 
 
 def group(name: str, help_text: str) -> typer.Typer:

@@ -1,37 +1,45 @@
-"""Commands that prepare or vary what a model sees: encode, sweep-frames."""
+"""Commands that let a model look at a corpus: encode, score, sweep-frames."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
-from workbench.cli.common import AsJson, key_values, say, show_json, show_table
+from workbench.cli.common import (
+    AsJson,
+    Builder,
+    Checkpoint,
+    Clips,
+    Engine,
+    ModelOptions,
+    Overwrite,
+    Processes,
+    Reader,
+    Split,
+    errors,
+    key_values,
+    say,
+    show_json,
+    show_table,
+)
+from workbench.cli.scores import show_metrics
 from workbench.core.errors import DataError
 from workbench.core.files import atomic
 
 
 def encode(
-    checkpoint: Annotated[
-        str,
-        typer.Argument(help="A run trained here, RUN@STEP, a folder of weights, or a model without training."),
-    ],
+    checkpoint: Checkpoint,
     corpus: Annotated[str, typer.Option(help="The corpus whose videos are encoded.")],
-    split: Annotated[str | None, typer.Option(help="Its split; none = the default.")] = None,
-    engine: Annotated[
-        str | None, typer.Option("--ocr", "--engine", help="Whose texts: rapidocr, kwai, truth (perfect OCR), ...")
-    ] = None,
-    reader: Annotated[str | None, typer.Option(help="Who decodes: pyav, decord, auto; none = as trained.")] = None,
-    clips: Annotated[int, typer.Option(help="Look at each video so many times, as score --clips does.")] = 1,
-    processes: Annotated[int, typer.Option(help="Processes on this machine that share the videos.")] = 1,
-    model: Annotated[
-        str | None, typer.Option(help="Whose weights a folder holds: package.module:builder of one's own model.")
-    ] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(help="key=value of a model without training, or of --model; may be repeated.")
-    ] = None,
+    split: Split = None,
+    engine: Engine = None,
+    reader: Reader = None,
+    clips: Clips = 1,
+    processes: Processes = 1,
+    model: Builder = None,
+    option: ModelOptions = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep what a model makes of each video, so that score need not make it again; see: workbench cache size."""
@@ -52,17 +60,55 @@ def encode(
         say(f"{video} is left out: {why}")
 
 
+def score(
+    checkpoint: Checkpoint,
+    corpus: Annotated[str, typer.Option(help="The corpus to score.")],
+    name: Annotated[str, typer.Option(help="Name of the new run.")],
+    split: Split = None,
+    engine: Engine = None,
+    without: Annotated[str | None, typer.Option(help="Counterfactual: an input taken away: ocr.")] = None,
+    frames: Annotated[str | None, typer.Option(help="Counterfactual: shuffled.")] = None,
+    explain: Annotated[
+        str | None,
+        typer.Option(help="words: also what each read word does to the rank; pairs: which word fits which frame."),
+    ] = None,
+    clips: Clips = 1,
+    processes: Processes = 1,
+    reader: Reader = None,
+    model: Builder = None,
+    option: ModelOptions = None,
+    matrix: Annotated[
+        bool | None, typer.Option("--matrix/--no-matrix", help="Store the similarity; none = up to 4 GiB.")
+    ] = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score a corpus with a model that exists; the new run names its parent."""
+    from workbench.pipelines.checkpoints import score_checkpoint
+
+    options: dict[str, Any] = {"split": split, "overwrite": overwrite, "keep_matrix": matrix, "reader": reader}
+    options |= {"engine": engine, "without": without, "frames": frames, "explain": explain, "builder": model}
+    options |= {"options": key_values(option or []) or None, "clips": clips, "processes": processes}
+    run = score_checkpoint(checkpoint, corpus, name=name, **options)
+    if run is None:  # the first of several processes says it
+        return
+    show_metrics(run.metrics, run, as_json)
+    if (encoding := run.info.get("encoding")) and not as_json:
+        say(f"Videos: {encoding['videos']}, out of the cache: {encoding['from_cache']}.")
+    if matrix is None and run.similarity is None:
+        gigabytes = 4 * len(run.queries) * len(run.gallery) / 1e9
+        said = f"The similarity of {gigabytes:.1f} GB was counted and not stored. To store it, add --matrix."
+        errors.print(said, markup=False, highlight=False)
+
+
 def sweep_frames(
-    checkpoint: Annotated[
-        str,
-        typer.Argument(help="A run trained here, RUN@STEP, a folder of weights, or a model without training."),
-    ],
+    checkpoint: Checkpoint,
     corpus: Annotated[str, typer.Option(help="The corpus to score.")],
     n_frames: Annotated[str, typer.Option(help="Frames per video, e.g. 1,2,4,8; none = as the model was made.")] = "",
     resolution: Annotated[
         str, typer.Option(help="Heights of a frame in pixels, e.g. 32,48,64; none = as the model was made.")
     ] = "",
-    split: Annotated[str | None, typer.Option(help="Its split; none = the default.")] = None,
+    split: Split = None,
     name: Annotated[str | None, typer.Option(help="First part of the runs' names; none = the checkpoint's.")] = None,
     option: Annotated[
         list[str] | None, typer.Option(help="key=value of a model without training; may be repeated.")

@@ -1,4 +1,4 @@
-"""Commands about models: train, score, demo; index build and search."""
+"""Commands about models: train, demo; index build and search."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from workbench.cli.common import AsJson, errors, group, key_values, say, show_json, show_table
+from workbench.cli.common import AsJson, Overwrite, group, key_values, say, show_json, show_table
 from workbench.cli.scores import show_metrics
 from workbench.core.errors import DataError
 from workbench.corpus import open_corpus
@@ -41,7 +41,7 @@ def train(
     name: Annotated[str | None, typer.Option(help="The run's name; none = corpus and modality.")] = None,
     group: Annotated[str | None, typer.Option(help="Group of runs that differ in their seed alone.")] = None,
     seeds: Annotated[str | None, typer.Option(help="One run per seed as one group, e.g. 0,1,2.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
+    overwrite: Overwrite = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     background: Annotated[
         bool, typer.Option("--detach", "--background", help="Start it as a job that outlives this terminal.")
@@ -64,7 +64,9 @@ def train(
 
     values = key_values(overrides or [], "modality=ocr seed=1") | ({} if model is None else {"model": model})
     if estimate:
-        _show_estimate(recipe, values, as_json)
+        if background:
+            raise DataError("An estimate is no job: it takes as long as 20 steps.", "Leave --detach out.")
+        _show_estimate(recipe, values, 1 if seeds is None else len(_numbers(seeds)), as_json)
         return
     options: dict[str, Any] = {"name": name, "group": group, "overwrite": overwrite, "resume": resume}
     options |= {"background": background, **values}
@@ -81,14 +83,16 @@ def train(
         show_metrics(found.metrics, found, as_json)
 
 
-def _show_estimate(recipe: str, values: dict[str, Any], as_json: bool) -> None:
+def _show_estimate(recipe: str, values: dict[str, Any], runs: int, as_json: bool) -> None:
     from workbench.training import estimate
 
-    found = estimate(recipe, **values)
+    found = estimate(recipe, runs=runs, **values)
     if as_json:
         show_json(found.to_dict())
         return
     show_table(found.table)
+    if found.originals:
+        say(f"Original videos are read: {found.originals}.")
     say(f"Out of {found.steps_made} steps on {found.device}; no run was written.")
 
 
@@ -97,58 +101,6 @@ def _numbers(text: str) -> list[int]:
         return [int(one) for one in text.split(",")]
     except ValueError as error:
         raise DataError(f"{text!r} is no list of seeds.", "Write e.g. --seeds 0,1,2") from error
-
-
-def score(
-    checkpoint: Annotated[
-        str,
-        typer.Argument(help="A run trained here, RUN@STEP, a folder of weights, or an untrained model: bm25_ocr."),
-    ],
-    corpus: Annotated[str, typer.Option(help="The corpus to score.")],
-    name: Annotated[str, typer.Option(help="Name of the new run.")],
-    split: Annotated[str | None, typer.Option(help="Its split; none = the default.")] = None,
-    engine: Annotated[
-        str | None, typer.Option("--ocr", "--engine", help="Whose texts: rapidocr, kwai, truth (perfect OCR), ...")
-    ] = None,
-    without: Annotated[str | None, typer.Option(help="Counterfactual: an input taken away: ocr.")] = None,
-    frames: Annotated[str | None, typer.Option(help="Counterfactual: shuffled.")] = None,
-    explain: Annotated[
-        str | None,
-        typer.Option(help="words: also what each read word does to the rank; pairs: which word fits which frame."),
-    ] = None,
-    clips: Annotated[
-        int, typer.Option(help="Look at each video so many times, at other frames; similarities are averaged.")
-    ] = 1,
-    processes: Annotated[int, typer.Option(help="Processes on this machine that share the videos.")] = 1,
-    reader: Annotated[str | None, typer.Option(help="Who decodes: pyav, decord, auto; none = as trained.")] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Whose weights a folder holds: package.module:builder of one's own model.")
-    ] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(help="key=value of a model without training, or of --model; may be repeated.")
-    ] = None,
-    matrix: Annotated[
-        bool | None, typer.Option("--matrix/--no-matrix", help="Store the similarity; none = up to 4 GiB.")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Score a corpus with a model that exists; the new run names its parent."""
-    from workbench.pipelines.checkpoints import score_checkpoint
-
-    options: dict[str, Any] = {"split": split, "overwrite": overwrite, "keep_matrix": matrix, "reader": reader}
-    options |= {"engine": engine, "without": without, "frames": frames, "explain": explain, "builder": model}
-    options |= {"options": key_values(option or []) or None, "clips": clips, "processes": processes}
-    run = score_checkpoint(checkpoint, corpus, name=name, **options)
-    if run is None:  # the first of several processes says it
-        return
-    show_metrics(run.metrics, run, as_json)
-    if (encoding := run.info.get("encoding")) and not as_json:
-        say(f"Videos: {encoding['videos']}, out of the cache: {encoding['from_cache']}.")
-    if matrix is None and run.similarity is None:
-        gigabytes = 4 * len(run.queries) * len(run.gallery) / 1e9
-        said = f"The similarity of {gigabytes:.1f} GB was counted and not stored. To store it, add --matrix."
-        errors.print(said, markup=False, highlight=False)
 
 
 def demo(

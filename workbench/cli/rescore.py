@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import typer
 
-from workbench.cli.common import AsJson, say, show_json, show_table
+from workbench.cli.common import AsJson, Overwrite, say, show_json, show_table
 from workbench.cli.scores import show_metrics
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.corpus import domain_label, open_corpus
@@ -38,7 +38,7 @@ def rescore(
     validation: Annotated[
         str | None, typer.Option(help="fusion, gate: a run on the validation split, to choose or learn the weights on.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """Change scores after the fact; the new run says how, and what that has seen."""

@@ -11,7 +11,7 @@ import pandas as pd
 import typer
 
 from workbench.cli import moments
-from workbench.cli.common import AsJson, key_values, say, show_json, show_table
+from workbench.cli.common import AsJson, Builder, ModelOptions, Overwrite, key_values, say, show_json, show_table
 from workbench.core.errors import DataError, StateError
 from workbench.evaluation import list_runs, open_run
 from workbench.evaluation.metrics.compatible import MODES
@@ -51,7 +51,7 @@ def import_scores(
     ] = False,
     scoring: Annotated[str, typer.Option(help="How scores were made: raw, DSL, QB-Norm, ...")] = "raw",
     sees: Annotated[str, typer.Option(help="What scoring has seen: nothing, train queries, test queries.")] = "nothing",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a run of a similarity matrix or two embedding files; its order is checked against the captions.
@@ -92,7 +92,19 @@ def _import_weights(source: Path, name: str, **given: Any) -> None:
     found = import_model(source, name, **given)
     config = found.told["config"] or {}
     say(f"Model {name} stands: {found.told['loaded']} weights. Score it: workbench score {name} --corpus C --name NAME")
-    if config.get("unknown"):
+    if config:
+        _say_recipe(found.folder, config)
+
+
+def _say_recipe(folder: Path, config: dict[str, Any]) -> None:
+    """The recipe of a model that came with its config, and what the config says in vain."""
+    from workbench.training.released import write_recipe
+
+    path = write_recipe(folder, config)
+    data = config["not_taken"].get("data_loader.args.dataset_name")
+    said = f"As it was trained: workbench train {path}" if path else f"No recipe was made: {data} is no data set here."
+    say(said)
+    if config["unknown"]:
         say(f"Keys of the config that the release does not know: {', '.join(config['unknown'])}.")
 
 
@@ -107,13 +119,9 @@ def evaluate(
     corpus: Annotated[str | None, typer.Option(help="Score this corpus first, into a new run.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the new run; none = corpus and model.")] = None,
     split: Annotated[str | None, typer.Option(help="Split to score; none = the default of the corpus.")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(help="key=value of a model without training, or of --model; may be repeated.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Whose weights a folder holds: package.module:builder of one's own model.")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Move a run of that name to the trash.")] = False,
+    option: ModelOptions = None,
+    model: Builder = None,
+    overwrite: Overwrite = False,
     ties: Annotated[str, typer.Option(help="Tie rule: expected, optimistic or pessimistic.")] = "expected",
     v2t: Annotated[str, typer.Option(help="v2t level: auto, caption or video.")] = "auto",
     qrels: Annotated[Path | None, typer.Option(help="Judge by this TREC file instead of the run's own pairs.")] = None,

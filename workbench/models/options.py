@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
 from workbench.core.errors import DataError
-from workbench.core.lookup import nearest
+from workbench.core.lookup import nearest, pick
 
 T = TypeVar("T")
 KINDS: dict[type, tuple[tuple[type, ...], str]] = {
@@ -51,6 +51,35 @@ def record_of(kind: type[T], values: Mapping[str, Any], model: str) -> T:
         if one.name in values:
             _check_kind(one.name, values[one.name], one.default)
     return kind(**{name: tuple(one) if isinstance(one, list) else one for name, one in values.items()})
+
+
+def preset_of(presets: Mapping[str, T], preset: str | None) -> T:
+    """The record of a preset; None = the first.
+
+    Raises:
+        UnknownNameError: There is no such preset.
+    """
+    return pick(presets, preset or next(iter(presets)), "preset")
+
+
+def varied(base: T, values: Mapping[str, Any], model: str) -> T:
+    """A record with some values changed.
+
+    Raises:
+        DataError: As of ``record_of``.
+    """
+    return record_of(type(base), {**asdict(base), **values}, model)  # type: ignore[call-overload]  # a dataclass
+
+
+def check_counts(record: Any, *names: str) -> None:
+    """Refuse a record in which a count is below 1.
+
+    Raises:
+        DataError: The first of ``names`` that is.
+    """
+    for name in names:
+        if getattr(record, name) < 1:
+            raise DataError(f"{name} is {getattr(record, name)}.", "It must be at least 1.")
 
 
 def _check_kind(name: str, value: Any, default: Any) -> None:

@@ -6,21 +6,18 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from workbench.core.errors import DataError
 from workbench.ocr.jsonlines import box_table, text_table
+from workbench.ocr.kwai_tracks import Track, read_tracks
 from workbench.ocr.reference import Fit, Reference
 
 Size = tuple[int, int, int]
 """Width and height in pixels, number of frames (0 = unknown)."""
 
-KNOWN_KEYS = ("text", "score", "tracks", "recommend_box")
-SCORE_SLACK = 1e-3
-"""Scores so little outside 0..1 are rounding errors and are clipped."""
 EDGE = 0.01
 """Share of the picture by which a box may leave it and still counts as lying in it."""
 
@@ -51,15 +48,6 @@ class KwaiFile:
     def boxes_read(self) -> bool:
         """Whether any box of the file could be read, with or without a known rendition."""
         return self.census.get("tracks", 0) > self.census.get("tracks without boxes", 0)
-
-
-@dataclass
-class _Track:
-    name: str
-    text: str
-    score: float | None
-    quads: dict[int, np.ndarray | None]
-    """By frame index, ascending: float [4, 2] in pixels, or None where the box cannot be read."""
 
 
 def read_kwai(
@@ -96,8 +84,7 @@ def read_kwai(
             f"The size of rendition {reference.rendition!r} of {video_id} is unknown.", "Probe the videos first."
         )
     census: Counter[str] = Counter(files=1)
-    found = [_read_track(_text(name), value, census) for name, value in content.items()]
-    tracks = [track for track in found if track is not None]
+    tracks = read_tracks(content, census)
     guess, fits, evidence = _guess(tracks, sizes)
     used = reference or (Reference(guess) if guess else None)
     if used and used.first:
@@ -108,107 +95,7 @@ def read_kwai(
     return KwaiFile(texts, boxes, {what: count for what, count in census.items() if count}, guess, evidence, fits, fit)
 
 
-def _text(value: object) -> str:
-    """A string that can be stored as UTF-8: half surrogate pairs become question marks."""
-    return str(value).encode("utf-8", "replace").decode("utf-8")
-
-
-def _read_track(name: str, value: object, census: Counter[str]) -> _Track | None:
-    census["tracks"] += 1
-    if not isinstance(value, Mapping):
-        census["tracks that are no object"] += 1
-        return None
-    for key in value:
-        if key not in KNOWN_KEYS:
-            census[f"extra key: {_text(key)}"] += 1
-    if "recommend_box" in value:
-        census[f"recommend_box is {type(value['recommend_box']).__name__}"] += 1
-    score = _score(value.get("score"), census)
-    quads = _read_frames(value.get("tracks"), census)
-    text = value.get("text")
-    if isinstance(text, (int, float)) and not isinstance(text, bool) and math.isfinite(text):
-        census["texts given as a number"] += 1
-        text = str(text)
-    if not isinstance(text, str) or not text.strip():
-        census["tracks without text"] += 1
-        return None
-    census["words"] += len(text.split())
-    return _Track(name, _text(text), score, quads)
-
-
-def _number(value: object) -> float | None:
-    """A finite number, also one given as text; None for everything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _score(value: object, census: Counter[str]) -> float | None:
-    number = _number(value)
-    if number is None:
-        census["scores absent" if value is None else "scores that are no number"] += 1
-        return None
-    if isinstance(value, str):
-        census["scores given as text"] += 1
-    if not -SCORE_SLACK <= number <= 1 + SCORE_SLACK:
-        census["scores outside 0..1"] += 1
-        return None
-    return min(max(number, 0.0), 1.0)
-
-
-def _read_frames(value: object, census: Counter[str]) -> dict[int, np.ndarray | None]:
-    pairs: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, Mapping):
-        pairs = value.items()
-    elif isinstance(value, (list, tuple)):
-        census["tracks given as a list"] += 1
-        pairs = [(pair[0], pair[1]) for pair in value if isinstance(pair, (list, tuple)) and len(pair) == 2]
-        census["boxes without a frame index"] += len(value) - len(list(pairs))
-    quads: dict[int, np.ndarray | None] = {}
-    for key, box in pairs:
-        frame = _frame(key)
-        if frame is None:
-            census["frame keys that are no index"] += 1
-        elif frame in quads:
-            census["frames given twice"] += 1
-        else:
-            quads[frame] = _quad(box, census)
-    census["tracks without boxes"] += not any(quad is not None for quad in quads.values())
-    return dict(sorted(quads.items()))
-
-
-def _frame(key: object) -> int | None:
-    """A frame index from 0; None for anything that is not plain decimal digits."""
-    if isinstance(key, bool):
-        return None
-    text = str(key).strip()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
-
-
-def _quad(box: object, census: Counter[str]) -> np.ndarray | None:
-    parts = list(box) if isinstance(box, (list, tuple)) else []
-    lists = [list(part) if isinstance(part, (list, tuple)) else [part] for part in parts]
-    values = [value for part in lists for value in part]
-    nested = len(values) != len(parts)
-    census["boxes"] += 1
-    census["boxes as nested corners"] += nested
-    census[f"boxes of {len(values)} numbers"] += 1
-    if len(values) not in (8, 10):
-        return None
-    if len(values) == 10 and [_number(value) for value in values[8:]] != [0.0, 0.0]:
-        census["boxes whose last two values are not both 0"] += 1
-    numbers = [_number(value) for value in values[:8]]
-    if None in numbers or any(abs(number or 0) > 1e6 for number in numbers):
-        census["boxes with a corner that is no number"] += 1
-        return None
-    return np.asarray(numbers, float).reshape(4, 2)
-
-
-def _extent(tracks: Sequence[_Track]) -> tuple[float, float, int] | None:
+def _extent(tracks: Sequence[Track]) -> tuple[float, float, int] | None:
     """Largest x, largest y and largest frame index of all boxes; None where there is no box."""
     quads = [quad for track in tracks for quad in track.quads.values() if quad is not None]
     if not quads:
@@ -217,7 +104,7 @@ def _extent(tracks: Sequence[_Track]) -> tuple[float, float, int] | None:
     return float(right), float(bottom), max(max(track.quads) for track in tracks if track.quads)
 
 
-def _guess(tracks: Sequence[_Track], sizes: Mapping[str, Size]) -> tuple[str | None, tuple[str, ...], str]:
+def _guess(tracks: Sequence[Track], sizes: Mapping[str, Size]) -> tuple[str | None, tuple[str, ...], str]:
     extent = _extent(tracks)
     if extent is None:
         return None, (), "The file has no boxes, so nothing tells which rendition it describes."
@@ -247,7 +134,7 @@ def _missing(extent: tuple[float, float, int], size: Size) -> str:
     return ", ".join(f"{amount:g} {what}" for amount, what in lacks if amount > 0)
 
 
-def _scale(tracks: Sequence[_Track], size: tuple[float, float], census: Counter[str]) -> tuple[float, float]:
+def _scale(tracks: Sequence[Track], size: tuple[float, float], census: Counter[str]) -> tuple[float, float]:
     """What the corners are divided by: width and height, or 1 where they are shares of the frame already."""
     extent = _extent(tracks)
     if extent and 0 < max(extent[:2]) <= 1:
@@ -257,7 +144,7 @@ def _scale(tracks: Sequence[_Track], size: tuple[float, float], census: Counter[
 
 
 def _boxes(
-    tracks: Sequence[_Track],
+    tracks: Sequence[Track],
     prefix: str,
     reference: Reference | None,
     scale: tuple[float, float] | None,
@@ -292,7 +179,7 @@ def _time(times: np.ndarray | None, frame: int | None) -> float | None:
 
 
 def _texts(
-    tracks: Sequence[_Track], video_id: str, engine: str, times: np.ndarray | None, n_boxes: Mapping[str, int]
+    tracks: Sequence[Track], video_id: str, engine: str, times: np.ndarray | None, n_boxes: Mapping[str, int]
 ) -> pd.DataFrame:
     rows = []
     for track in tracks:

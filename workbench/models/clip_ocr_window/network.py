@@ -39,8 +39,6 @@ class Network(DualTowers):
         self.drop, self.frozen = ModalityDropout(options.modality_dropout), options.freeze_towers
         if self.frozen:
             self.model.requires_grad_(False)
-        config = self.model.config
-        self.width = int(config.projection_dim if config.model_type == "clip" else config.text_config.projection_size)
         if self.vision and self.ocr:
             self.kind, self.time = nn.Embedding(2, self.width), nn.Embedding(options.n_frames, self.width)
             self.blocks = FusionEncoder(self.width, options.fusion_heads, options.fusion_depth)
@@ -69,7 +67,7 @@ class Network(DualTowers):
             place: int64 [V, S], which sentence stands there; -1 = nothing was read.
         """
         found: dict[str, torch.Tensor] = {}
-        seen = self._seen(frames) if self.vision and frames is not None else place.new_zeros(len(place), 0, self.width)
+        seen = self.seen(frames) if self.vision and frames is not None else place.new_zeros(len(place), 0, self.width)
         shown, there = seen.new_ones(seen.shape[:2], dtype=torch.bool), place >= 0
         if self.drop.active:
             sees, reads = self.drop(there.any(1))
@@ -90,12 +88,6 @@ class Network(DualTowers):
             both = (found["vision"] + found["ocr"]) / several[:, None]
             found["fusion"] = F.normalize(both + self.out(more), dim=-1)
         return found
-
-    def _seen(self, frames: torch.Tensor) -> torch.Tensor:
-        """Vectors of frames [V, T, D], of the frames themselves or as they were given."""
-        if frames.ndim == 3:
-            return frames.to(self.scale.dtype)
-        return self.frames(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
 
     def parts(self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor]) -> dict[str, Any]:
         """Similarity [B, V] by modality, each divided by their number; in float32 at least, as they are multiplied."""

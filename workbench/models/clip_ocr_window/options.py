@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.models.base import MODALITIES
 from workbench.models.fusion import check_dropout
+from workbench.models.options import check_counts
 from workbench.models.towers.dual.model import PRECISIONS
 from workbench.models.towers.dual.pixels import FITS
 
@@ -48,6 +48,4 @@ class ClipOcrWindowOptions:
         pick(FITS, self.fit, "fit")
         pick(PRECISIONS, self.precision, "precision")
         check_dropout(self.modality_dropout, self.modality)
-        for name in ("n_frames", "words_per_sentence", "fusion_depth", "fusion_heads"):
-            if getattr(self, name) < 1:
-                raise DataError(f"{name} is {getattr(self, name)}.", "It must be at least 1.")
+        check_counts(self, "n_frames", "words_per_sentence", "fusion_depth", "fusion_heads")

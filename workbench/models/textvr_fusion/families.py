@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from workbench.core.lookup import pick
 from workbench.models.base import NetworkModel
-from workbench.models.options import check_names, names_of, record_of
+from workbench.models.options import check_names, names_of, preset_of, varied
 from workbench.models.textvr_fusion.model import Options, TextvrFusion
 from workbench.models.textvr_fusion.starvr import Starvr, StarvrOptions
 
@@ -44,7 +43,7 @@ def option_names(preset: str | None = None) -> set[str]:
     Raises:
         UnknownNameError: An unknown preset.
     """
-    base = pick(PRESETS, preset or "demo", "preset")
+    base = preset_of(PRESETS, preset)
     return names_of(type(base)) | set(KINDS[type(base)].files)
 
 
@@ -62,7 +61,7 @@ def build(modality: str = "fusion", preset: str | None = None, **options: Any) -
         DataError: An unknown option or one of another kind, or a file that is absent or does not fit.
     """
     check_names(options, option_names(preset), "textvr_fusion")
-    base = PRESETS[preset or "demo"]
+    base = preset_of(PRESETS, preset)
     kind = KINDS[type(base)]
     given = {name: options.pop(name) for name in kind.files if name in options}
-    return kind.make(record_of(type(base), {**asdict(base), **options, "modality": modality}, "textvr_fusion"), **given)
+    return kind.make(varied(base, {**options, "modality": modality}, "textvr_fusion"), **given)

@@ -8,6 +8,7 @@ from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.models.base import MODALITIES
 from workbench.models.fusion import check_dropout
+from workbench.models.options import check_counts
 
 FUSIONS = {
     "bare": ("one attention without output projection, norm or residual, as published", ("vision", "ocr", "fusion")),
@@ -72,8 +73,7 @@ class StarvrOptions:
         pick(MODALITIES, self.modality, "modality")
         pick(FUSIONS, self.fusion, "kind of fusion")
         check_dropout(self.modality_dropout, self.modality)
-        if self.fusion_depth < 1:
-            raise DataError(f"fusion_depth is {self.fusion_depth}.", "It must be at least 1.")
+        check_counts(self, "fusion_depth")
         if self.modality not in FUSIONS[self.fusion][1]:
             raise DataError(
                 f"The modality {self.modality} leaves the fusion {self.fusion} nothing to do.", "Use fusion=bare."

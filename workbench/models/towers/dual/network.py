@@ -39,6 +39,8 @@ class DualTowers(nn.Module):
         vision = model.config.vision_config
         self.patch = int(vision.patch_size)
         self.size = square_of(self.patch, vision.num_patches) if family.patches else int(vision.image_size)
+        config = model.config
+        self.width = int(config.projection_dim if config.model_type == "clip" else config.text_config.projection_size)
 
     def text(self, tokens: Ids) -> torch.Tensor:
         """Unit vectors [rows, D], float32."""
@@ -52,6 +54,12 @@ class DualTowers(nn.Module):
         values = as_patches(pictures, self.patch) if self.family.patches else {"pixel_values": pictures}
         with self._computing():
             return _unit(self.model.get_image_features(**values))
+
+    def seen(self, frames: torch.Tensor) -> torch.Tensor:
+        """Unit vectors [V, T, D] of frames uint8 [V, T, H, W, 3], or as they were given."""
+        if frames.ndim == 3:
+            return frames.to(self.scale.dtype)
+        return self.frames(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
 
     def _computing(self) -> AbstractContextManager[Any]:
         """bf16 through autocast, so that weights keep their bits; how training computes is said by its recipe."""
@@ -77,18 +85,14 @@ class DualNetwork(DualTowers):
     """
 
     def mean_of_frames(self, frames: torch.Tensor) -> torch.Tensor:
-        """uint8 [V, T, H, W, 3] to unit vectors [V, D], float32."""
-        return self.mean_of_vectors(self.frames(frames.flatten(0, 1)).view(*frames.shape[:2], -1))
-
-    def mean_of_vectors(self, frames: torch.Tensor) -> torch.Tensor:
-        """Unit vectors of frames [V, T, D] to unit vectors [V, D], float32."""
-        return F.normalize(frames.mean(1), dim=-1)
+        """uint8 [V, T, H, W, 3], or their vectors [V, T, D], to unit vectors [V, D], float32."""
+        return F.normalize(self.seen(frames).mean(1), dim=-1)
 
     def videos(self, frames: torch.Tensor | None, sentences: Ids, place: torch.Tensor) -> dict[str, Any]:
         """What a video is compared by.
 
         Args:
-            frames: uint8 [V, T, H, W, 3].
+            frames: uint8 [V, T, H, W, 3], or their vectors [V, T, D]; None where it looks at none.
             sentences: Different sentences [U, L].
             place: int64 [V, S], which sentence stands there; -1 = none.
 
