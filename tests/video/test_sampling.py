@@ -9,7 +9,25 @@ from hypothesis import strategies as st
 
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.core.seeds import generator
-from workbench.video.sampling import RULES, SAMPLERS, Sampler, sample_frames, thinned
+from workbench.video.sampling import RULES, SAMPLERS, Sampler, sample_frames, stretched, thinned
+
+
+@pytest.mark.parametrize(
+    ("n_frames", "n", "expected"),
+    [
+        (4, 4, [0, 1, 2, 3]),
+        (1, 3, [0, 0, 0]),
+        (2, 4, [0, 0, 1, 1]),
+        (3, 4, [0, 1, 1, 2]),
+        (5, 12, None),
+        (31, 48, None),
+    ],
+)
+def test_few_frames_fill_many_places_evenly(n_frames, n, expected):
+    found = stretched(n_frames, n)
+    times = np.bincount(found, minlength=n_frames)
+    assert np.array_equal(found, np.sort(found)) and times.max() - times.min() <= 1 and len(times) == n_frames
+    assert expected is None or found.tolist() == expected
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from workbench.core.pool import default_workers
 from workbench.corpus import Corpus
 from workbench.pipelines.frames import FrameFile, frame_files, seen_of
 from workbench.pipelines.rules import InputRules
-from workbench.video.sampling import Sampler, sample_frames
+from workbench.video.sampling import Sampler, sample_frames, stretched
 
 GIB = 2**30
 
@@ -126,7 +126,7 @@ class StreamedClips:
 
 
 def drawn_frames(times: np.ndarray, pick: np.ndarray, choices: int) -> np.ndarray:
-    """Indices of drawn frames, one per segment; a video of fewer candidates repeats its last one.
+    """Indices of drawn frames, one per segment; a video of fewer candidates repeats each.
 
     Args:
         times: Of all frames (s).
@@ -134,7 +134,8 @@ def drawn_frames(times: np.ndarray, pick: np.ndarray, choices: int) -> np.ndarra
         choices: Candidates per segment: the middle frames of as many equal parts of it.
     """
     found = sample_frames(_candidates(len(pick), choices), times)
-    return found[np.minimum(choices * np.arange(len(pick)) + pick, len(found) - 1)]
+    wanted = choices * len(pick)
+    return found[stretched(len(found), wanted)[choices * np.arange(len(pick)) + pick]]
 
 
 def _candidates(n_frames: int, choices: int) -> Sampler:

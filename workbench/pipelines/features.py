@@ -30,7 +30,7 @@ from workbench.pipelines.frames import FrameFile, Seen, decode, frame_files, non
 from workbench.pipelines.inputs import Inputs, gallery_of
 from workbench.pipelines.rules import InputRules
 
-FORMAT = 1
+FORMAT = 2  # 1: of a short video its last frame was repeated
 log = logging.getLogger(__name__)
 
 

@@ -21,7 +21,7 @@ from workbench.pipelines.rules import InputRules
 from workbench.video import read_frames
 from workbench.video.probe import VideoInfo
 from workbench.video.readers import Frames, reader_version
-from workbench.video.sampling import Sampler, sample_frames
+from workbench.video.sampling import Sampler, sample_frames, stretched
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class FrameFile:
         path: Its file.
         sha256: Of the file.
         rules: How frames are made.
-        cache: Where they lie: ``pixels`` uint8 [n, height, width, 3], ``indices`` and ``times`` of those that differ.
+        cache: Where they lie: ``pixels`` uint8 [n, height, width, 3], ``indices``, ``times``; fewer of a short video.
         stamp: Size (bytes) and time of change (ns) of the file.
     """
 
@@ -45,10 +45,12 @@ class FrameFile:
     stamp: tuple[int, int]
 
     def pixels(self) -> np.ndarray:
-        """uint8 [n, height, width, 3], out of the cache."""
+        """uint8 [n, height, width, 3], out of the cache; a video of fewer frames shows each as often as the others."""
+        n = self.rules.sampler.n
         with np.load(self.cache) as stored:
-            found: np.ndarray = stored["pixels"]
-            return found
+            pixels: np.ndarray = stored["pixels"]
+            shown = len(stored["indices"])
+        return pixels if shown == n else pixels[stretched(shown, n)]
 
     def seen(self) -> tuple[list[int], list[float]]:
         """Indices of the frames and their times in seconds, out of the cache; no pixel is read."""
@@ -193,9 +195,8 @@ def _key(rules: InputRules) -> str:
 
 
 def _decode_one(task: FrameFile) -> VideoInfo:
-    """Decode into the cache; a video of fewer frames repeats its last one, so that all have the same shape."""
+    """Decode into the cache."""
     pixels, found = task.read(task.rules.sampler)
-    pixels = np.concatenate([pixels, np.repeat(pixels[-1:], task.rules.sampler.n - len(pixels), axis=0)])
     with atomic(task.cache) as temporary, open(temporary, "wb") as out:
         np.savez(out, pixels=pixels, indices=found.indices, times=found.times)
     return found.info

@@ -121,6 +121,11 @@ def thinned(times: np.ndarray, fps: float) -> np.ndarray:
     return np.unique(np.searchsorted(times, asked + 1e-6, side="right") - 1)
 
 
+def stretched(n_frames: int, n: int) -> np.ndarray:
+    """Places among ``n_frames`` frames for n of them, each as often as the others, give or take one; int64 [n]."""
+    return (2 * np.arange(n) + 1) * n_frames // (2 * n)
+
+
 def _positions(sampler: Sampler, n_frames: int, rng: np.random.Generator | None) -> np.ndarray:
     n = min(sampler.n, n_frames)
     if sampler.rule in ("fps", "all"):
