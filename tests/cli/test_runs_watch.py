@@ -29,6 +29,8 @@ def test_a_run_is_watched_while_it_is_made_and_after(workbench):
     assert code == 0 and out.startswith("r: running, step 5 of 10, loss ") and out.rstrip().endswith("s left")
     told = json.loads(workbench("runs", "watch", "r", "--once", "--json")[1])
     assert (told["step"], told["steps"], told["state"]) == (5, 10, "running") and told["seconds_left"] > 0
+    assert told["samples_per_s"] > 0 and 0 <= told["data_wait"] <= 1 and told["gpu_gib"] is None
+    assert f", {told['samples_per_s']:,.1f} samples/s, data wait {told['data_wait']:.1%}, " in out
     train(RECIPE, name="r", resume=True, **TINY)
     code, out, _ = workbench("runs", "watch", "r")
     assert code == 0 and out.startswith("r: finished, step 10 of 10") and "left" not in out

@@ -22,7 +22,8 @@ from workbench.models.families import load
 from workbench.models.textvr_fusion.starvr.checkpoint import import_checkpoint
 from workbench.models.textvr_fusion.starvr.config import read_config, recipe_of_config
 from workbench.models.textvr_fusion.starvr.release import read_release
-from workbench.training.recipes import Recipe
+from workbench.training.recipes import Recipe, load_recipe
+from workbench.training.released import released_recipe, write_recipe
 
 torch = pytest.importorskip("torch", reason="needs torch, which make setup installs")
 CONFIG = {  # the keys of the release's fusion config, with other numbers
@@ -176,16 +177,38 @@ def test_a_config_becomes_recipe_keys(tmp_path):
     assert found.recipe == {
         "model": "textvr_fusion", "preset": "starvr", "modality": "fusion", "corpus": "textvr", "batch_videos": 32,
         "learning_rate": 1e-5, "weight_decay": 0.0, "warmup": 0, "auxiliary": 0.0, "mask": [], "loss": "infonce",
-        "temperature": 0.1, "reader": "decord", "steps": 30 * 246,
+        "temperature": 0.1, "reader": "decord", "steps": 30 * 245, "eval_every": 245, "patience": 200,
+        "schedule": "constant", "epsilon": 1e-6, "beta2": 0.999, "precision": "float32", "augment": "parity",
+        "frame_choices": 8,
     }  # fmt: skip
     assert found.options == {"n_frames": 2, "time_init": "zeros", "projection": 6}
     assert set(found.unknown) == {"trainer.epoks", "seed"}
-    assert "data_loader.args.cut" in found.no_effect and found.not_taken["trainer.early_stop"] == 200
+    assert "data_loader.args.cut" in found.no_effect and found.not_taken["trainer.save_period"] == 1
     everything = set(found.not_taken) | set(found.no_effect) | set(found.unknown)
     assert not everything & {"optimizer.args.lr", "data_loader.args.batch_size"}
     fields = {one.name for one in dataclasses.fields(Recipe)}
     assert set(found.recipe) <= fields
-    assert "steps" not in recipe_of_config(CONFIG).recipe
+    assert recipe_of_config(CONFIG).recipe["steps"] == 30 * (7082 // 32)
+    assert recipe_of_config(changed("trainer.max_samples_per_epoch", 100)).recipe["eval_every"] == 4
+    assert recipe_of_config(changed("trainer.monitor", "off")).recipe["patience"] is None
+    other = recipe_of_config(changed("data_loader.args.dataset_name", "WebVid"))
+    assert "steps" not in other.recipe and released_recipe(dataclasses.asdict(other)) is None
+
+
+def test_a_config_is_the_shipped_recipe_with_its_own_numbers(tmp_path):
+    config = dataclasses.asdict(recipe_of_config(CONFIG))
+    made, shipped = load_recipe(str(write_recipe(tmp_path, config))).to_dict(), load_recipe("starvr").to_dict()
+    assert {key: value for key, value in made.items() if value != shipped[key]} == {
+        "batch_videos": 32, "learning_rate": 1e-5, "temperature": 0.1, "reader": "decord", "steps": 30 * 221,
+        "eval_every": 221, "options": {**shipped["options"], "n_frames": 2, "time_init": "zeros", "projection": 6},
+    }  # fmt: skip
+    assert "trainer.save_period 1" in (tmp_path / "recipe.yaml").read_text().splitlines()[0]
+    as_shipped = changed("data_loader.args.batch_size", 64) | {
+        "optimizer": {"args": {"lr": 3e-5}}, "loss": {}, "trainer": CONFIG["trainer"] | {"epochs": 300},
+    }  # fmt: skip
+    as_shipped["arch"]["args"] = {}
+    as_shipped["data_loader"]["args"]["reader"] = "av"
+    assert released_recipe(dataclasses.asdict(recipe_of_config(as_shipped))) == load_recipe("starvr")
 
 
 def changed(path: str, value) -> dict:

@@ -23,6 +23,7 @@ from workbench.models.augment import AUGMENTS  # noqa: E402
 from workbench.models.encoding import encode_one, in_tiles  # noqa: E402
 from workbench.training.batches import Batch  # noqa: E402
 from workbench.training.loss import LOSSES  # noqa: E402
+from workbench.training.packing import Variation  # noqa: E402
 from workbench.training.step import backward  # noqa: E402
 
 CAPTIONS = ["a red bus", "the sign stop 42", "dog", "a taxi of the airport", "nomek shop"]
@@ -99,7 +100,7 @@ def test_so_does_every_loss(loss):
 @pytest.mark.parametrize("name", AUGMENTS)
 def test_so_do_frames_that_are_varied(name):
     draws = np.stack([AUGMENTS[name].draw(generator(number, "devices")) for number in range(10)])
-    model, batch = small("vision"), replace(made(), augment=AUGMENTS[name], draws=draws)
+    model, batch = small("vision"), replace(made(), variation=Variation(AUGMENTS[name], draws))
     expected = float(backward(model, batch, RECIPE))
     send_away(model.network)
     with far_device():

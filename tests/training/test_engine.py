@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from tests.training.test_gradcache import RECIPE, assert_equal, gradients, held, made, small
-from workbench.core.errors import StateError
-from workbench.training.engine import BIAS, engine_of
+from workbench.core.errors import StateError, UnknownNameError
+from workbench.training.engine import BIAS, compiles, engine_of
 from workbench.training.optimiser import optimiser_of
+from workbench.training.recipes import load_recipe
 from workbench.training.step import backward, make_step
 
 torch = pytest.importorskip("torch", reason="needs torch, which make setup installs")
@@ -175,3 +176,32 @@ def test_a_model_without_such_a_tower_is_named():
     model, recipe = small("ocr"), replace(RECIPE, activation_checkpointing=True)
     with pytest.raises(StateError, match="No tower of textvr_fusion can compute its activations again. Take activ"):
         engine_of(model, optimiser_of(model.network, recipe), recipe)
+
+
+@pytest.mark.parametrize(
+    ("keys", "device", "needs", "found", "why"),
+    [
+        ({"compile": False}, "cuda", {"frames"}, False, "the recipe says so"),
+        ({"compile": True}, "cpu", {"frames"}, True, "the recipe says so"),
+        ({"compile": "auto"}, "cpu", {"frames"}, False, "on a GPU only"),
+        ({"compile": "auto"}, "cuda", {"ocr"}, False, "no tower of frames"),
+        ({"compile": "auto", "steps": 1999}, "cuda", {"frames"}, False, "1,999 steps are over before it pays"),
+        ({"compile": "auto"}, "cuda", {"frames"}, True, "2,000 steps on a GPU repay"),
+    ],
+)
+def test_auto_compiles_where_it_helps_and_says_why(keys, device, needs, found, why, monkeypatch):
+    monkeypatch.setattr("workbench.training.engine.has", lambda _: True)
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/cc")
+    recipe = replace(RECIPE, **{"steps": 2000, **keys})
+    model = SimpleNamespace(device=torch.device(device), needs=needs)
+    chosen, reason = compiles(recipe, model)
+    assert chosen is found and why in reason
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    if keys["compile"] == "auto" and found:
+        assert compiles(recipe, model) == (False, "it needs triton and a C compiler, which this machine lacks")
+
+
+def test_another_word_for_compile_is_refused():
+    with pytest.raises(UnknownNameError, match="No choice of compile is called 'always'"):
+        load_recipe("starvr", {"compile": "always"})
+    assert load_recipe("starvr").compile == "auto" and load_recipe("textvr_fusion_demo").compile is False

@@ -37,20 +37,27 @@ def test_some_steps_say_what_all_take_and_leave_nothing(home, workbench):
     assert found["training_h"] == pytest.approx(5000 * found["step_s"] / 3600)
     assert found["samples_per_s"] == pytest.approx(TINY["batch_videos"] / found["step_s"])
     assert 0 <= found["data_wait"] <= 1 and found["looks_h"] > 0 and found["decode_videos"] == 0
-    assert 0.05 < found["memory_gib"] < 100
-    code, out, _ = workbench("train", RECIPE, *words, "steps=3", "--estimate")
-    assert code == 0 and "Training in all" in out and "Out of 3 steps on cpu; no run was written." in out
+    assert 0.05 < found["memory_gib"] < 100 and found["decode_h"] == 0 < found["scoring_h"]
+    once = found["training_h"] + found["looks_h"] + found["scoring_h"]
+    assert found["total_h"] == pytest.approx(once) and found["runs"] == 1 and found["originals"] == ""
+    code, out, _ = workbench("train", RECIPE, *words, "steps=3", "--estimate", "--seeds", "0,1")
+    assert code == 0 and "Training in all, 2 runs" in out and "Out of 3 steps on cpu; no run was written." in out
+    code, _, error = workbench("train", RECIPE, *words, "--estimate", "--detach")
+    assert code == 2 and "An estimate is no job" in error and "Leave --detach out" in error
 
 
 def test_disk_is_that_of_checkpoints_and_frames(home, tmp_path, monkeypatch):
     monkeypatch.setattr(pool, "default_workers", lambda: 1)
     clips_corpus(tmp_path / "videos")
     before = files(home)
-    found = estimate(RECIPE, **FILMED, keep_last=2)
+    found = estimate(RECIPE, runs=2, **FILMED, keep_last=2)
     assert files(home) == before
+    assert found.decode_h > 0 and "has no small files: workbench video compress" in found.originals
+    once = found.training_h + found.looks_h + found.scoring_h
+    assert found.total_h == pytest.approx(found.decode_h + 2 * once)
     model, _ = built(load_recipe(RECIPE, FILMED))
     weights = 4 * sum(one.numel() for one in model.network.parameters())
-    assert 3 * 3 * weights < found.checkpoints_gib * 2**30 < 3 * (3 * weights + 50_000)  # and AdamW's two moments
+    assert 3 * 3 * weights < found.checkpoints_gib / 2 * 2**30 < 3 * (3 * weights + 50_000)  # and AdamW's two moments
     assert found.decode_videos == 10  # of the train, select and report split
     height, width = model.reads["height"], model.reads["width"]
     frames = 6 * 4 + 2 * 2 + 2 * 2
@@ -61,7 +68,7 @@ def test_disk_is_that_of_checkpoints_and_frames(home, tmp_path, monkeypatch):
 
 def test_a_corpus_without_a_select_split_keeps_as_it_is(home):
     corpus = read_corpus(counts={"train": 30, "test": 8})
-    found = estimate(RECIPE, **{**TINY, "steps": 2, "eval_every": 1})
+    found = estimate(RECIPE, **{**TINY, "steps": 2, "warmup": 0, "eval_every": 1})
     assert math.isfinite(found.looks_h) and found.looks_h > 0 and corpus.with_split(None).splits == ["train", "test"]
 
 

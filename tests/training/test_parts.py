@@ -43,6 +43,9 @@ FRAMES = generator(1, "frames").integers(0, 256, (40, 4, 20, 24, 3), np.uint8)
 class AsTheyAre:
     """A model that takes frames alone."""
 
+    def caption_inputs(self, captions):
+        return captions
+
     def video_inputs(self, gallery: Gallery):
         return torch.from_numpy(gallery.frames), None, None
 
@@ -71,7 +74,7 @@ def test_an_epoch_shows_each_usable_video_once_and_frames_are_moved_not_mirrored
     seen = [video for step in range(3) for video in made.at(step).gallery.video_ids]
     assert len(set(seen)) == len(seen) == 39 and made.gallery.video_ids[3] not in seen
     batch = made.at(0)
-    frames = batch.video_inputs(AsTheyAre())[0].numpy()
+    frames = batch.packed(AsTheyAre(), None).chunks[0].looks()[0].numpy()
     assert frames.shape == (13, 2, 20, 24, 3) and frames.dtype == np.uint8
     source = FRAMES[made.gallery.video_ids.index(batch.gallery.video_ids[0])]
     inner = frames[0, 0, SHIFT:-SHIFT, SHIFT:-SHIFT]

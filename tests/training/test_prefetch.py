@@ -16,9 +16,12 @@ import pytest
 
 from tests.models.dual_folders import write_dual
 from tests.training.filming import NAME, SHORT, TINY, clips_corpus, truncate
-from tests.training.test_parts import batches
+from tests.training.reading import TINY as READ
+from tests.training.reading import read_corpus
+from tests.training.test_parts import AsTheyAre, batches
 from workbench.core import pool
 from workbench.core.errors import StateError
+from workbench.core.seeds import generator
 from workbench.core.workspace import elsewhere
 from workbench.corpus import open_corpus
 from workbench.evaluation import open_run
@@ -28,13 +31,12 @@ from workbench.pipelines.videos import compress
 from workbench.training import load_recipe, train
 from workbench.training.batches import Batch, Batches
 from workbench.training.building import built
-from workbench.training.loop import rules_of, train_batches
+from workbench.training.loop import Training, rules_of, train_batches
 from workbench.training.optimiser import optimiser_of
-from workbench.training.prefetch import Prefetch
+from workbench.training.prefetch import DEPTH, Prefetch
 from workbench.training.step import make_step
 
 torch = pytest.importorskip("torch", reason="needs torch, which make setup installs")
-CPU = torch.device("cpu")
 RECIPE = "textvr_fusion_selftest"
 STREAMED = {"frames_in_memory": 0}
 
@@ -74,35 +76,85 @@ def frames_of(batch: Batch) -> np.ndarray:
     return batch.gallery.frames
 
 
-def test_the_next_batch_is_made_while_a_step_runs():
-    whole = batches(size=13)
-    asked = []
+class Watched(AsTheyAre):
+    """Notes where and when inputs are made."""
 
-    class Watched:
-        def at(self, step: int, world: World) -> Batch:
-            asked.append((step, threading.current_thread().name))
-            return whole.at(step, world)
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, list[str]]] = []
 
-        settled = whole.settled
+    def caption_inputs(self, captions):
+        self.asked.append((threading.current_thread().name, captions))
+        return captions
 
-    with Prefetch(Watched(), World(), 3, CPU) as coming:
-        for step in range(3):
+
+@pytest.mark.parametrize("micro", [None, 5])
+def test_coming_batches_and_their_inputs_are_made_while_a_step_runs(micro):
+    whole, model = batches(size=13), Watched()
+    chunks = 1 if micro is None else 3
+    with Prefetch(whole, World(), 4, model, micro) as coming:
+        for step in range(4):
             batch, expected = coming.take(step), whole.at(step)
             assert batch.captions == expected.captions and np.array_equal(frames_of(batch), frames_of(expected))
-            until = time.monotonic() + 10
-            while len(asked) < min(3, step + 2) and time.monotonic() < until:
-                time.sleep(0.001)
-            assert [one for one, _ in asked] == list(range(min(3, step + 2)))  # and none beyond the last
-    assert {name for _, name in asked} == {"prefetch_0"}
+            assert [caption for chunk in batch.chunks for caption in chunk.texts()] == batch.captions
+            coming.rest()
+            assert len(model.asked) == chunks * min(4, step + 1 + DEPTH)  # and none beyond the last
+            assert batch.packed(model, micro) is batch
+    assert {name for name, _ in model.asked} == {"prefetch_0"}
+    assert [caption for _, captions in model.asked for caption in captions] == [
+        caption for step in range(4) for caption in whole.at(step).captions
+    ]
+
+
+def test_what_a_broken_file_leaves_is_packed_again(clips):
+    streamed = drawn(**STREAMED, batch_videos=6)
+    (clips / "train/1.mp4").unlink()
+    with Prefetch(streamed, World(), 1, Watched(), 2) as coming:
+        batch = coming.take(0)
+    assert len(batch.captions) == 5 and [len(chunk.texts()) for chunk in batch.chunks] == [2, 2, 1]
+
+
+def test_nobody_makes_inputs_while_the_select_split_is_looked_at(home, monkeypatch):
+    read_corpus()
+    at, look, busy = Batches.at, Training._validate, []
+
+    def slow(self, *step):
+        busy.append(1)
+        time.sleep(0.02)
+        made = at(self, *step)
+        busy.pop()
+        return made
+
+    def looked(self):
+        assert not busy
+        looks.append(self.recorder.steps)
+        return look(self)
+
+    looks: list[int] = []
+    monkeypatch.setattr(Batches, "at", slow)
+    monkeypatch.setattr(Training, "_validate", looked)
+    monkeypatch.setattr("workbench.training.trackers.has", lambda _: False)
+    train(RECIPE, name="quiet", **{**READ, "steps": 4, "eval_every": 2, "warmup": 0})
+    assert looks == [2, 4]
+
+
+def test_the_order_of_an_epoch_is_drawn_once(monkeypatch):
+    whole, fresh, drawn = batches(size=13), batches(size=13), []
+    monkeypatch.setattr("workbench.training.batches.generator", lambda *keys: drawn.append(keys) or generator(*keys))
+    ids = [whole.at(step).ids for step in range(6)]
+    assert [keys for keys in drawn if keys[1] == "order"] == [(0, "order", 0), (0, "order", 1)]
+    assert {step: fresh.at(step).ids for step in (5, 0, 4, 1, 3, 2)} == dict(enumerate(ids))
 
 
 def test_a_jump_is_no_trouble_and_errors_come_out():
     whole = batches(size=13)
-    with Prefetch(whole, World(), 10, CPU) as coming:
+    with Prefetch(whole, World(), 10, AsTheyAre()) as coming:
         coming.take(0)
         assert coming.take(7).captions == whole.at(7).captions
         assert coming.take(8).captions == whole.at(8).captions
-    with Prefetch(whole, World(0, 14), 10, CPU) as coming, pytest.raises(StateError, match="cannot share a batch"):
+    with (
+        Prefetch(whole, World(0, 14), 10, AsTheyAre()) as coming,
+        pytest.raises(StateError, match="cannot share a batch"),
+    ):
         coming.take(0)
 
 
@@ -115,7 +167,9 @@ def test_held_and_decoded_clips_are_the_same_bit_by_bit(augment, choices):
     seen = set()
     for step in range(4):
         one, two = held.at(step), streamed.at(step)
-        assert one.captions == two.captions and np.array_equal(one.draws, two.draws) and not two.lost
+        assert (
+            one.captions == two.captions and np.array_equal(one.variation.draws, two.variation.draws) and not two.lost
+        )
         assert frames_of(one).any() and np.array_equal(frames_of(one), frames_of(two))
         seen |= set(one.ids)
     assert SHORT in seen
@@ -144,7 +198,9 @@ def test_a_file_that_breaks_is_named_and_left_out(clips, caplog):
     assert set(broken.lost) == {"train/1.mp4"} and "has changed meanwhile" in broken.lost["train/1.mp4"]
     kept = [at for at, video in enumerate(whole.ids) if video != "train/1.mp4"]
     assert batch.captions == [whole.captions[at] for at in kept] and len(again.captions) == 5
-    assert np.array_equal(frames_of(batch), frames_of(whole)[kept]) and np.array_equal(batch.draws, whole.draws[kept])
+    assert np.array_equal(frames_of(batch), frames_of(whole)[kept]) and np.array_equal(
+        batch.variation.draws, whole.variation.draws[kept]
+    )
     assert batch.same.shape == (5, 5) and batch.gallery.video_ids == tuple(batch.ids)
     assert [one.message.count("train/1.mp4 takes no part") for one in caplog.records] == [1]
 

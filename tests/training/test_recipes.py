@@ -76,9 +76,9 @@ def test_options_reach_the_model_and_are_kept(space):
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_built(monkeypatch, overrides, said):
-    training = importlib.import_module("workbench.training.train")
-    monkeypatch.setattr(training, "start_run", lambda *_, **__: pytest.fail("a run was begun"))
-    monkeypatch.setattr(training, "built", lambda *_, **__: pytest.fail("a model was built"))
+    begin = importlib.import_module("workbench.training.begin")
+    monkeypatch.setattr(begin, "start_run", lambda *_, **__: pytest.fail("a run was begun"))
+    monkeypatch.setattr(begin, "built", lambda *_, **__: pytest.fail("a model was built"))
     with pytest.raises((DataError, UnknownNameError), match=said):
         train("textvr_fusion_demo", name="never", **overrides)
 

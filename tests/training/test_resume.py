@@ -21,6 +21,7 @@ pytest.importorskip("torch", reason="needs torch, which make setup installs")
 ROOT = Path(__file__).parents[2]
 EVERYTHING = {"ema": 0.8, "micro_batch": 3, "decay": "matrices", "clip": 1.0, "patience": 3}
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+HOUR = 3600  # seconds; minutes on a machine of one's own
 
 
 def killed_at(home: Path, wanted: str, how: dict, workers: int = 2) -> tuple[list[str], dict[str, list[str]]]:
@@ -57,6 +58,7 @@ def test_killed_at_named_points_and_resumed_it_is_as_if_never_killed(home):
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(HOUR)
 @pytest.mark.parametrize("how", [EVERYTHING, {"keep_last": 2}])
 def test_killed_anywhere_and_resumed(home, how):
     passed, ends = killed_at(home, "", how)
@@ -65,6 +67,7 @@ def test_killed_anywhere_and_resumed(home, how):
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(HOUR)
 def test_killed_at_moments_drawn_and_resumed_by_the_command(home):
     """Real processes, killed wherever they are; a failure names the seed."""
     read_corpus()

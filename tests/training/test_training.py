@@ -67,12 +67,12 @@ def test_stopped_and_resumed_is_as_if_never_stopped(how):
 
 @pytest.mark.usefixtures("small")
 def test_a_name_that_is_taken_keeps_what_it_holds(home):
-    first = train(RECIPE, name="mine", modality="ocr", steps=2)
+    first = train(RECIPE, name="mine", modality="ocr", steps=2, warmup=0)
     before = first.similarity.copy()
     with pytest.raises(ExistsError):
-        train(RECIPE, name="mine", modality="ocr", steps=2, seed=1)
+        train(RECIPE, name="mine", modality="ocr", steps=2, warmup=0, seed=1)
     assert np.array_equal(open_run("mine").similarity, before)
-    train(RECIPE, name="mine", modality="ocr", steps=2, seed=1, overwrite=True)
+    train(RECIPE, name="mine", modality="ocr", steps=2, warmup=0, seed=1, overwrite=True)
     assert open_run("mine").info["seed"] == 1
     assert any((home / "runs" / ".trash").iterdir())
 
@@ -81,14 +81,14 @@ def test_a_corpus_that_lacks_an_input_is_refused_with_the_command(small):
     path = small.path / "text_coverage.parquet"
     path.unlink()
     with pytest.raises(StateError, match=f"Run: workbench ocr run {NAME}"):
-        train(RECIPE, name="x", modality="ocr", steps=2)
+        train(RECIPE, name="x", modality="ocr", steps=2, warmup=0)
     assert open_run("x").state == "failed"
-    assert train(RECIPE, name="y", modality="vision", steps=2).state == "finished"
+    assert train(RECIPE, name="y", modality="vision", steps=2, warmup=0).state == "finished"
 
 
 @pytest.mark.usefixtures("small")
 def test_what_was_trained_scores_other_splits_and_says_whose_child_it_is():
-    parent = train(RECIPE, name="parent", steps=4)
+    parent = train(RECIPE, name="parent", steps=4, warmup=0)
     again = score_checkpoint("parent", NAME, name="again")
     np.testing.assert_allclose(again.similarity, parent.similarity, rtol=1e-5, atol=1e-6)
     assert again.info["parent"] == "parent"
@@ -122,7 +122,7 @@ def test_a_video_that_cannot_be_read_is_left_out_and_named():
 
 @pytest.mark.usefixtures("small")
 def test_in_the_background_and_by_the_command():
-    job = train(RECIPE, name="later", group="seeds", modality="ocr", steps=2, background=True)
+    job = train(RECIPE, name="later", group="seeds", modality="ocr", steps=2, warmup=0, background=True)
     until = time.monotonic() + 120
     while job.state == "running" and time.monotonic() < until:
         time.sleep(0.5)

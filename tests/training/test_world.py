@@ -118,7 +118,7 @@ def test_the_launchers_start_a_world(launcher, tmp_path):
 
 @pytest.mark.slow
 def test_a_training_by_two_processes_is_that_of_one(own_demo):
-    words = "textvr_fusion_demo preset=tiny modality=ocr steps=6 eval_every=3 threads=1".split()
+    words = "textvr_fusion_demo preset=tiny modality=ocr steps=6 warmup=2 eval_every=3 threads=1".split()
     command = ["-m", "workbench", "train", *words, "--name"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "WORKBENCH_DEVICE": "cpu", "PYTHONPATH": str(ROOT)}
     for name, launcher in {"one": [], "two": ["-m", *TORCHRUN, str(own_port())]}.items():

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import typer
@@ -28,8 +28,7 @@ from workbench.cli import (
 )
 from workbench.cli.common import errors
 from workbench.core.errors import WorkbenchError
-from workbench.core.files import write_json
-from workbench.core.progress import CallbackSink, RichSink, use_sink
+from workbench.core.progress import FileSink, fitting_sink, use_sink
 
 app = typer.Typer(
     name="workbench",
@@ -51,7 +50,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "demo": (models.demo, "workbench demo"),
     "train": (models.train, "workbench train textvr_fusion_demo modality=ocr --name my-ocr"),
     "encode": (encode.encode, "workbench encode demo-fusion --corpus demo"),
-    "score": (models.score, "workbench score bm25_ocr --corpus mine --name mine-bm25"),
+    "score": (encode.score, "workbench score bm25_ocr --corpus mine --name mine-bm25"),
     "import": (scores.import_scores, "workbench import sim.npy --corpus msrvtt-1ka --name theirs"),
     "export": (exchange.export, "workbench export theirs ours --format latex -o table.tex"),
     "rescore": (rescore.rescore, "workbench rescore theirs --method dsl --name theirs-dsl"),
@@ -83,12 +82,6 @@ def main() -> None:
 
 
 def _progress() -> AbstractContextManager[None]:
-    """A bar on a terminal; the state file of a job; silence elsewhere."""
-    if folder := os.environ.get("WORKBENCH_JOB"):
-        path = Path(folder) / "progress.json"
-
-        def report(label: str, done: float, total: float | None, unit: str) -> None:
-            write_json(path, {"label": label, "done": done, "total": total, "unit": unit})
-
-        return use_sink(CallbackSink(report))
-    return use_sink(RichSink()) if sys.stderr.isatty() else nullcontext()
+    """The state file of a job; else a bar on a terminal, lines in a log."""
+    folder = os.environ.get("WORKBENCH_JOB")
+    return use_sink(FileSink(Path(folder) / "progress.json") if folder else fitting_sink())

@@ -102,8 +102,8 @@ def start(argv: list[str], log: Path | None = None, *, name: str | None = None) 
     name = check_name(name or "-".join(argv).lower().replace("/", "-").replace(" ", "-")[:64].strip("-._"), "job")
     folder = workspace().jobs / name
     with lock(workspace().jobs / f".{name}.lock", f"Job {name}"):
-        if (folder / "job.json").exists() and (running := find(name)).state == "running":
-            return running
+        if is_running(name):
+            return find(name)
         folder.mkdir(parents=True, exist_ok=True)
         for stale in ("exit_code", "stopped", "progress.json", "log.txt"):
             (folder / stale).unlink(missing_ok=True)
@@ -116,6 +116,11 @@ def start(argv: list[str], log: Path | None = None, *, name: str | None = None) 
             log.unlink(missing_ok=True)
             log.symlink_to(folder / "log.txt")
     return Job(name, pid, folder)
+
+
+def is_running(name: str) -> bool:
+    """Whether a job of that name is at work."""
+    return (workspace().jobs / name / "job.json").exists() and find(name).state == "running"
 
 
 def find(name: str) -> Job:

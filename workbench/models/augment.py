@@ -54,6 +54,21 @@ class Augment:
         return round(self.read * height), round(self.read * width)
 
 
+def cut_out(frames: Any, numbers: np.ndarray, size: tuple[int, int]) -> Any:
+    """A part of each video's frames; the first two numbers, 0..1, say where it lies.
+
+    Args:
+        frames: [V, T, H, W, 3] on any device.
+        numbers: [V, k].
+        size: Its height and width in pixels.
+    """
+    torch = need("torch", "Varying frames")
+    room = np.asarray(frames.shape[2:4]) - size
+    places = np.minimum((numbers[:, :2] * (room + 1)).astype(int), room).tolist()
+    pairs = zip(frames, places, strict=True)
+    return torch.stack([one[:, down : down + size[0], across : across + size[1]] for one, (down, across) in pairs])
+
+
 def shifted(frames: Any, numbers: np.ndarray) -> Any:
     """Moved by whole pixels; what comes in repeats the edge. Numbers: rows and columns, 0 .. 2 SHIFT, SHIFT = none."""
     torch = need("torch", "Varying frames")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -26,6 +28,19 @@ MODALITIES = {"vision": {"frames"}, "ocr": {"ocr"}, "fusion": {"frames", "ocr"}}
 CAPTIONS_PER_TILE = 64
 COUNTS = ("size", "groups")
 """Inputs that a network reads as plain numbers: they stay on the CPU, so that nothing waits for the GPU."""
+
+
+_inputs_device: ContextVar[Any] = ContextVar("inputs_device", default=None)
+
+
+@contextmanager
+def inputs_on(device: Any) -> Iterator[None]:
+    """Inside, and in this thread alone, models make their inputs on another device than their network's."""
+    token = _inputs_device.set(device)
+    try:
+        yield
+    finally:
+        _inputs_device.reset(token)
 
 
 class NetworkModel(ABC):
@@ -147,7 +162,9 @@ class NetworkModel(ABC):
 
     @property
     def device(self) -> Any:
-        return next(self.network.parameters()).device
+        """Where the network lies; of inputs inside ``inputs_on`` the device that it names."""
+        named = _inputs_device.get()
+        return named if named is not None else next(self.network.parameters()).device
 
     def _tiles(self, captions: Sequence[str], encoded: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Tensors by modality, some captions against all videos."""

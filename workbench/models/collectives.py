@@ -35,14 +35,15 @@ def padded(tensor: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
 
 def gathered(tensors: Tensors, world: World) -> Tensors:
     """See ``World.gather``."""
-    shapes: list[Any] = [None] * world.size
+    own = torch.tensor([size for one in tensors.values() for size in one.shape])  # on the CPU: no GPU waits for it
+    sizes = [torch.empty_like(own) for _ in range(world.size)]
     with world.together():
-        distributed.all_gather_object(shapes, {name: tuple(one.shape) for name, one in tensors.items()})
-    out = {}
+        distributed.all_gather(sizes, own)
+    every, out, at = torch.stack(sizes), {}, 0
     for name, one in tensors.items():
-        own = [shape[name] for shape in shapes]
-        longest = [max(sizes) for sizes in zip(*own, strict=True)]
-        out[name] = _Gathered.apply(padded(one, longest), [shape[0] for shape in own], world)
+        shapes = every[:, at : at + one.ndim]
+        at += one.ndim
+        out[name] = _Gathered.apply(padded(one, shapes.amax(0).tolist()), shapes[:, 0].tolist(), world)
     return out
 
 
@@ -60,11 +61,27 @@ class _Gathered(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         (gradient,) = gradients
-        total = gradient.to(torch.promote_types(gradient.dtype, torch.float32), copy=True).contiguous()
-        with ctx.world.together():
-            distributed.all_reduce(total)
-        own = total.split(ctx.counts)[ctx.world.rank].to(gradient.dtype)
-        return padded(own, ctx.shape), None, None
+        exact = gradient.to(torch.promote_types(gradient.dtype, torch.float32))
+        own = _summed([padded(part, ctx.shape) for part in exact.split(ctx.counts)], ctx.world)
+        return own.to(gradient.dtype), None, None
+
+
+def _summed(parts: list[torch.Tensor], world: World) -> torch.Tensor:
+    """The sum over the ranks of the part of this one; NCCL sends each rank no more than that, gloo does not always.
+
+    Args:
+        parts: One for each rank, of equal shapes.
+        world: The ranks.
+    """
+    if parts[0].is_cuda and "cuda:nccl" in distributed.get_backend_config():
+        own = torch.empty_like(parts[0], memory_format=torch.contiguous_format)
+        with world.together():
+            distributed.reduce_scatter(own, [part.contiguous() for part in parts])
+        return own
+    total = torch.stack(parts)
+    with world.together():
+        distributed.all_reduce(total)
+    return total[world.rank]
 
 
 def add_up(weights: list[torch.Tensor], world: World) -> None:

@@ -83,6 +83,8 @@ class StatesItself(Protocol):
 class TrainableModel(Protocol):
     """What training needs of a model beside ``RetrievalModel``; ``NetworkModel`` brings all but three of it.
 
+    Training makes inputs ahead, in a thread of its own: they are a function of what is given, without random numbers.
+
     Its builder takes ``modality`` and ``seed`` by keyword (and ``preset`` where a recipe names one), beside options of
     its own: the recipe's ``options``. What it builds is decided by these alone, so that a checkpoint can be opened
     again from ``run.json``.

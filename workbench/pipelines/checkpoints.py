@@ -245,7 +245,14 @@ def open_model(
     model, rules = model_of(run)
     if step:
         model = load_model(run.path, step)
-    return model, rules, {key: run.info.get(key) for key in ("model", "recipe", "seed")} | {"parent": checkpoint}
+    told = {key: run.info.get(key) for key in ("model", "recipe", "seed")} | {"parent": checkpoint}
+    return model, rules, told | _chosen_on(run, step)
+
+
+def _chosen_on(run: Run, step: str) -> dict[str, Any]:
+    """What a run that is scored from another one says of who chose its weights: nobody, where a step was asked for."""
+    selected = run.protocol.get("selected_on") if step in ("", "best") else None
+    return {"protocol": {"selected_on": selected}} if selected else {}
 
 
 def open_with(checkpoint: str, options: Mapping[str, Any] | None, changed: Mapping[str, Any]) -> RetrievalModel:

@@ -16,10 +16,12 @@ from workbench.core.optional import need
 from workbench.core.seeds import generator
 from workbench.corpus import Corpus, normalise_caption
 from workbench.models import Gallery
-from workbench.models.augment import AUGMENTS, Augment
+from workbench.models.augment import AUGMENTS
 from workbench.models.world import World
 from workbench.pipelines.clips import Clips
+from workbench.training.packing import Chunk, Variation, chunk_of
 
+UNVARIED = Variation(AUGMENTS["none"])
 MASKS = ("duplicates", "sources")
 """Why a pair is no negative: word-identical captions; videos cut from one recording."""
 OF_ANOTHER = "another process cannot read it"
@@ -36,20 +38,20 @@ class Batch:
         gallery: Their videos, in the same order.
         same: bool [n, n] of the whole batch: pairs that are no negatives of each other, for what ``MASKS`` names.
         rows: Which of the n captions and videos are here; None = all.
-        augment: How frames are varied on the device.
-        draws: The numbers for that, one row per video here; None = frames stay as they are.
+        variation: How frames are varied on the device.
         lost: Reasons, by video, of those here whose frames cannot be read; ``settled`` takes them out.
         ids: Videos of the whole batch.
+        chunks: Captions and videos here as tensors, one after the other; empty until ``packed`` makes them.
     """
 
     captions: list[str]
     gallery: Gallery
     same: np.ndarray
     rows: slice | None = None
-    augment: Augment = AUGMENTS["none"]
-    draws: np.ndarray | None = None
+    variation: Variation = UNVARIED
     lost: Mapping[str, str] = field(default_factory=dict)
     ids: Sequence[str] = ()
+    chunks: tuple[Chunk, ...] = ()
 
     def part(self, rows: slice) -> Batch:
         """Some rows of a whole batch."""
@@ -57,16 +59,22 @@ class Batch:
 
     def take(self, rows: Sequence[int]) -> Batch:
         """Some of the captions and videos that are here; what is told of the whole batch stays."""
-        draws = None if self.draws is None else self.draws[list(rows)]
-        captions = [self.captions[row] for row in rows]
-        return replace(self, captions=captions, gallery=self.gallery.take(rows), draws=draws)
+        captions, variation = [self.captions[row] for row in rows], self.variation.take(rows)
+        return replace(self, captions=captions, gallery=self.gallery.take(rows), variation=variation, chunks=())
 
-    def video_inputs(self, model: Any) -> tuple[Any, ...]:
-        """What the model's network is given of the videos here, with their frames varied."""
-        frames, *others = model.video_inputs(self.gallery)
-        if frames is not None and self.draws is not None:
-            frames = self.augment.apply(frames, self.draws)
-        return frames, *others
+    def packed(self, model: Any, micro_batch: int | None) -> Batch:
+        """The same with its chunks, of ``micro_batch`` videos each (None = one of all).
+
+        Raises:
+            DataError: The gallery lacks what the model needs.
+        """
+        if self.chunks:
+            return self
+        rows = range(len(self.captions))
+        spans = [rows[at : at + micro_batch] for at in rows[::micro_batch]] if micro_batch else [rows]
+        parts = [self.take(span) for span in spans] if len(spans) > 1 else [self]
+        chunks = [chunk_of(model, one.captions, one.gallery, one.variation) for one in parts]
+        return replace(self, chunks=tuple(chunks))
 
 
 class Batches:
@@ -108,6 +116,7 @@ class Batches:
         self._alike = self._codes(corpus, mask)
         self.size = min(batch_videos, len(self.rows))
         self.per_epoch = max(1, len(self.rows) // self.size)
+        self._kept: tuple[int, np.ndarray] = (-1, np.zeros(0, int))
 
     def _codes(self, corpus: Corpus, mask: Sequence[str]) -> list[list[np.ndarray]]:
         """For each mask and usable video, a number of each of its captions; equal ones are no negatives, -1 = none."""
@@ -139,8 +148,7 @@ class Batches:
             StateError: There are more processes than videos in a batch.
         """
         epoch, number = divmod(step, self.per_epoch)
-        order = generator(self.seed, "order", epoch).permutation(len(self.rows))
-        chosen = order[number * self.size : (number + 1) * self.size]
+        chosen = self._order(epoch)[number * self.size : (number + 1) * self.size]
         ids = [self.gallery.video_ids[self.rows[at]] for at in chosen]
         draws = [generator(self.seed, "sample", epoch, video) for video in ids]
         told = [int(draw.integers(len(self.captions[at]))) for at, draw in zip(chosen, draws, strict=True)]
@@ -151,6 +159,14 @@ class Batches:
                       rows, ids=ids)  # fmt: skip
         return batch if self.clips is None else self._with_frames(batch, self.clips, draws[own], chosen[own])
 
+    def _order(self, epoch: int) -> np.ndarray:
+        """The usable videos in the order of an epoch; that of the last one asked for is kept."""
+        kept, order = self._kept
+        if kept != epoch:
+            order = generator(self.seed, "order", epoch).permutation(len(self.rows))
+            self._kept = (epoch, order)
+        return order
+
     def _with_frames(
         self, batch: Batch, clips: Clips, draws: Sequence[np.random.Generator], chosen: np.ndarray
     ) -> Batch:
@@ -159,11 +175,8 @@ class Batches:
         frames, lost = clips.read([self.rows[at] for at in chosen], picks)
         if clips.vectors:
             return replace(batch, gallery=replace(batch.gallery, features=frames))
-        if self.cut is not None:
-            frames = np.stack([_cut_out(one, numbers, self.cut) for one, numbers in zip(frames, varied, strict=True)])
-        gallery = replace(batch.gallery, frames=frames)
-        given = varied if varied.size else None
-        return replace(batch, gallery=gallery, augment=self.augment, draws=given, lost=lost)
+        variation = Variation(self.augment, varied if varied.size else None, self.cut)
+        return replace(batch, gallery=replace(batch.gallery, frames=frames), variation=variation, lost=lost)
 
     def settled(self, batch: Batch, world: World) -> Batch:
         """The batch without videos whose frames cannot be read; every process calls it at every step.
@@ -199,13 +212,6 @@ class Batches:
         while True:
             yield self.at(step)
             step += 1
-
-
-def _cut_out(frames: np.ndarray, numbers: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A part of frames [T, H, W, 3]; the first two numbers, 0..1, say where it lies."""
-    room = np.asarray(frames.shape[1:3]) - size
-    down, across = np.minimum((numbers[:2] * (room + 1)).astype(int), room)
-    return frames[:, down : down + size[0], across : across + size[1]]
 
 
 def _of_all(own: np.ndarray, world: World) -> np.ndarray:

@@ -29,7 +29,7 @@ def built(recipe: Recipe, *, begin: bool = False) -> tuple[Any, dict[str, Any] |
         MissingExtraError: A package that the model or its adapters need is not installed.
     """
     torch = need("torch", "Training")
-    options = {"modality": recipe.modality, "seed": recipe.seed, **recipe.options}
+    options = {"modality": recipe.modality, "seed": recipe.seed, **recipe.to_dict()["options"]}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)  # for builders that do not do so themselves, and for adapters
         model = build_model(recipe.model, preset=recipe.preset, **options)

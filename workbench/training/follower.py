@@ -36,7 +36,7 @@ def take_part(recipe: Recipe, world: World) -> None:
         optimiser = optimiser_of(network, recipe)
         engine = engine_of(model, optimiser, recipe, world)
         engine.spread(network, optimiser)
-        with Prefetch(batches, world, recipe.steps, model.device) as coming:
+        with Prefetch(batches, world, recipe.steps, model, recipe.micro_batch) as coming:
             while (step := world.told()) is not None:
                 torch.manual_seed(int(generator(recipe.seed, "dropout", step, world.rank).integers(2**63)))
                 set_rate(optimiser, recipe, step)

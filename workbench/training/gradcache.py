@@ -14,6 +14,7 @@ from typing import Any
 from workbench.core.optional import need
 from workbench.models.world import Tensors, World
 from workbench.training.engine import Engine
+from workbench.training.packing import Chunk
 
 
 @dataclass
@@ -100,15 +101,15 @@ class _Gallery:
 
 
 def cached_backward(
-    model: Any, batch: Any, micro_batch: int, engine: Engine, send_back: Callable[[Tensors], Any]
+    chunks: Sequence[Chunk], device: Any, micro_batch: int, engine: Engine, send_back: Callable[[Tensors], Any]
 ) -> Any:  # fmt: skip
     """Add the gradients of a whole batch's loss to the parameters, holding the graph of one chunk or tile at a time.
 
     Layers whose output depends on the other rows of the batch (batch normalisation) are outside of what this can equal.
 
     Args:
-        model: With ``caption_inputs``, ``video_inputs``, ``device`` and a ``network``.
-        batch: This rank's captions and videos.
+        chunks: This rank's captions and videos.
+        device: That computes.
         micro_batch: Videos, and captions, per chunk.
         engine: How products are made, and the ranks.
         send_back: From the similarities [captions, all videos] of each modality to the loss; gradients gather in them.
@@ -118,18 +119,16 @@ def cached_backward(
     """
 
     def cached(make: Callable[..., Tensors], *inputs: Any) -> _Cached:
-        return _Cached(lambda: _made(make, inputs, engine, model.device), model.device)
+        return _Cached(lambda: _made(make, inputs, engine, device), device)
 
-    def read(rows: range) -> Tensors:
-        return engine.calls.caption(model.caption_inputs([batch.captions[row] for row in rows]))
+    def read(chunk: Chunk) -> Tensors:
+        return engine.calls.caption(chunk.texts())
 
-    def look(rows: range) -> Tensors:
-        return engine.calls.videos(*batch.take(rows).video_inputs(model))
+    def look(chunk: Chunk) -> Tensors:
+        return engine.calls.videos(*chunk.looks())
 
-    n = len(batch.captions)
-    spans = [range(n)[at : at + micro_batch] for at in range(0, n, micro_batch)]
-    captions = [cached(read, one) for one in spans]
-    videos = [cached(look, one) for one in spans]
+    captions = [cached(read, one) for one in chunks]
+    videos = [cached(look, one) for one in chunks]
     gallery = _Gallery(videos, engine.world, micro_batch)
     tiles = [[cached(engine.calls.parts, one.leaves, two) for two in gallery.chunks] for one in captions]
     loss = send_back({name: _joined(tiles, name) for name in tiles[0][0].leaves})

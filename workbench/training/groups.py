@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from workbench.core import jobs
 from workbench.core.errors import DataError
 from workbench.core.workspace import check_name, workspace
 from workbench.evaluation import Run, open_run
+from workbench.training.begin import check_start, run_name
 from workbench.training.recipes import load_recipe
-from workbench.training.train import run_name, train, train_words
+from workbench.training.train import train, train_words
 
 
 def train_seeds(
@@ -34,25 +37,37 @@ def train_seeds(
 
     Raises:
         DataError: No seed, a seed twice, or a seed among the options.
+        ExistsError: A run of one of these names exists; nothing was begun.
         WorkbenchError: As ``train``.
     """
     if not seeds or len(set(seeds)) < len(seeds) or "seed" in options:
         raise DataError("Seeds must be given once each, as seeds.", "Write e.g. --seeds 0,1,2 and no seed=.")
     tracker = options.pop("tracker", None)
-    base = run_name(load_recipe(recipe, options), name)
+    resolved = load_recipe(recipe, options)
+    base = run_name(resolved, name)
     group = check_name(group or base, "group")
+    names = {seed: check_name(f"{base}-seed{seed}", "run") for seed in seeds}
+    attached = background and jobs.is_running(f"train-{base}")
+    if not attached and os.environ.get("RANK", "0") == "0":  # others may come when the first has begun
+        for seed, one in names.items():
+            if not (resume and _is_finished(one)):
+                check_start(one, replace(resolved, seed=seed), overwrite=overwrite, resume=resume and _is_there(one))
     if background:
         words = train_words(recipe, options, name=base, group=group, overwrite=overwrite, resume=resume)
         return jobs.start([*words, "--seeds", ",".join(map(str, seeds))], name=f"train-{base}")
     runs: list[Any] = []
-    for seed in seeds:
-        one = f"{base}-seed{seed}"
-        begun = resume and workspace().find("runs", one) is not None
-        if begun and (known := open_run(one)).state == "finished":
-            runs.append(known)
+    for seed, one in names.items():
+        if resume and _is_finished(one):
+            runs.append(open_run(one))
             continue
-        found = train(
-            recipe, name=one, group=group, overwrite=overwrite, resume=begun, tracker=tracker, seed=seed, **options
-        )
-        runs.append(found)
+        how: dict[str, Any] = {"overwrite": overwrite, "resume": resume and _is_there(one), "tracker": tracker}
+        runs.append(train(recipe, name=one, group=group, seed=seed, **how, **options))
     return None if None in runs else runs
+
+
+def _is_there(run: str) -> bool:
+    return workspace().find("runs", run) is not None
+
+
+def _is_finished(run: str) -> bool:
+    return _is_there(run) and open_run(run).state == "finished"

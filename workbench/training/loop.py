@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from workbench.core.errors import StateError
 from workbench.core.optional import need
-from workbench.core.progress import meter
+from workbench.core.progress import Meter, meter
 from workbench.core.workspace import elsewhere
 from workbench.corpus import Corpus, open_corpus
 from workbench.models.augment import AUGMENTS
@@ -33,6 +33,7 @@ from workbench.training.prefetch import Prefetch
 from workbench.training.recipes import Recipe
 from workbench.training.recorder import Recorder, tell
 from workbench.training.step import make_step
+from workbench.training.watching import said_of
 
 REPORTS = 200
 """About how often a training says how fast it goes."""
@@ -86,11 +87,12 @@ class Training:
         if len(self.batches.excluded) > excluded:
             tell(self.recorder.folder, excluded=self.batches.excluded)
 
-    def look(self, *, keep: bool = False) -> None:
+    def look(self, coming: Prefetch, *, keep: bool = False) -> None:
         """Look at the select split where it is due, and write a checkpoint where it is or where one is asked for."""
         due = self.recorder.steps % self.recipe.eval_every == 0 or self.recorder.steps >= self.recipe.steps
         if not (due or keep):
             return
+        coming.rest()
         with averaged(self.optimiser):
             better = due and self._validate()
             self.recorder.curves.write()  # before the checkpoint, which says how many rows of it count
@@ -105,16 +107,18 @@ class Training:
         similarity, _ = similarities(self.model, self.recorder.select.corpus, self.select)
         return self.recorder.validation(similarity, epoch=self.epoch)
 
+    def _meter(self) -> AbstractContextManager[Meter]:
+        return meter(f"Training {self.recipe.modality}", self.recipe.steps, "steps", done=self.recorder.steps)
+
     def run(self, stop_at: int | None) -> bool:
         """Train until it is done; returns False where ``stop_at`` ended it before."""
-        coming = Prefetch(self.batches, self.engine.world, self.recipe.steps, self.model.device)
-        with coming, meter(f"Training {self.recipe.modality}", self.recipe.steps, "steps") as bar:
-            bar.advance(self.recorder.steps)
+        coming = Prefetch(self.batches, self.engine.world, self.recipe.steps, self.model, self.recipe.micro_batch)
+        with coming, self._meter() as bar:
             while not self.done:
                 self.step(coming)
                 stopping = stop_at is not None and self.recorder.steps >= stop_at
-                self.look(keep=stopping)
-                bar.advance()
+                self.look(coming, keep=stopping)
+                bar.advance(note=", ".join(said_of(self.recorder.last)))
                 if stopping and not self.done:
                     self.engine.world.told(None)
                     return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.errors import StateError
 from workbench.core.lookup import pick
 from workbench.core.optional import need
 
@@ -84,16 +83,10 @@ def objective(parts: Sequence[Any], same: Any, recipe: Recipe, bias: Any = None)
         same: Bool tensor [n, n], diagonal false: pairs to leave out.
         recipe: Says which loss.
         bias: The learned bias of the sigmoid loss; None = the recipe's number.
-
-    Raises:
-        StateError: The loss is not finite.
     """
-    torch = need("torch", "Training")
     loss = _named(sum(parts), same, recipe, bias)
     if len(parts) > 1 and recipe.auxiliary:
         loss = loss + recipe.auxiliary * sum(_named(part, same, recipe, bias) for part in parts)
-    if not torch.isfinite(loss):
-        raise StateError("The loss is not finite.", "Lower the learning rate.")
     return loss
 
 

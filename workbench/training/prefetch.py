@@ -1,56 +1,61 @@
-"""Batches made one step ahead, by a thread of its own, while a step runs."""
+"""Batches made some steps ahead, tensors and all, by a thread of its own while a step runs."""
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any, Self
 
-from workbench.core.optional import need
 from workbench.models.world import World
 from workbench.training.batches import Batch, Batches
+
+DEPTH = 2
+"""Batches that are made ahead."""
 
 
 class Prefetch:
     """Batches by step; ``with`` it, and the thread ends with the block.
 
-    A batch is a function of its step, so that it does not matter who makes it and when. For a GPU it is made in memory
-    that the GPU copies from by itself.
+    A batch is a function of its step, so that it does not matter who makes it and when. Captions and words are packed
+    here too, so that a step has only tensors to move.
 
     Args:
         batches: All of them.
         world: The processes that share each batch.
         steps: How many steps there are; nothing is made beyond them.
-        device: That computes.
+        model: Makes the inputs of its network.
+        micro_batch: Videos per chunk; None = a batch goes through at once.
     """
 
-    def __init__(self, batches: Batches, world: World, steps: int, device: Any) -> None:
-        self._batches, self._world, self._steps, self._device = batches, world, steps, device
+    def __init__(self, batches: Batches, world: World, steps: int, model: Any, micro_batch: int | None = None) -> None:
+        self._batches, self._world, self._steps = batches, world, steps
+        self._model, self._micro_batch = model, micro_batch
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
         self._coming: dict[int, Future[Batch]] = {}
 
     def take(self, step: int) -> Batch:
-        """The batch of a step, without videos that cannot be read; the next one is begun.
+        """The batch of a step, without videos that cannot be read; the next ones are begun.
 
         Raises:
             StateError: As of ``Batches.at`` and ``Batches.settled``.
         """
-        batch = (self._coming.pop(step, None) or self._begun(step)).result()
-        if step + 1 < self._steps:
-            self._coming = {step + 1: self._begun(step + 1)}
-        return self._batches.settled(batch, self._world)
+        wanted = [step, *range(step + 1, min(step + 1 + DEPTH, self._steps))]
+        for late in self._coming.keys() - set(wanted):
+            self._coming.pop(late).cancel()
+        for one in wanted:
+            if one not in self._coming:
+                self._coming[one] = self._thread.submit(self._made, one)
+        return self._packed(self._batches.settled(self._coming.pop(step).result(), self._world))
 
-    def _begun(self, step: int) -> Future[Batch]:
-        return self._thread.submit(self._made, step)
+    def rest(self) -> None:
+        """Wait until nothing is being made, so that nobody else uses the model's tokenizer while the caller does."""
+        wait(self._coming.values())
 
     def _made(self, step: int) -> Batch:
-        batch = self._batches.at(step, self._world)
-        frames = batch.gallery.frames
-        if frames is None or self._device.type != "cuda":
-            return batch
-        pinned = need("torch", "Training").from_numpy(frames).pin_memory().numpy()
-        return replace(batch, gallery=replace(batch.gallery, frames=pinned))
+        return self._packed(self._batches.at(step, self._world))
+
+    def _packed(self, batch: Batch) -> Batch:
+        return batch.packed(self._model, self._micro_batch)
 
     def __enter__(self) -> Self:
         return self

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -17,27 +19,25 @@ from workbench.models.lora import Lora
 from workbench.models.registry import MODELS, check_options
 from workbench.training.batches import MASKS
 from workbench.training.loss import LOSSES, NEGATIVES
+from workbench.training.ranges import check_numbers
+from workbench.training.splits import check_names
 
 MODALITIES = ("vision", "ocr", "fusion")
 DECAYS = ("all", "matrices")
 SCHEDULES = ("cosine", "constant")
 PRECISIONS = ("float32", "bf16", "fp16")
-POSITIVE = (
-    "steps", "batch_videos", "eval_every", "threads", "learning_rate", "temperature", "least_temperature",
-    "margin", "micro_batch", "clip", "keep_last", "patience", "epsilon", "frame_choices",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a training run beside the data.
+    """Everything that decides a training run beside the data; nothing of it can be changed.
 
     Attributes:
         model: A name of ``models.MODELS``, or ``package.module:builder`` of one's own.
         preset: A preset of the model; null = its own default.
         modality: ``vision``, ``ocr`` or ``fusion``.
         corpus: The corpus trained on.
-        train_split: Its split that is trained on.
+        train_split: Its split that is trained on; never a test split.
         select_split: The split that chooses the checkpoint; never the one reported on.
         report_split: The split that is scored at the end.
         steps: Optimiser steps.
@@ -78,7 +78,8 @@ class Recipe:
         keep_last: How many of the newest checkpoints stay, beside the best one.
         patience: Looks at the select split without a gain after which training ends. null = all steps are made.
         precision: Of products: ``float32``, ``bf16`` or ``fp16``; weights and their updates stay float32.
-        compile: Whether torch compiles the network first: slower to start, faster per step.
+        compile: Whether torch compiles the network first: slower to start, faster per step; ``auto``: on a GPU, where
+            frames are looked at in 2,000 steps or more.
         activation_checkpointing: Compute activations again on the way back instead of keeping them: less memory.
     """
 
@@ -99,10 +100,10 @@ class Recipe:
     threads: int
     reader: str
     seed: int
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     init: str | None = None
     init_strict: bool = True
-    lora: dict[str, Any] | None = None
+    lora: Mapping[str, Any] | None = None
     augment: str = "shift"
     frame_choices: int = 2
     frames_in_memory: float = 2.0
@@ -114,7 +115,7 @@ class Recipe:
     negatives: str = "all"
     mask: tuple[str, ...] = ("duplicates",)
     micro_batch: int | None = None
-    rates: dict[str, Any] = field(default_factory=dict)
+    rates: Mapping[str, Any] = field(default_factory=dict)
     schedule: str = "cosine"
     beta2: float = 0.999
     epsilon: float = 1e-8
@@ -125,7 +126,7 @@ class Recipe:
     keep_last: int = 1
     patience: int | None = None
     precision: str = "float32"
-    compile: bool = False
+    compile: bool | str = False
     activation_checkpointing: bool = False
 
     def __post_init__(self) -> None:
@@ -138,31 +139,16 @@ class Recipe:
         for mask in self.mask:
             pick(dict.fromkeys(MASKS), mask, "mask")
         pick(dict.fromkeys(PRECISIONS), self.precision, "precision")
+        if isinstance(self.compile, str):
+            pick({"auto": None}, self.compile, "choice of compile")
         for name in ("temperature", "sigmoid_bias"):
             if isinstance(value := getattr(self, name), str):
                 pick({"learned": None}, value, name.replace("_", " "))
-        self._check_numbers()
+        for name in ("options", "rates", "lora"):
+            object.__setattr__(self, name, _frozen(getattr(self, name)))
+        check_numbers(vars(self))
         self._check_model()
-        if self.select_split == self.report_split:
-            raise DataError(
-                f"Recipe: checkpoints would be chosen on {self.select_split!r}, the split that is reported.",
-                "Choose them on another split: workbench data split CORPUS makes a val split.",
-            )
-
-    def _check_numbers(self) -> None:
-        for name in POSITIVE:
-            value = getattr(self, name)
-            if isinstance(value, int | float) and not value > 0:
-                raise DataError(f"Recipe: {name} is {value!r}.", "It must be greater than 0.")
-        if self.frames_in_memory < 0:
-            raise DataError(f"Recipe: frames_in_memory is {self.frames_in_memory!r}.", "It must be 0 or more GiB.")
-        if self.ema is not None and not 0 < self.ema < 1:
-            raise DataError(f"Recipe: ema is {self.ema!r}.", "It must lie between 0 and 1, e.g. 0.999.")
-        if not 0 < self.beta2 < 1:
-            raise DataError(f"Recipe: beta2 is {self.beta2!r}.", "It must lie between 0 and 1, e.g. 0.98.")
-        for name, factor in self.rates.items():
-            if isinstance(factor, bool) or not isinstance(factor, int | float) or factor < 0:
-                raise DataError(f"Recipe: rates has {name}: {factor!r}.", "Give a factor of at least 0.")
+        check_names(self.train_split, self.select_split, self.report_split)
 
     def _check_model(self) -> None:
         """Whether there is such a model to be trained, with such options; nothing is built."""
@@ -176,7 +162,28 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """The resolved recipe, as ``run.json`` keeps it."""
-        return asdict(self)
+        return {key: _plain(value) for key, value in vars(self).items()}
+
+
+def _frozen(value: Any) -> Any:
+    """Mappings, and those in them, that cannot be changed; lists in them become tuples."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: _frozen(one) for key, one in value.items()})
+    return tuple(_frozen(one) for one in value) if isinstance(value, list | tuple) else value
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back: dicts and lists."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _pickled(value: MappingProxyType[str, Any]) -> tuple[Any, ...]:
+    return _frozen, (dict(value),)
+
+
+copyreg.pickle(MappingProxyType, _pickled)  # so that recipes can be copied and sent to other processes
 
 
 FOLDER = files("workbench.training.recipe_files")
@@ -189,15 +196,18 @@ KINDS: dict[str, tuple[type, ...]] = {
     "tuple[str, ...]": (list, tuple),
 }
 KINDS |= {"int | None": (int, type(None)), "float | None": (int, float, type(None)), "str | float": (str, int, float)}
-KINDS |= {"str | None": (str, type(None)), "dict[str, Any]": (dict,), "dict[str, Any] | None": (dict, type(None))}
+KINDS |= {"bool | str": (bool, str)}
+KINDS |= {"str | None": (str, type(None)), "Mapping[str, Any]": (Mapping,)}
+KINDS |= {"Mapping[str, Any] | None": (Mapping, type(None))}
 NAMED = {
     "bool": "yes or no (true, false)",
+    "bool | str": "yes, no (true, false) or auto",
     "tuple[str, ...]": "list of names",
     "int | None": "int or null",
     "float | None": "float or null",
     "str | None": "str or null",
-    "dict[str, Any]": "mapping of names to values",
-    "dict[str, Any] | None": "mapping of names to values, or null",
+    "Mapping[str, Any]": "mapping of names to values",
+    "Mapping[str, Any] | None": "mapping of names to values, or null",
 }
 
 
@@ -248,7 +258,7 @@ def _with(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any
     if given.get("model", values.get("model")) != values.get("model"):
         values = {**values, "preset": None, "options": {}}
     old, new = values.get("options") or {}, given.get("options", {})
-    mapped = isinstance(old, dict) and isinstance(new, dict)
+    mapped = isinstance(old, Mapping) and isinstance(new, Mapping)
     options = {"options": {**old, **new, **single}} if mapped else {}
     return {**values, **given, **options}
 
@@ -259,9 +269,9 @@ OPTION = "options."
 
 def _fits(value: Any, kind: str) -> bool:
     """Whether a value is of a field's kind; yes and no are no numbers, and lists and mappings go by names alone."""
-    if isinstance(value, bool) and kind != "bool":
+    if isinstance(value, bool) and "bool" not in kind:
         return False
-    names = not isinstance(value, list | tuple | dict) or all(isinstance(one, str) for one in value)
+    names = not isinstance(value, list | tuple | Mapping) or all(isinstance(one, str) for one in value)
     return names and isinstance(value, KINDS[kind])
 
 
@@ -274,10 +284,3 @@ def differences(stored: Mapping[str, Any], asked: Recipe) -> str:
     new = asked.to_dict()
     other = [key for key, value in new.items() if _plain(known.get(key)) != _plain(value)]
     return ", ".join(f"{key} {known.get(key)!r}, now {new[key]!r}" for key in other)
-
-
-def _plain(value: Any) -> Any:
-    """As JSON gives it back."""
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    return list(value) if isinstance(value, tuple) else value

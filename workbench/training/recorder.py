@@ -38,7 +38,7 @@ class Recorder:
         name: The run's name.
         corpus: Its name.
         split: The split that is reported; None = the corpus' default.
-        select_split: The split that chooses weights; never the reported one.
+        select_split: The split that chooses weights; never the reported one, nor a test split.
         patience: Looks at it without a gain after which ``exhausted`` is true; None = never.
         report_every: Steps between numbers other than the loss.
         group: Runs that differ in their seed alone.
@@ -54,6 +54,7 @@ class Recorder:
         folder: The run's folder.
         steps: Steps made so far.
         selection: The best score so far.
+        last: The newest value of each curve, by name.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Recorder:
         self.steps, self.report_every = 0, report_every
         self.selection = Selection(patience)
         self.curves = Curves(folder, trackers)
+        self.last: dict[str, float] = {}
         self._before = 0.0  # seconds of the processes before this one
         self._began = self._mark = time.perf_counter()
         self._window = {"seconds": 0.0, "samples": 0.0, "waited": 0.0}
@@ -137,6 +139,7 @@ class Recorder:
         if self.steps % self.report_every == 0:
             values |= {"learning rate": learning_rate, **self._pace(samples is not None), **others}
         self.curves.add(self.steps, epoch, values)
+        self.last |= {name: float(value) for name, value in values.items() if value is not None}
         self.steps += 1
         self.curves.write(due=False)
         self._mark = time.perf_counter()
@@ -179,8 +182,8 @@ class Recorder:
 
     @property
     def protocol(self) -> dict[str, Any]:
-        """For ``run.json``: on what weights were chosen."""
-        return {"selected_on": self.select.said}
+        """For ``run.json``: on what weights were chosen; null where nobody has looked at it."""
+        return {"selected_on": None if self.selection.best_step is None else self.select.said}
 
     def close(self) -> None:
         """Training is over: write how long it took."""

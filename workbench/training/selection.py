@@ -16,25 +16,31 @@ from workbench.evaluation import RetrievalMetrics, retrieval_metrics
 from workbench.evaluation.runs.tables import run_axes
 from workbench.evaluation.statistics.of_metrics import query_ids
 from workbench.pipelines.datasets import split
+from workbench.training.splits import is_test
 
-SHARE, SEED = 0.1, 0
-"""Of the val split that is made where a corpus has none, as ``workbench data split`` does by itself."""
+SHARE, MOST, SEED = 0.1, 2000, 0
+"""Of the val split that is made where a corpus has none: share of the train videos, how many at most, and seed."""
 
 log = logging.getLogger(__name__)
 
 
 class SelectSplit:
-    """The split that chooses the checkpoint.
+    """The split that chooses the checkpoint; there is none of a test split, so that no test score can choose.
 
     Args:
         corpus: Restricted to it.
         report: The same corpus restricted to the split that is reported.
 
     Raises:
-        StateError: It is the reported split, or shares videos with it.
+        StateError: It is a test split or the reported one, or shares videos with that.
     """
 
     def __init__(self, corpus: Corpus, report: Corpus) -> None:
+        if is_test(corpus.split) and corpus.split != report.split:
+            raise StateError(
+                f"Checkpoints cannot be chosen on {corpus.name}/{corpus.split}: a test split is only reported on.",
+                f"Choose them on another split: workbench data split {corpus.name} makes a val split.",
+            )
         shared = set(corpus.videos["video_id"]) & set(report.videos["video_id"])
         if corpus.split == report.split or shared:
             said = f"{len(shared)} of its videos are" if corpus.split != report.split else "it is"
@@ -56,7 +62,7 @@ class SelectSplit:
         made = self.corpus.meta.get("split")
         if not made or self.name != "val":
             return self.name
-        return f"val (made out of train by source: share {made['share']}, seed {made['seed']})"
+        return f"val (made out of train by source: share {made['share']:.3g}, seed {made['seed']})"
 
     def score(self, similarity: np.ndarray) -> SelectionScore:
         """Measure a similarity [captions, videos] of this split; videos without a score are columns of -inf.
@@ -144,15 +150,30 @@ class Selection:
 def select_corpus(name: str, select: str, train: str) -> Corpus:
     """A corpus restricted to the split that chooses; an absent val split is made out of train, whole sources together.
 
+    It has no more than ``MOST`` videos, as each look compares all of its captions with all of its videos.
+
     Raises:
-        DataError: The corpus has no such split, and it is not val.
-        StateError: It has no train split either, or is only read.
+        DataError: The corpus has no such split, and none can be made.
+        StateError: It is only read.
     """
     corpus = open_corpus(name)
-    if select not in corpus.splits and (select, train) == ("val", "train"):
-        split(corpus, share=SHARE, seed=SEED)
+    if (share := share_to_make(corpus, select, train)) is not None:
+        made = split(corpus, share=share, seed=SEED).with_split("val")
         log.warning(
-            "%s had no val split: %.0f %% of its train videos, whole sources together, are its val split now.",
-            name, 100 * SHARE,
+            "%s had no val split: %d of its train videos, whole sources together, are its val split now.",
+            name, len(made.videos),
         )  # fmt: skip
     return open_corpus(name, select)
+
+
+def share_to_make(corpus: Corpus, select: str, train: str) -> float | None:
+    """The share of the train videos that becomes the val split; None where nothing is to be made.
+
+    Args:
+        corpus: In any state.
+        select: The split that chooses.
+        train: The split that is trained on.
+    """
+    if select in corpus.splits or (select, train) != ("val", "train") or train not in corpus.splits:
+        return None
+    return min(SHARE, MOST / max(1, len(corpus.with_split(train).videos)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from workbench.core.errors import StateError
 from workbench.core.optional import need
 from workbench.models.world import Tensors
 from workbench.training.batches import Batch
@@ -28,7 +30,7 @@ def make_step(model: Any, batch: Batch, optimiser: Any, recipe: Recipe, engine: 
         The loss of the whole batch before the step.
 
     Raises:
-        StateError: The loss is not finite; another process ended; or the recipe needs an engine.
+        StateError: The loss is not finite (then the weights are lost); another process ended; or an engine is needed.
     """
     engine = engine or plain_engine(model.network, recipe)
     model.network.train()
@@ -38,7 +40,10 @@ def make_step(model: Any, batch: Batch, optimiser: Any, recipe: Recipe, engine: 
     limit_temperature(model.network, recipe)
     if recipe.ema is not None:
         follow(optimiser, recipe.ema)
-    return float(loss)
+    value = float(loss)  # the only wait for the GPU in a step
+    if not math.isfinite(value):
+        raise StateError("The loss is not finite.", "Lower the learning rate.")
+    return value
 
 
 def backward(model: Any, batch: Batch, recipe: Recipe, engine: Engine | None = None) -> Any:
@@ -62,12 +67,13 @@ def backward(model: Any, batch: Batch, recipe: Recipe, engine: Engine | None = N
         engine.send_back(loss)
         return loss.detach()
 
+    chunks = own.packed(model, recipe.micro_batch).chunks
     if recipe.micro_batch is not None:
-        loss = cached_backward(model, own, recipe.micro_batch, engine, send_back)
+        loss = cached_backward(chunks, model.device, recipe.micro_batch, engine, send_back)
     else:
         with engine.products(model.device):
-            tokens = calls.caption(model.caption_inputs(own.captions))
-            videos = world.gather(calls.videos(*own.video_inputs(model)))
+            tokens = calls.caption(chunks[0].texts())
+            videos = world.gather(calls.videos(*chunks[0].looks()))
             parts = calls.parts(tokens, videos)
         loss = send_back(parts)
     world.add_up(engine.weights(model.network))

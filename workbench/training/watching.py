@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from workbench.core import jobs
 from workbench.core.errors import UnknownNameError
+from workbench.core.progress import spoken
 from workbench.evaluation import open_run
-from workbench.evaluation.runs.progress import seconds_left, steps_made
+from workbench.evaluation.runs.progress import newest, seconds_left, steps_made
+
+PACE: dict[str, tuple[str, str]] = {
+    "loss": ("loss", "loss {:.4f}"),
+    "samples/s": ("samples_per_s", "{:,.1f} samples/s"),
+    "data wait": ("data_wait", "data wait {:.1%}"),
+    "GPU memory": ("gpu_gib", "GPU {:.1f} GiB"),
+}
+"""By the name of a curve: the field of ``Progress`` that holds its newest value, and how that is said."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,9 @@ class Progress:
         step: Steps made.
         steps: Steps of the recipe; None where it does not say.
         loss: Of the newest step.
+        samples_per_s: Captions per second, as last reported.
+        data_wait: Share of the time that steps waited for their batch, 0..1, as last reported.
+        gpu_gib: Most GPU memory that tensors took (GiB); None without a GPU.
         best: Best MRR on the select split, 0..1.
         seconds_left: None where nothing tells, or it has ended.
         note: Why it failed.
@@ -31,6 +44,9 @@ class Progress:
     step: int = 0
     steps: int | None = None
     loss: float | None = None
+    samples_per_s: float | None = None
+    data_wait: float | None = None
+    gpu_gib: float | None = None
     best: float | None = None
     seconds_left: float | None = None
     note: str = ""
@@ -44,14 +60,19 @@ class Progress:
     def sentence(self) -> str:
         """One line for a terminal."""
         parts = [f"{self.name}: {self.state}, step {self.step}" + (f" of {self.steps}" if self.steps else "")]
-        parts += [f"loss {self.loss:.4f}"] if self.loss is not None else []
+        parts += said_of({name: value for name, (key, _) in PACE.items() if (value := getattr(self, key)) is not None})
         parts += [f"best MRR {self.best:.3f}"] if self.best is not None else []
-        parts += [f"{_duration(self.seconds_left)} left"] if self.seconds_left is not None else []
+        parts += [f"{spoken(self.seconds_left)} left"] if self.seconds_left is not None else []
         return ", ".join(parts) + (f". {self.note}" if self.note else "")
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""
         return asdict(self)
+
+
+def said_of(values: Mapping[str, float]) -> list[str]:
+    """The newest values of curves in words, those of ``PACE`` in its order."""
+    return [words.format(values[name]) for name, (_, words) in PACE.items() if name in values]
 
 
 def progress_of(name: str) -> Progress:
@@ -72,16 +93,9 @@ def progress_of(name: str) -> Progress:
     history = run.history
     if history is None:
         return Progress(name, run.state, steps=steps, note=note)
-    values = {key: part for key, part in history.groupby("name")}
-    losses = values.get("loss", history[:0])
-    step = steps_made(history)
-    loss = float(losses["value"].iloc[-1]) if len(losses) else None
-    looks = [part["value"].max() for key, part in values.items() if str(key).endswith(" mrr")]
+    step, values = steps_made(history), newest(history)
+    looks = history.loc[history["name"].str.endswith(" mrr"), "value"]
     left = seconds_left(history, steps, step) if run.state == "running" else None
-    return Progress(name, run.state, step, steps, loss, float(max(looks)) if looks else None, left, note)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    pace = {key: values.get(name) for name, (key, _) in PACE.items()}
+    best = float(looks.max()) if len(looks) else None
+    return Progress(name, run.state, step, steps, best=best, seconds_left=left, note=note, **pace)

@@ -1,4 +1,4 @@
-"""CLIP with windows of read text as the rest of the workbench sees it."""
+"""CLIP with read text as the rest of the workbench sees it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from workbench.models.base import MODALITIES
 from workbench.models.clip_ocr_window.options import ClipOcrWindowOptions
 from workbench.models.gallery import Gallery
 from workbench.models.options import names_of, preset_of, varied
+from workbench.models.reading import padded, rules_of, texts_of
 from workbench.models.towers.dual.base import TowersModel
 from workbench.models.towers.dual.opened import Opened, placed
 
@@ -33,10 +32,11 @@ class ClipOcrWindow(TowersModel):
 
     def __init__(self, options: ClipOcrWindowOptions, checkpoint: Path | None = None) -> None:
         super().__init__(options, checkpoint)
-        self.needs = frozenset(MODALITIES[options.modality]) | {"frames"}  # windows lie around frames
+        windows = {"frames"} if options.ocr == "windows" else set()  # they lie around frames
+        self.needs = frozenset(MODALITIES[options.modality] | windows)
         self.reads: Mapping[str, Any] = {
             "n_frames": options.n_frames, "height": self.network.size, "width": self.network.size, "fit": options.fit,
-            **({"windows": options.words_per_sentence} if self.network.ocr else {}),
+            **(rules_of(options) if self.network.ocr else {}),
         }  # fmt: skip
 
     def _built(self, towers: Opened) -> Any:
@@ -50,28 +50,18 @@ class ClipOcrWindow(TowersModel):
         return self.options.freeze_towers and self.encodes_features
 
     def video_inputs(self, gallery: Gallery) -> tuple[Any, dict[str, Any], Any]:
-        """Frames or their features, the different sentences and where they stand, as tensors on the network's device.
+        """Frames or their features, the different texts and where they stand, as tensors on the network's device.
 
         Raises:
-            DataError: The gallery lacks frames or sentences, or has others than the model reads.
+            DataError: The gallery lacks frames or texts, or has others than the model reads.
         """
-        lists = self._lists(gallery)
-        unique, place = placed(lists)
-        tensors = self._tensors({"place": place, "when": self._when(lists, place.shape[1])})
-        sentences = {**self.caption_inputs(unique), "when": tensors["when"]}
-        return self._looks(gallery), sentences, tensors["place"]
+        texts = texts_of(gallery, self.options) if self.network.ocr else []
+        unique, place = placed([one.text for one in texts] or [()] * len(gallery.video_ids))
+        tensors = self._tensors({"place": place, "where": padded(texts, place.shape[1], self.options.ocr)})
+        return self._looks(gallery), {**self.caption_inputs(unique), "where": tensors["where"]}, tensors["place"]
 
     def _sentences(self, gallery: Gallery) -> Sequence[Sequence[str]]:
-        return self._windows(gallery)
-
-    def _when(self, lists: Sequence[Sequence[str]], longest: int) -> np.ndarray:
-        """int64 [videos, longest]: row of time of each window; a video of fewer windows has wider ones."""
-        found = np.zeros((len(lists), longest), np.int64)
-        for row, windows in enumerate(lists):
-            found[row, : len(windows)] = (
-                (2 * np.arange(len(windows)) + 1) * self.options.n_frames // (2 * max(1, len(windows)))
-            )
-        return found
+        return [one.text for one in texts_of(gallery, self.options)]
 
 
 def option_names(preset: str | None = None) -> set[str]:

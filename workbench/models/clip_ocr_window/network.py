@@ -1,7 +1,7 @@
 """The network: a caption against the frames of a video, against what is read around them, and against both together.
 
-Letters: B captions, V videos, T frames, S windows of read text, U different sentences, D dimensions. Vectors of the
-towers have length 1, |.| brings one to length 1.
+Letters: B captions, V videos, T frames, S read texts (windows or words), U different texts, D dimensions. Vectors of
+the towers have length 1, |.| brings one to length 1.
 
     f = |mean_t f_t|                           frames
     o = |mean_s o_s|                           sentences of the windows in which something was read; 0 without any
@@ -10,7 +10,11 @@ towers have length 1, |.| brings one to length 1.
     s = exp(scale) * (<c, f> + <c, o> + <c, m>) / 3
 
 With one modality only its term is there, not divided. A video in which nothing was read gives 0 for <c, o> and is still
-divided by three: text that is not there neither helps nor moves the other two.
+divided by three: text that is not there neither helps nor moves the other two. Other choices:
+
+    ocr words      o_s is a word; in X it has its place, W_p p_s + b_p, instead of w_s
+    fusion bare    q + Attn([q; X])[0] with a learned query q, instead of mean(Blocks(X))
+    fusion score   no m;  s = exp(scale) * (a <c, f> + (1 - a) <c, o>), a learned, one half at the start
 """
 
 from __future__ import annotations
@@ -22,11 +26,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from workbench.models.clip_ocr_window.options import ClipOcrWindowOptions
-from workbench.models.fusion.network import FusionEncoder, ModalityDropout
+from workbench.models.fusion.network import ModalityDropout, fusion_of, gathered, shares_of
+from workbench.models.reading import PLACE_NUMBERS
 from workbench.models.towers.dual.network import DualTowers
 from workbench.models.towers.dual.opened import Opened
 
-FRAME, SENTENCE = 0, 1  # rows of the table of kinds
+FRAME, TEXT = 0, 1  # rows of the table of kinds
 STD = 0.02
 """Spread of the tables of kinds and times at the start, as of CLIP's own position tables."""
 
@@ -39,14 +44,23 @@ class Network(DualTowers):
         self.drop, self.frozen = ModalityDropout(options.modality_dropout), options.freeze_towers
         if self.frozen:
             self.model.requires_grad_(False)
-        if self.vision and self.ocr:
-            self.kind, self.time = nn.Embedding(2, self.width), nn.Embedding(options.n_frames, self.width)
-            self.blocks = FusionEncoder(self.width, options.fusion_heads, options.fusion_depth)
-            self.out = nn.Linear(self.width, self.width)
-            for table in (self.kind, self.time):
-                nn.init.normal_(table.weight, std=STD)
-            for zeros in (self.out.weight, self.out.bias):
-                nn.init.zeros_(zeros)
+        self.fusion = options.fusion if self.vision and self.ocr else None
+        if self.fusion == "score":
+            self.balance = nn.Parameter(torch.zeros(2))
+        elif self.fusion is not None:
+            self._join(options)
+
+    def _join(self, options: ClipOcrWindowOptions) -> None:
+        """What makes a vector of frames and texts together."""
+        self.kind, self.time = nn.Embedding(2, self.width), nn.Embedding(options.n_frames, self.width)
+        self.blocks = fusion_of(options.fusion, self.width, options.fusion_heads, options.fusion_depth)
+        self.out = nn.Linear(self.width, self.width)
+        for table in (self.kind, self.time):
+            nn.init.normal_(table.weight, std=STD)
+        for zeros in (self.out.weight, self.out.bias):
+            nn.init.zeros_(zeros)
+        self.place = nn.Linear(PLACE_NUMBERS, self.width) if options.ocr == "words" else None
+        self.query = nn.Parameter(STD * torch.randn(1, self.width)) if options.fusion == "bare" else None
 
     def train(self, mode: bool = True) -> Network:
         """As torch has it, but frozen towers compute in training as while scoring."""
@@ -56,15 +70,15 @@ class Network(DualTowers):
         return self
 
     def videos(
-        self, frames: torch.Tensor | None, sentences: dict[str, torch.Tensor], place: torch.Tensor
+        self, frames: torch.Tensor | None, texts: dict[str, torch.Tensor], place: torch.Tensor
     ) -> dict[str, torch.Tensor]:
         """``vision``, ``ocr`` and ``fusion`` [V, D], as far as the modality has them.
 
         Args:
             frames: [V, T, H, W, 3], colours from 0 to 255, or their vectors [V, T, D]; None for modality ``ocr``.
-            sentences: Tokens of the different sentences [U, ...], and ``when``, int64 [V, S]: the row of time of each
-                window.
-            place: int64 [V, S], which sentence stands there; -1 = nothing was read.
+            texts: Tokens of the different texts [U, ...], and ``where``: of windows the row of time of each, int64
+                [V, S], of words their places, float [V, S, 12].
+            place: int64 [V, S], which text stands there; -1 = nothing was read.
         """
         found: dict[str, torch.Tensor] = {}
         seen = self.seen(frames) if self.vision and frames is not None else place.new_zeros(len(place), 0, self.width)
@@ -75,25 +89,40 @@ class Network(DualTowers):
         if self.vision:
             found["vision"] = F.normalize(_mean(seen, shown), dim=-1)
         if self.ocr:
-            read = self.text(sentences)[place.clamp(min=0)]
+            read = self.text(texts)[place.clamp(min=0)]
             found["ocr"] = F.normalize(_mean(read, there), dim=-1)
-        if self.vision and self.ocr:
-            times = torch.arange(seen.shape[1], device=seen.device)
-            kinds = self.kind.weight
-            tokens = torch.cat(
-                [seen + kinds[FRAME] + self.time(times), read + kinds[SENTENCE] + self.time(sentences["when"])], 1
-            )
-            more = _mean(self.blocks(tokens, mask := torch.cat([shown, there], 1)), mask)
+        if self.fusion in ("bare", "block"):
+            more = self._joined(seen, shown, read + self._told(texts["where"]), there)
             several = shown.any(1).to(seen.dtype) + there.any(1)
             both = (found["vision"] + found["ocr"]) / several[:, None]
             found["fusion"] = F.normalize(both + self.out(more), dim=-1)
         return found
 
+    def _told(self, where: torch.Tensor) -> torch.Tensor:
+        """What a text's token is told beside its words, [V, S, D]: its kind, and its time or place."""
+        return self.kind.weight[TEXT] + (
+            self.time(where) if self.place is None else self.place(where.to(self.scale.dtype))
+        )
+
+    def _joined(self, seen: torch.Tensor, shown: torch.Tensor, read: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+        """What frames and texts make together, [V, D]."""
+        times = torch.arange(seen.shape[1], device=seen.device)
+        tokens = torch.cat([seen + self.kind.weight[FRAME] + self.time(times), read], 1)
+        mask = torch.cat([shown, there], 1)
+        if self.query is None:
+            return _mean(self.blocks(tokens, mask), mask)
+        first = self.query.expand(len(tokens), 1, -1)
+        return gathered(self.blocks, self.query, torch.cat([first, tokens], 1), F.pad(mask, (1, 0), value=True))
+
     def parts(self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor]) -> dict[str, Any]:
-        """Similarity [B, V] by modality, each divided by their number; in float32 at least, as they are multiplied."""
-        text, scale = caption["text"], self.scale.exp() / len(videos)
+        """Similarity [B, V] by modality, each times its share; in float32 at least, as they are multiplied."""
+        text, scale = caption["text"], self.scale.exp()
+        if self.fusion == "score":
+            scales = {name: scale * share for name, share in shares_of(self.balance).items()}
+        else:
+            scales = dict.fromkeys(videos, scale / len(videos))
         with torch.autocast(text.device.type, enabled=False):
-            return {name: scale * (text @ vectors.to(text.dtype).T) for name, vectors in videos.items()}
+            return {name: scales[name] * (text @ vectors.to(text.dtype).T) for name, vectors in videos.items()}
 
 
 def _mean(tokens: torch.Tensor, there: torch.Tensor) -> torch.Tensor:

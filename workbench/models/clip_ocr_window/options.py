@@ -1,4 +1,4 @@
-"""Sizes and choices of CLIP with windows of read text."""
+"""Sizes and choices of CLIP with read text."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from workbench.core.lookup import pick
 from workbench.models.base import MODALITIES
-from workbench.models.fusion import check_dropout
+from workbench.models.fusion import check_dropout, check_fusion
 from workbench.models.options import check_counts
+from workbench.models.reading import check_ocr
 from workbench.models.towers.dual.model import PRECISIONS
 from workbench.models.towers.dual.pixels import FITS
+
+ACTS = {"bare": ("fusion",), "block": tuple(MODALITIES), "score": ("fusion",)}
+"""The modalities for which a kind of fusion makes a difference; ``block`` stands in every record by itself."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +26,14 @@ class ClipOcrWindowOptions:
         modality: ``vision``, ``ocr`` or ``fusion``.
         fit: How a frame comes to the tower's square, a name of ``towers.dual.FITS``.
         n_frames: Frames per video, and windows of read text.
+        ocr: What is read, a name of ``models.reading.OCR``.
         words_per_sentence: Words of the sentence of a window, the most confident ones.
-        fusion_depth: Blocks of the fusion; 4 as in the code of CLIP4Clip (its sequence transformer over frames).
-        fusion_heads: Attention heads of the fusion.
+        max_words: Read words per video with ``ocr=words``; the most confident ones are kept.
+        places: What is told of a word's place with ``ocr=words``, a name of ``models.reading.PLACES``.
+        fusion: How frames and read text meet, a name of ``models.fusion.FUSIONS``.
+        fusion_depth: Blocks of the fusion ``block``; 4 as in the code of CLIP4Clip (its sequence transformer over
+            frames).
+        fusion_heads: Attention heads of the fusions ``bare`` and ``block``.
         modality_dropout: Share of videos, 0..1, that lose their frames or their words in training; fusion only.
         freeze_towers: Whether both towers stay as they were loaded; then features of frames may stand for frames.
         precision: A name of ``towers.dual.model.PRECISIONS``, of the towers while scoring.
@@ -35,7 +44,11 @@ class ClipOcrWindowOptions:
     modality: str = "fusion"
     fit: str = "squash"
     n_frames: int = 12
+    ocr: str = "windows"
     words_per_sentence: int = 16
+    max_words: int = 48
+    places: str = "track"
+    fusion: str = "block"
     fusion_depth: int = 4
     fusion_heads: int = 8
     modality_dropout: float = 0.0
@@ -47,5 +60,7 @@ class ClipOcrWindowOptions:
         pick(MODALITIES, self.modality, "modality")
         pick(FITS, self.fit, "fit")
         pick(PRECISIONS, self.precision, "precision")
+        check_ocr(self)
+        check_fusion(self, ACTS)
         check_dropout(self.modality_dropout, self.modality)
-        check_counts(self, "n_frames", "words_per_sentence", "fusion_depth", "fusion_heads")
+        check_counts(self, "n_frames", "words_per_sentence", "max_words", "fusion_depth", "fusion_heads")

@@ -1,8 +1,41 @@
-"""What models share that fuse frames with read words: blocks of attention, and modalities dropped in training."""
+"""How frames and read text meet, for every model that fuses them: kinds of fusion, and modalities dropped in training.
+
+The parts of networks stand in ``fusion.network``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from workbench.core.errors import DataError
+from workbench.core.lookup import pick
+
+FUSIONS = {
+    "bare": "a query asks frames and texts by one attention without output projection, norm or residual (StarVR)",
+    "block": "transformer blocks with masks over frames and texts",
+    "score": "no joint vector: a learned weighted sum of the similarities with frames and with texts",
+}
+"""The option ``fusion``."""
+
+
+def check_fusion(options: Any, acts: Mapping[str, Sequence[str]]) -> None:
+    """Refuse an unknown kind of fusion, and one without effect.
+
+    Args:
+        options: A record with ``modality`` and ``fusion``.
+        acts: The modalities for which each kind of ``FUSIONS`` makes a difference, or is what the record has by itself.
+
+    Raises:
+        UnknownNameError: No such kind.
+        DataError: It changes nothing for this modality.
+    """
+    pick(FUSIONS, options.fusion, "kind of fusion")
+    if options.modality not in acts[options.fusion]:
+        raise DataError(
+            f"The modality {options.modality} leaves the fusion {options.fusion} nothing to do.",
+            f"Use fusion={type(options).fusion}.",
+        )
 
 
 def check_dropout(share: float, modality: str) -> None:

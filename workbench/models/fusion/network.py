@@ -75,6 +75,32 @@ class FusionEncoder(nn.Module):
         return self.norm(tokens)
 
 
+def fusion_of(kind: str, dim: int, heads: int, depth: int) -> BareAttention | FusionEncoder:
+    """What joins tokens by a kind of ``FUSIONS``; of ``score`` what joins those of one modality."""
+    return FusionEncoder(dim, heads, depth) if kind == "block" else BareAttention(dim, heads)
+
+
+def gathered(
+    fusion: BareAttention | FusionEncoder, query: torch.Tensor, tokens: torch.Tensor, there: torch.Tensor
+) -> torch.Tensor:
+    """[V, D]: the first token of every video after blocks; by the bare attention the query and what that token gathers.
+
+    Args:
+        fusion: From ``fusion_of``.
+        query: [1, D], what the first token was made of.
+        tokens: [V, N, D].
+        there: Bool [V, N]; the first always is.
+    """
+    if isinstance(fusion, FusionEncoder):
+        return fusion(tokens, there)[:, 0]
+    return query + fusion(tokens[:, :1], tokens, there)[:, 0]
+
+
+def shares_of(balance: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The weights, which add up to 1, of frames and of read text in the fusion ``score``, of two learned numbers."""
+    return dict(zip(("vision", "ocr"), balance.softmax(0), strict=True))
+
+
 class ModalityDropout(nn.Module):
     """Takes the frames or the read words of a whole video away, in training, by the toss of a coin; never both.
 

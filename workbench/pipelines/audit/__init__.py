@@ -37,9 +37,10 @@ def audit(
     """What is wrong with a run, a corpus or a model, each with its severity, one sentence, the rows and the fix.
 
     A run: order and orientation, scores that are not finite, constant rows, ties, distances, right pairs too good to be
-    true, stored metrics, hits against those of every other run, duplicate-aware metrics. A corpus: duplicate and
-    near-duplicate captions, ceilings, same-source videos, what stands in several splits, other orders, stale files. A
-    model: shuffle, rectangular and single-query test, batch size, padding, other videos.
+    true, stored metrics, hits against those of every other run, duplicate-aware metrics, what its model was trained and
+    chosen on. A corpus: duplicate and near-duplicate captions, ceilings, same-source videos, what stands in several
+    splits, other orders, stale files. A model: shuffle, rectangular and single-query test, batch size, padding, other
+    videos.
 
     Args:
         run: A run or its name.

@@ -16,12 +16,13 @@ from workbench.evaluation.runs.run import Run
 from workbench.pipelines.audit.findings import Finding, finding
 from workbench.pipelines.audit.order import audit_agreement, audit_order, other_runs
 from workbench.pipelines.audit.scores import audit_sense, audit_ties, audit_truth, audit_values, extent_of
+from workbench.pipelines.audit.training import audit_training
 
 SHOWN = ("r1", "r5", "r10", "median_rank", "mean_rank", "mrr")
 
 
 def audit_run(run: Run, corpus: Corpus | None = None) -> Iterator[Finding]:
-    """Order, scores, stored metrics and agreement of a run.
+    """Order, scores, stored metrics and agreement of a run, and what its model was trained on.
 
     Args:
         run: A finished run.
@@ -42,6 +43,7 @@ def audit_run(run: Run, corpus: Corpus | None = None) -> Iterator[Finding]:
         if found is not None
         else finding("corpus", "warning", why, fix="Prepare the corpus that the run was made on, or score it again.")
     )
+    yield from audit_training(run, found)
     if run.similarity is None:
         yield finding("finite values", "note", "The run keeps no similarity, so its scores cannot be looked at.")
         return

@@ -20,10 +20,14 @@ RECIPE = {
     "data_loader.args.batch_size": "batch_videos",
     "data_loader.args.reader": "reader",
     "optimizer.args.lr": "learning_rate",
+    "optimizer.args.weight_decay": "weight_decay",
     "loss.args.temperature": "temperature",
     "loss.args.margin": "margin",
     "loss.type": "loss",
+    "trainer.early_stop": "patience",
 }
+LENGTH = ("trainer.epochs", "trainer.max_samples_per_epoch")
+"""What says how many steps there are."""
 ONLY = {
     "arch.type": "FrozenInTime",
     "arch.args.video_params.model": "SpaceTimeTransformer",
@@ -37,10 +41,12 @@ ONLY = {
 """What the release's code knows no other value of, or the model here is not built for."""
 READERS = {"decord": "decord", "av": "pyav"}
 LOSSES = {"NormSoftmaxLoss": "infonce", "MaxMarginRankingLoss": "max_margin"}
-CORPORA = {"TextVR": "textvr"}
+CORPORA = {"TextVR": ("textvr", 7082)}
+"""By the release's name of a data set: the corpus here, and its train videos when the tenth for val is taken out."""
 FIXED: dict[str, Any] = {
     "model": "textvr_fusion", "preset": "starvr", "weight_decay": 0.0, "warmup": 0, "auxiliary": 0.0, "mask": [],
-    "loss": "infonce", "temperature": 0.05, "batch_videos": 64,
+    "loss": "infonce", "temperature": 0.05, "batch_videos": 64, "schedule": "constant", "beta2": 0.999,
+    "epsilon": 1e-6, "precision": "float32", "augment": "parity", "frame_choices": 8, "patience": None,
 }  # fmt: skip
 """What the release's code does where its config is silent."""
 NO_EFFECT = {
@@ -55,9 +61,9 @@ NOT_TAKEN = {
     "name", "n_gpu", "arch.args.video_params.pretrained", "arch.args.load_temporal_fix", "arch.args.load_checkpoint",
     "data_loader.type", "data_loader.args.dataset_name", "data_loader.args.data_dir", "data_loader.args.shuffle",
     "data_loader.args.num_workers", "data_loader.args.split", "data_loader.args.text_params.caption_sample",
-    "data_loader.args.video_params.num_frames", "metrics", "trainer.epochs", "trainer.max_samples_per_epoch",
-    "trainer.save_dir", "trainer.save_period", "trainer.verbosity", "trainer.monitor", "trainer.early_stop",
-    "trainer.init_val", "visualizer.type", "lr_scheduler", "optimizer.args.weight_decay",
+    "data_loader.args.video_params.num_frames", "metrics", "trainer.save_dir",
+    "trainer.save_period", "trainer.verbosity", "trainer.monitor", "trainer.init_val", "visualizer.type",
+    "lr_scheduler",
 }  # fmt: skip
 """Keys that matter to the release and that no recipe key stands for: other choices are made here (docs/models.md)."""
 
@@ -104,7 +110,7 @@ def recipe_of_config(
     Args:
         config: The parsed ``config.json``.
         modality: ``vision``, ``ocr`` or ``fusion``: the release keeps it in its code, not in its config.
-        n_videos: Training videos, from which steps follow; None = without steps.
+        n_videos: Training videos, from which steps follow; None = those of ``CORPORA``.
 
     Raises:
         DataError: A value that the model here is not built for, or that no recipe key can hold.
@@ -117,19 +123,31 @@ def recipe_of_config(
             raise DataError(f"The config has {key} {values[key]!r}.", f"Only {only!r} can be taken over.")
     recipe = {**FIXED, "modality": modality}
     recipe |= {name: _recipe_value(key, values[key]) for key, name in RECIPE.items() if key in values}
+    if values.get("trainer.monitor") == "off":
+        recipe["patience"] = None
     if (data := values.get("data_loader.args.dataset_name")) in CORPORA:
-        recipe["corpus"] = CORPORA[data]
-    if n_videos is not None and "trainer.epochs" in values:
-        seen = min(n_videos, values.get("trainer.max_samples_per_epoch", n_videos))
-        recipe["steps"] = values["trainer.epochs"] * math.ceil(seen / recipe["batch_videos"])
+        recipe["corpus"], known = CORPORA[data]
+        n_videos = known if n_videos is None else n_videos
+    if n_videos is not None:
+        recipe |= _length(values, n_videos, recipe["batch_videos"])
     options = {name: values[key] for key, name in OPTIONS.items() if key in values}
     if "time_init" in options:
         options["time_init"] = "zeros" if options["time_init"] == "zeros" else "random"
-    known = {*OPTIONS, *RECIPE, *ONLY, *NO_EFFECT, *NOT_TAKEN}
+    known = {*OPTIONS, *RECIPE, *ONLY, *NO_EFFECT, *NOT_TAKEN, *LENGTH}
     return ReleaseConfig(
         recipe, options, {key: values[key] for key in values if key in NOT_TAKEN},
         tuple(key for key in values if key in NO_EFFECT), tuple(key for key in values if key not in known),
     )  # fmt: skip
+
+
+def _length(values: Mapping[str, Any], n_videos: int, batch: int) -> dict[str, int]:
+    """Steps, with a look after each epoch: an epoch here leaves out its last, smaller batch."""
+    epochs, most = (values.get(key) for key in LENGTH)
+    if epochs is None:
+        return {}
+    steps = max(1, n_videos // batch)
+    steps = steps if most is None else min(steps, math.ceil(most / batch))
+    return {"steps": epochs * steps, "eval_every": steps}
 
 
 def _recipe_value(key: str, value: Any) -> Any:
