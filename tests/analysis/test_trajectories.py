@@ -101,6 +101,7 @@ def test_how_far_trainings_are(corpus):
     assert all(map(analysis.is_training, (half, done, dead, fresh)))
     assert not analysis.is_training(made_runs(corpus, ("imported",))[0])
     table = analysis.trainings([half, done, dead, fresh]).set_index("name")
+    assert {"samples_per_s", "data_wait", "gpu_gib"} < set(table)
     assert table["state"].to_dict() == {"half": "running", "done": "finished", "dead": "dead", "fresh": "failed"}
     assert table["step"].tolist() == [3, 10, 4, 0] and table["steps"].tolist() == [10] * 4
     assert table["chosen_step"].fillna(-1).tolist() == [2, 5, 4, -1]  # the first of equal ones; else what `best` says

@@ -11,7 +11,7 @@ import pandas as pd
 
 from workbench.core.jobs import Job
 from workbench.evaluation.metrics.measures import METRICS
-from workbench.evaluation.runs.progress import seconds_left, steps_made
+from workbench.evaluation.runs.progress import newest, seconds_left, steps_made
 from workbench.evaluation.runs.run import Run
 
 SELECTS = "mrr"
@@ -21,8 +21,10 @@ TOTALS = ("seconds", "elapsed")
 EXACT = ("learning rate", "GPU memory")
 """What is told at every step and has no noise: never smoothed, as metrics of the select split."""
 MOST_POINTS = 1000
+PACE = {"samples_per_s": "samples/s", "data_wait": "data wait", "gpu_gib": "GPU memory"}
+"""Columns of what a history last said of the pace, and its names there."""
 COLUMNS = [
-    "name", "state", "step", "steps", "last_sign", "seconds_left", "split", "chosen_step", "mrr", "r1", "job",
+    "name", "state", "step", "steps", "last_sign", "seconds_left", *PACE, "split", "chosen_step", "mrr", "r1", "job",
     "job_state", "note", "corpus", "path",
 ]  # fmt: skip
 CURVE_COLUMNS = ["run", "name", "split", "step", "epoch", "value", "smooth"]
@@ -42,8 +44,9 @@ def trainings(runs: Iterable[Run], jobs: Mapping[str, Job] | None = None) -> pd.
 
     Returns:
         name, state, step (made so far), steps (of the recipe; null = not stated), last_sign (local time), seconds_left
-        (null = not known), split (that chooses), chosen_step (null = none yet), mrr (0..1) and r1 (percent) of that
-        split there, job, job_state, note, corpus, path.
+        (null = not known), samples_per_s, data_wait (share of the time, 0..1) and gpu_gib as last reported (null = not
+        told), split (that chooses), chosen_step (null = none yet), mrr (0..1) and r1 (percent) of that split there,
+        job, job_state, note, corpus, path.
 
     Raises:
         DataError: A history cannot be read.
@@ -138,7 +141,7 @@ def _progress_of(run: Run, job: Job | None) -> dict[str, Any]:
     looks = _looks(run)
     working = job if job is not None and job.state == "running" else None
     made = max(steps_made(run.history), _step_told(working))
-    steps = recipe.get("steps")
+    steps, told = recipe.get("steps"), newest(run.history)
     chosen = chosen_step(run)
     there = looks[looks["step"] == chosen]
     best = {str(name): float(value) for name, value in zip(there["name"], there["value"], strict=True)}
@@ -147,6 +150,7 @@ def _progress_of(run: Run, job: Job | None) -> dict[str, Any]:
         "name": run.name, "state": run.state, "step": made, "steps": steps,
         "last_sign": max(run.last_sign, _last_told(working)),
         "seconds_left": seconds_left(run.history, steps, made) if run.state == "running" else None,
+        **{column: told.get(name) for column, name in PACE.items()},
         "split": next((one for one in splits if one), ""), "chosen_step": chosen, "mrr": best.get("mrr"),
         "r1": best.get("r1"), "job": job.name if job else "", "job_state": job.state if job else "",
         "note": run.info.get("notes", ""), "corpus": run.corpus_name, "path": str(run.path),

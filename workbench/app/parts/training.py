@@ -88,6 +88,9 @@ def show_overview(seen: tuple[tuple[str, str, bool], ...]) -> None:
         "Done": (100 * table["step"] / total.where(total > 0)).clip(upper=100).astype(float),
         "Step": [_of_all(step, steps) for step, steps in zip(table["step"], table["steps"], strict=True)],
         "Time left": [_left(row) for row in table.to_dict("records")],
+        "Samples/s": table["samples_per_s"].astype(float),
+        "Data wait": 100 * table["data_wait"].astype(float),
+        "GPU memory": table["gpu_gib"].astype(float),
         "Last sign of life": [_ago(value) for value in table["last_sign"]],
         "Chosen on": table["split"],
         "Chosen step": table["chosen_step"],
@@ -97,6 +100,7 @@ def show_overview(seen: tuple[tuple[str, str, bool], ...]) -> None:
         "Note": table["note"],
     })  # fmt: skip
     empty = [name for name in ("Time left", "Job", "Note") if (shown[name] == "").all()]
+    empty += [name for name in ("Samples/s", "Data wait", "GPU memory") if shown[name].isna().all()]
     show_table(
         shown.drop(columns=empty), "trainings", key="trainings", height="content" if len(shown) <= 10 else 390,
         column_config={
@@ -105,6 +109,11 @@ def show_overview(seen: tuple[tuple[str, str, bool], ...]) -> None:
             "Done": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, width=105),
             "Step": st.column_config.TextColumn(width=95),
             "Time left": st.column_config.TextColumn(width=95),
+            "Samples/s": st.column_config.NumberColumn(format="%.0f", width=80, help="Captions, as last reported."),
+            "Data wait": st.column_config.NumberColumn(
+                format="%.1f %%", width=80, help="Share of the time that steps waited for their batch."
+            ),
+            "GPU memory": st.column_config.NumberColumn(format="%.1f GiB", width=90, help="Most that tensors took."),
             "Last sign of life": st.column_config.TextColumn(width=115),
             "Chosen on": st.column_config.TextColumn(width=75, help="The split that chooses the checkpoint."),
             "Chosen step": st.column_config.NumberColumn(width=85),

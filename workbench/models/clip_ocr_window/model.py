@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from workbench.models.base import MODALITIES
 from workbench.models.clip_ocr_window.options import ClipOcrWindowOptions
 from workbench.models.gallery import Gallery
 from workbench.models.options import names_of, preset_of, varied
-from workbench.models.reading import padded, rules_of, texts_of
+from workbench.models.reading import Texts, padded, rules_of, texts_of
 from workbench.models.towers.dual.base import TowersModel
 from workbench.models.towers.dual.opened import Opened, placed
 
@@ -55,13 +57,16 @@ class ClipOcrWindow(TowersModel):
         Raises:
             DataError: The gallery lacks frames or texts, or has others than the model reads.
         """
-        texts = texts_of(gallery, self.options) if self.network.ocr else []
-        unique, place = placed([one.text for one in texts] or [()] * len(gallery.video_ids))
+        texts = self._texts(gallery)
+        unique, place = placed([one.text for one in texts])
         tensors = self._tensors({"place": place, "where": padded(texts, place.shape[1], self.options.ocr)})
         return self._looks(gallery), {**self.caption_inputs(unique), "where": tensors["where"]}, tensors["place"]
 
-    def _sentences(self, gallery: Gallery) -> Sequence[Sequence[str]]:
-        return [one.text for one in texts_of(gallery, self.options)]
+    def _texts(self, gallery: Gallery) -> list[Texts]:
+        """What is read of every video; nothing where the model does not read."""
+        if self.network.ocr:
+            return texts_of(gallery, self.options)
+        return [Texts((), np.zeros(0, np.int64))] * len(gallery.video_ids)
 
 
 def option_names(preset: str | None = None) -> set[str]:

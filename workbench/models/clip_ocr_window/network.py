@@ -92,22 +92,20 @@ class Network(DualTowers):
             read = self.text(texts)[place.clamp(min=0)]
             found["ocr"] = F.normalize(_mean(read, there), dim=-1)
         if self.fusion in ("bare", "block"):
-            more = self._joined(seen, shown, read + self._told(texts["where"]), there)
+            more = self._joined(seen, shown, read, there, texts["where"])
             several = shown.any(1).to(seen.dtype) + there.any(1)
             both = (found["vision"] + found["ocr"]) / several[:, None]
             found["fusion"] = F.normalize(both + self.out(more), dim=-1)
         return found
 
-    def _told(self, where: torch.Tensor) -> torch.Tensor:
-        """What a text's token is told beside its words, [V, S, D]: its kind, and its time or place."""
-        return self.kind.weight[TEXT] + (
-            self.time(where) if self.place is None else self.place(where.to(self.scale.dtype))
-        )
-
-    def _joined(self, seen: torch.Tensor, shown: torch.Tensor, read: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+    def _joined(
+        self, seen: torch.Tensor, shown: torch.Tensor, read: torch.Tensor, there: torch.Tensor, where: torch.Tensor
+    ) -> torch.Tensor:
         """What frames and texts make together, [V, D]."""
         times = torch.arange(seen.shape[1], device=seen.device)
-        tokens = torch.cat([seen + self.kind.weight[FRAME] + self.time(times), read], 1)
+        told = self.time(where) if self.place is None else self.place(where.to(self.scale.dtype))
+        kinds = self.kind.weight
+        tokens = torch.cat([seen + kinds[FRAME] + self.time(times), read + kinds[TEXT] + told], 1)
         mask = torch.cat([shown, there], 1)
         if self.query is None:
             return _mean(self.blocks(tokens, mask), mask)

@@ -47,10 +47,6 @@ class TowersModel(NetworkModel):
     def _built(self, towers: Opened) -> Any:
         """The network around the towers, by ``self.options``."""
 
-    @abstractmethod
-    def _sentences(self, gallery: Gallery) -> Sequence[Sequence[str]]:
-        """Read texts of every video, in the order of the gallery; called only where the model reads."""
-
     @classmethod
     def reopened(cls, options: Any, folder: Path) -> Self:
         """As described beside the weights; the folder that training began from need not be there."""
@@ -105,17 +101,3 @@ class TowersModel(NetworkModel):
                 f"The model reads features {expected}, found {gallery.features.shape[1:]}.", "Make them with its tower."
             )
         return self._tensors({"features": gallery.features.astype(np.float32, copy=False)})["features"]
-
-    def _lists(self, gallery: Gallery) -> Sequence[Sequence[str]]:
-        """Read texts of every video; none where the model does not read."""
-        return self._sentences(gallery) if self.network.ocr else [()] * len(gallery.video_ids)
-
-    def _windows(self, gallery: Gallery) -> Sequence[Sequence[str]]:
-        """A sentence per frame of every video.
-
-        Raises:
-            DataError: The gallery has none.
-        """
-        if gallery.sentences is None:
-            raise DataError("The gallery holds no sentence per frame.", "Prepare its inputs by the model's rules.")
-        return gallery.sentences

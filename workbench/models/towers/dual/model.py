@@ -13,6 +13,7 @@ from workbench.core.optional import need
 from workbench.models.base import MODALITIES
 from workbench.models.gallery import Gallery
 from workbench.models.options import check_counts, names_of, preset_of, varied
+from workbench.models.reading import windows_of
 from workbench.models.towers.dual.base import TowersModel
 from workbench.models.towers.dual.opened import Opened, placed
 from workbench.models.towers.dual.pixels import FITS
@@ -136,10 +137,12 @@ class DualEncoder(TowersModel):
         files = {path.name: sha256_file(path) for path in files_of_weights(self._opened.folder)}
         return {**asdict(self.options), "family": self.network.model.config.model_type, "sha256": files}
 
-    def _sentences(self, gallery: Gallery) -> Sequence[Sequence[str]]:
-        """Texts that are encoded: windows, or the words in sentences."""
+    def _lists(self, gallery: Gallery) -> Sequence[Sequence[str]]:
+        """Texts of every video that are encoded: windows, or the words in sentences; none where it does not read."""
+        if not self.network.ocr:
+            return [()] * len(gallery.video_ids)
         if self.options.ocr_text == "windows":
-            return self._windows(gallery)
+            return windows_of(gallery)
         step, most = self.options.words_per_sentence, self.options.max_words
         lists = [words.text[:most] for words in gallery.words]
         return [[" ".join(text[at : at + step]) for at in range(0, len(text), step)] for text in lists]

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from workbench.models.towers.dual.opened import Opened
+from workbench.models.towers.dual.opened import Opened, Pictured
 from workbench.models.towers.dual.pixels import as_patches, prepared, square_of
 
 Ids = dict[str, torch.Tensor]
@@ -24,33 +24,28 @@ VIDEOS_AT_ONCE = 1024
 """Videos whose sentences are compared at once: 256 captions x 1,024 videos x 12 sentences are 12 MiB."""
 
 
-class DualTowers(nn.Module):
-    """The two towers of a transformers dual encoder, and its temperature; what becomes of their vectors is not said."""
+class PictureTower(nn.Module):
+    """The tower for pictures of a transformers dual encoder."""
 
-    def __init__(self, opened: Opened, options: Any) -> None:
-        """Around a model of transformers; ``options`` say ``fit``, ``modality`` and ``precision``."""
+    def __init__(self, opened: Opened | Pictured, fit: str, precision: str) -> None:
+        """Around a model of transformers.
+
+        Args:
+            opened: What lay in its folder.
+            fit: A name of ``pixels.FITS``.
+            precision: A name of ``model.PRECISIONS``.
+        """
         super().__init__()
-        model, family, looks = opened.model, opened.family, opened.looks
-        self.scale = nn.Parameter(model.logit_scale.detach().reshape(()).clone())
-        del model.logit_scale  # one temperature, under the name that training looks for
-        self.model, self.family, self.looks, self.fit = model, family, looks, options.fit
-        self.vision, self.ocr = (options.modality in (name, "fusion") for name in ("vision", "ocr"))
-        self.precision = options.precision
-        vision = model.config.vision_config
+        model, family = opened.model, opened.family
+        self.model, self.family, self.looks, self.fit, self.precision = model, family, opened.looks, fit, precision
+        vision, config = model.config.vision_config, model.config
         self.patch = int(vision.patch_size)
         self.size = square_of(self.patch, vision.num_patches) if family.patches else int(vision.image_size)
-        config = model.config
         self.width = int(config.projection_dim if config.model_type == "clip" else config.text_config.projection_size)
-
-    def text(self, tokens: Ids) -> torch.Tensor:
-        """Unit vectors [rows, D], float32."""
-        mask = {"attention_mask": tokens["mask"]} if self.family.masked else {}
-        with self._computing():
-            return _unit(self.model.get_text_features(input_ids=tokens["ids"], **mask))
 
     def frames(self, frames: torch.Tensor) -> torch.Tensor:
         """uint8 [n, H, W, 3] to unit vectors [n, D], float32."""
-        pictures = prepared(frames.to(self.scale.device), self.size, self.fit, self.looks)
+        pictures = prepared(frames.to(self._weight.device), self.size, self.fit, self.looks)
         values = as_patches(pictures, self.patch) if self.family.patches else {"pixel_values": pictures}
         with self._computing():
             return _unit(self.model.get_image_features(**values))
@@ -58,12 +53,17 @@ class DualTowers(nn.Module):
     def seen(self, frames: torch.Tensor) -> torch.Tensor:
         """Unit vectors [V, T, D] of frames uint8 [V, T, H, W, 3], or as they were given."""
         if frames.ndim == 3:
-            return frames.to(self.scale.dtype)
+            return frames.to(self._weight.dtype)
         return self.frames(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
+
+    @property
+    def _weight(self) -> torch.Tensor:
+        """Tells where this lies, and its kind of numbers."""
+        return next(self.parameters())
 
     def _computing(self) -> AbstractContextManager[Any]:
         """bf16 through autocast, so that weights keep their bits; how training computes is said by its recipe."""
-        device = self.scale.device.type
+        device = self._weight.device.type
         half = self.precision == "bf16" or (self.precision == "auto" and device == "cuda")
         return torch.autocast(device, torch.bfloat16) if half and not self.model.training else nullcontext()
 
@@ -71,6 +71,27 @@ class DualTowers(nn.Module):
         """uint8 [V, T, H, W, 3] to float32 [V, T, D]; video by video, so that its company changes no bit of one."""
         with torch.inference_mode():
             return np.stack([self.frames(torch.from_numpy(video)).float().cpu().numpy() for video in frames])
+
+    def mean_of_frames(self, frames: torch.Tensor) -> torch.Tensor:
+        """uint8 [V, T, H, W, 3], or their vectors [V, T, D], to unit vectors [V, D], float32."""
+        return F.normalize(self.seen(frames).mean(1), dim=-1)
+
+
+class DualTowers(PictureTower):
+    """The two towers of a transformers dual encoder, and its temperature; what becomes of their vectors is not said."""
+
+    def __init__(self, opened: Opened, options: Any) -> None:
+        """``options`` say ``fit``, ``modality`` and ``precision``."""
+        super().__init__(opened, options.fit, options.precision)
+        self.scale = nn.Parameter(self.model.logit_scale.detach().reshape(()).clone())
+        del self.model.logit_scale  # one temperature, under the name that training looks for
+        self.vision, self.ocr = (options.modality in (name, "fusion") for name in ("vision", "ocr"))
+
+    def text(self, tokens: Ids) -> torch.Tensor:
+        """Unit vectors [rows, D], float32."""
+        mask = {"attention_mask": tokens["mask"]} if self.family.masked else {}
+        with self._computing():
+            return _unit(self.model.get_text_features(input_ids=tokens["ids"], **mask))
 
     def caption(self, tokens: Ids) -> dict[str, torch.Tensor]:
         """``text``: unit vectors [B, D]."""
@@ -83,10 +104,6 @@ class DualNetwork(DualTowers):
     vision(b, v) = scale * <c_b, mean_t f_vt>, each f and the mean of length 1, as CLIP4Clip's mean pooling (Luo et al.
     2022, arXiv 2104.08860, section 3.3); ocr(b, v) = scale * max_s <c_b, o_vs>, 0 for a video without sentences.
     """
-
-    def mean_of_frames(self, frames: torch.Tensor) -> torch.Tensor:
-        """uint8 [V, T, H, W, 3], or their vectors [V, T, D], to unit vectors [V, D], float32."""
-        return F.normalize(self.seen(frames).mean(1), dim=-1)
 
     def videos(self, frames: torch.Tensor | None, sentences: Ids, place: torch.Tensor) -> dict[str, Any]:
         """What a video is compared by.

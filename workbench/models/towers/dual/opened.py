@@ -24,6 +24,19 @@ from workbench.models.towers.dual.weights import (
 
 KEPT = 500_000
 """Texts whose tokens are remembered."""
+PICTURES = ("config.json", "preprocessor_config.json")
+OTHER_PARTS = ("text_model", "text_projection", "logit_scale", "logit_bias")
+"""What a model of transformers has beside its tower for pictures."""
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """The tower for pictures alone of what lay in a folder; attributes as of ``Opened``."""
+
+    model: Any
+    family: Family
+    looks: Looks
+    files: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -89,11 +102,29 @@ def opened(weights: str | Path, checkpoint: Path | None = None) -> Opened:
         DataError: They cannot be read.
         MissingExtraError: torch or transformers is not installed.
     """
-    folder = find_weights(weights) if checkpoint is None else checkpoint
+    folder, model = _folder_and_model(weights, checkpoint)
     family, looks, tokenizer = read_family(folder), read_looks(folder), load_tokenizer(folder)
-    model = load_pretrained(folder) if checkpoint is None else empty_model(folder)
-    files = {name: (folder / name).read_text(encoding="utf-8") for name in NEEDED}
-    return Opened(folder, model, family, looks, tokenizer, files)
+    return Opened(folder, model, family, looks, tokenizer, _files(folder, NEEDED))
+
+
+def pictured(weights: str | Path, checkpoint: Path | None = None) -> Pictured:
+    """The tower for pictures of a folder, without the rest of its model; args and errors as of ``opened``."""
+    folder, model = _folder_and_model(weights, checkpoint)
+    for part in OTHER_PARTS:
+        if hasattr(model, part):
+            delattr(model, part)
+    return Pictured(model, read_family(folder), read_looks(folder), _files(folder, PICTURES))
+
+
+def _folder_and_model(weights: str | Path, checkpoint: Path | None) -> tuple[Path, Any]:
+    if checkpoint is not None:
+        return checkpoint, empty_model(checkpoint)
+    folder = find_weights(weights)
+    return folder, load_pretrained(folder)
+
+
+def _files(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    return {name: (folder / name).read_text(encoding="utf-8") for name in names}
 
 
 def placed(lists: Sequence[Sequence[str]]) -> tuple[list[str], np.ndarray]:
