@@ -36,7 +36,8 @@ def set_in(names: Mapping[str, str]) -> dict[str, Any]:
     for name, key in names.items():
         if name not in WORDS:
             continue
-        said = [one for one in (st.query_params.get(key), st.session_state.get(f"last {key}")) if one in WORDS[name]]
+        asked = (st.query_params.get(key, ""), str(st.session_state.get(f"last {key}", "")))
+        said = [one for one in asked if one in WORDS[name]]
         if said:
             found[OPTIONS.get(name, name)] = WORDS[name][said[0]]
             _keep(key, said[0])

@@ -198,7 +198,8 @@ class RichSink:
 
             class _Bar:
                 def advance(self, n: float = 1, note: str = "") -> None:
-                    bar.update(task, advance=n, **({"note": note} if note else {}))
+                    told: dict[str, Any] = {"note": note} if note else {}
+                    bar.update(task, advance=n, **told)
 
             yield _Bar()
 

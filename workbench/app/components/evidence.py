@@ -35,10 +35,11 @@ def evidence_data(boxes: pd.DataFrame, videos: Mapping[str, str], corpus: str) -
         corpus: Name of the corpus, with which the keys of players begin.
     """
     buttons = []
-    for (video, _), own in boxes[boxes["video_id"].isin(list(videos))].groupby(["video_id", "text_id"], sort=False):
+    for _, own in boxes[boxes["video_id"].isin(list(videos))].groupby(["video_id", "text_id"], sort=False):
         first = own.iloc[0]
+        video = str(first["video_id"])
         seconds = None if pd.isna(first["time_s"]) else round(float(first["time_s"]), 6)
-        named = ", ".join(CAUSES[one].label for one in dict.fromkeys(own["cause"]))
+        named = ", ".join(CAUSES[str(one)].label for one in dict.fromkeys(own["cause"]))
         who = "written" if first["engine"] == TRUTH else f"read by {first['engine']}"
         buttons.append({
             "word": short(" ".join(dict.fromkeys(own["word"])), 40),

@@ -8,11 +8,12 @@ from workbench.app.parts.compare import Pair, show_causes, show_learned, show_qu
 from workbench.app.parts.many import show_many
 from workbench.app.parts.seeds import choose_side, one_of, same_runs, show_groups, sides_of
 from workbench.app.parts.sweep import show_sweeps
-from workbench.app.parts.widgets import DIRECTIONS, choose, choose_switch, corpus_row
+from workbench.app.parts.widgets import DIRECTIONS, choose, choose_switch, corpus_row, warn_outdated
 from workbench.app.text import plain
 from workbench.core.errors import StateError
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
+from workbench.evaluation.statistics.sides import members
 
 PARTS = {
     "queries": "Queries", "causes": "Causes", "ablations": "Ablations", "training": "Validation ranks",
@@ -26,28 +27,30 @@ if len(runs) < 2:
     raise StateError("Two runs that can be looked at query by query are needed.", "Import a second one.")
 sides = sides_of(runs)
 with pick[0]:
-    a = choose_side(sides, runs, "A", "run", first=1)
+    side_a = choose_side(sides, runs, "A", "run", first=1)
 with pick[1]:
-    b = choose_side(sides, runs, "B", "other")
+    side_b = choose_side(sides, runs, "B", "other")
 with pick[2]:
     metric = choose("Metric", list(METRICS), "metric", show=lambda name: METRICS[name].heading)
 with pick[3]:
     direction = choose_switch("Direction", DIRECTIONS, "direction")
-if a.name == b.name:
+if side_a.name == side_b.name:
     st.info("A and B are the same run. Choose another one to compare.", icon=":material/info:")
     st.stop()
-if same_runs(a, b):
+if same_runs(side_a, side_b):
     st.info("A run is never compared with the group that it is a seed of. Choose another one.", icon=":material/info:")
     st.stop()
-grouped = not (isinstance(a, Run) and isinstance(b, Run))
-if grouped:
-    show_groups(a, b, metric, direction)
+warn_outdated([*members(side_a), *members(side_b)])
+if isinstance(side_a, Run) and isinstance(side_b, Run):
+    a, b = side_a, side_b
+else:
+    show_groups(side_a, side_b, metric, direction)
     st.header("One seed of each, query by query")
     row = st.columns(4)
     with row[0]:
-        a = one_of(a, "Seed of A", "seed_a")
+        a = one_of(side_a, "Seed of A", "seed_a")
     with row[1]:
-        b = one_of(b, "Seed of B", "seed_b")
+        b = one_of(side_b, "Seed of B", "seed_b")
 result = loading.comparison(loading.key_of(a), loading.key_of(b), metric, direction)
 with st.container(border=True):
     st.markdown(f"**{plain(result.verdict)}**")

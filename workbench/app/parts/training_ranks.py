@@ -54,15 +54,19 @@ def show_ranks(name: str, direction: str, k: int, kind: str) -> None:
 
 
 def _shares(run: Run, found: Trajectories, k: int, chosen: int | None) -> None:
-    shares = analysis.kind_shares(found, k)
-    now = shares[shares["step"] == found.steps[-1]].set_index("kind")
-    said = ", ".join(f"{n} {label}" for n, label in zip(now["n"], now["label"], strict=True))
-    st.markdown(f"**Of {len(found.ids):,} queries, at step {found.steps[-1]:,}: {plain(said)}.**")
+    st.markdown(f"**{plain(_said_last(found, analysis.kind_shares(found, k)))}**")
     show_kinds(run, found, k, chosen)
     st.caption(
         f"Right means rank {k} or better. Each bar judges by its own checkpoint and those before it, on the "
         "validation split."
     )
+
+
+def _said_last(found: Trajectories, shares: pd.DataFrame) -> str:
+    """What became of the queries by the last checkpoint."""
+    now = shares[shares["step"] == found.steps[-1]]
+    said = ", ".join(f"{n} {label}" for n, label in zip(now["n"], now["label"], strict=True))
+    return f"Of {len(found.ids):,} queries, at step {found.steps[-1]:,}: {said}."
 
 
 def show_kinds(run: Run, found: Trajectories, k: int, chosen: int | None) -> None:
@@ -78,7 +82,7 @@ def show_kinds(run: Run, found: Trajectories, k: int, chosen: int | None) -> Non
     call = f'analysis.kind_shares(analysis.trajectories(run, "{found.direction}"), {k})'
     show_chart(
         figures.kind_bars(shares, chosen), f"learned {run.name}", key=f"kinds {run.name}",
-        alt=f"What {run.name} learned by checkpoint", code=f"figures.kind_bars({call}, analysis.chosen_step(run))",
+        alt=f"{run.name}: {_said_last(found, shares)}", code=f"figures.kind_bars({call}, analysis.chosen_step(run))",
         table=shares, runs={"run": run.name},
     )  # fmt: skip
 
@@ -159,7 +163,7 @@ def open_selected(trainings: Sequence[Run], event: Any, ids: Sequence[str], dire
         target, of_runs = "domains", {"domain": video["domain"], "video": video["video_id"]}
     else:
         st.caption("Select a row to open its query.")
-        target, of_runs = "query", {**dict(zip(("run", "other"), scored.values(), strict=False)), "q": query}
+        target, of_runs = "query", {**dict(zip(("run", "other"), filter(None, scored.values()), strict=False)), "q": query}
     if rows:
         st.switch_page(page(target), query_params=parameters(corpus=place, direction=direction, **of_runs))
 

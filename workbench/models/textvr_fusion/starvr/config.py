@@ -126,8 +126,8 @@ def recipe_of_config(
     if values.get("trainer.monitor") == "off":
         recipe["patience"] = None
     if (data := values.get("data_loader.args.dataset_name")) in CORPORA:
-        recipe["corpus"], known = CORPORA[data]
-        n_videos = known if n_videos is None else n_videos
+        recipe["corpus"], usual = CORPORA[data]
+        n_videos = usual if n_videos is None else n_videos
     if n_videos is not None:
         recipe |= _length(values, n_videos, recipe["batch_videos"])
     options = {name: values[key] for key, name in OPTIONS.items() if key in values}
