@@ -24,6 +24,7 @@ from benchmarks.ranks import at_textvr_size, ranks
 from benchmarks.real_videos import measured_real_videos
 from benchmarks.report import NoDataError, Report, circumstances, load, put
 from benchmarks.rescoring import rescoring
+from benchmarks.training_frames import training_frames
 from benchmarks.video_reading import video_reading
 from benchmarks.word_matching import word_matching
 
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "matrix_view": matrix_view,
     "app_speed": app_speed,
     "video_reading": video_reading,
+    "training_frames": training_frames,
     "ocr_reading": ocr_reading,
     "ocr_encoding": ocr_encoding,
     "real_videos": measured_real_videos,

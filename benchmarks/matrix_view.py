@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
-import pandas as pd
-from playwright.sync_api import Browser
+import psutil
+from playwright.sync_api import BrowserContext
 from playwright.sync_api import TimeoutError as NotInTime
 
-from benchmarks.pages import Visit, chromium, streamlit
+from benchmarks.made_matrices import FULL, Amount, Made, made
+from benchmarks.pages import Visit, app, chromium, streamlit
 from benchmarks.rank_files import anonymous_mb
 from benchmarks.rank_peers import read_once
 from benchmarks.ranks import seconds
 from benchmarks.report import Report
+from workbench.analysis import domain_means
 from workbench.core.seeds import generator
-from workbench.core.workspace import elsewhere, workspace
-from workbench.corpus import Corpus, save_corpus
-from workbench.evaluation import Run, save_run
+from workbench.evaluation import Run
 from workbench.figures import MatrixView
 
-SIZES = {"2,727 x 2,727": (2_727, 2_727), "42,200 x 10,500": (42_200, 10_500)}
 NAIVE_SIDES = (500, 2_727)
-N_DOMAINS, VECTOR, PANS, FARTHEST, PAUSE_MS = 8, 64, 60, 300, 150
+FARTHEST, PAUSE_MS = 300, 150
 MOST_S = 150.0
-MOST_MESSAGE, MOST_HEAP_MB, MOST_VIEW_BYTES, MOST_GROWTH_MB, MOST_READS = 2_000_000, 256.0, 3_000_000, 300.0, 60.0
+MOST_MESSAGE, MOST_HEAP_MB, MOST_VIEW_BYTES, MOST_GROWTH_MB = 2_000_000, 256.0, 3_000_000, 300.0
+MOST_READS, MOST_MEANS_READS, LARGE = 60.0, 20.0, 1 << 22
+"""Reads of the matrix that levels and domain means may take; asked of matrices of so many scores, not of tiny ones."""
 FRAME = "[...document.querySelectorAll('*')].map(n => n.shadowRoot?.querySelector('.frame')).find(Boolean)"
 DRAWN = f"{FRAME}?.dataset.ready === 'true'"
 PLOTTED = "document.querySelector('.js-plotly-plot .heatmaplayer image')"
@@ -57,95 +58,91 @@ st.plotly_chart(figure.update_layout(dragmode="pan", height=700))
 """
 
 
-def made_corpus(name: str, n_captions: int, n_videos: int) -> tuple[Corpus, np.ndarray]:
-    """A split with domains and sources of two clips; and the source of every video."""
-    draw = generator(0, "bench, matrix view")
-    source = draw.permutation(n_videos) // 2
-    owner = np.arange(n_captions) % n_videos
-    videos = [f"{i}.mp4" for i in range(n_videos)]
-    tables = {
-        "videos": pd.DataFrame({
-            "video_id": videos, "domain": [f"domain {i % N_DOMAINS}" for i in source], "source_id": source.astype(str),
-            "split": "test", "status": "not_kept",
-        }),
-        "captions": pd.DataFrame({
-            "caption_id": [f"{i}#{at}" for i, at in enumerate(owner)], "video_id": [videos[i] for i in owner],
-            "text": [f"caption {i} of a street" for i in range(n_captions)], "role": "original", "split": "test",
-        }),
-    }  # fmt: skip
-    return save_corpus(name, tables).with_split("test"), source
-
-
-def made_runs(name: str, shape: tuple[int, int]) -> list[Run]:
-    """Two runs whose scores know domains, sources and right pairs, one better than the other."""
-    corpus, source = made_corpus(name, *shape)
-    draw = generator(1, "bench, matrix view")
-    of_domain, of_source = (draw.normal(size=(n, VECTOR)) for n in (N_DOMAINS, source.max() + 1))
-    own = draw.normal(size=(shape[1], VECTOR))
-    video = (0.5 * of_domain[source % N_DOMAINS] + 0.6 * of_source[source] + own).astype(np.float32)
-    video /= np.linalg.norm(video, axis=1, keepdims=True)
-    runs = []
-    for at, noise in enumerate((0.15, 0.3)):
-        caption = video[np.arange(shape[0]) % shape[1]] + noise * draw.normal(size=(shape[0], VECTOR))
-        runs.append(save_run(caption.astype(np.float32) @ video.T, corpus=corpus, name=f"{name}-{'ab'[at]}"))
-    return runs
-
-
-def matrix_view(report: Report) -> None:
-    """Measure pyramid, page and pan at both sizes, then the naive page, and append the tables."""
+def matrix_view(report: Report, amount: Amount = FULL) -> None:
+    """Measure pyramid, domain means, page and pan at every size, then the naive page, and append the tables."""
     report.say("## The matrix view")
-    with tempfile.TemporaryDirectory() as folder, elsewhere(Path(folder)), chromium() as browser:
-        names = {title: f"m{shape[0]}" for title, shape in SIZES.items()}
-        runs = {title: made_runs(names[title], shape) for title, shape in SIZES.items()}
-        pyramids(report, runs)
-        pages(report, browser, names)
-        naive(report, browser, Path(folder), np.asarray(runs["2,727 x 2,727"][0].similarity))
+    runs = made(amount.sizes)
+    pyramids(report, runs)
+    means(report, runs)
+    with chromium() as browser:
+        with app(runs.home) as (base, process):
+            pages(report, browser, base, process, runs, amount.pans)
+        naive(report, browser, np.asarray(next(iter(runs.runs.values()))[0].similarity))
 
 
-def pyramids(report: Report, runs: dict[str, list[Run]]) -> None:
+def shown(runs: Made) -> list[tuple[str, str, list[Run]]]:
+    """Size, what is shown, and the one run or the two of it."""
+    return [
+        (title, what, list(pair)) for title, (run, other) in runs.runs.items()
+        for what, pair in (("a run", (run,)), ("a difference", (run, other)))
+    ]  # fmt: skip
+
+
+def floor_of(runs: list[Run]) -> float:
+    """Seconds of one read of their matrices by all cores."""
+    matrices = [np.asarray(run.similarity) for run in runs]
+    [read_once(matrix) for matrix in matrices]
+    return seconds(lambda: [read_once(matrix) for matrix in matrices])
+
+
+def pyramids(report: Report, runs: Made) -> None:
     """Time of making the pooled levels, against one read of the matrix by all cores."""
     report.say("", "Pooled levels (max and mean), made once per matrix; floor: one read of the matrix by all cores.")
     report.header("matrix", "of", "floor, s", "made in, s", "times the floor", "file, MB", "largest tile, bytes")
-    ratios = []
-    for title, (run, other) in runs.items():
-        for what, minus in (("a run", None), ("a difference", other)):
-            view = MatrixView(run, minus, workspace().cache)
-            matrices = [source.matrix for source in view.pyramid.sources]
-            [read_once(matrix) for matrix in matrices]
-            floor = seconds(lambda matrices=matrices: [read_once(matrix) for matrix in matrices])
-            took = seconds(view.build)
+    ratios = [0.0]
+    with TemporaryDirectory() as folder:
+        for title, what, pair in shown(runs):
+            view = MatrixView(pair[0], pair[1] if len(pair) > 1 else None, Path(folder))
+            floor, took = floor_of(pair), seconds(view.build)
             largest = max(view.tile(level, 0, 0).nbytes for level in range(view.n_levels))
-            ratios.append(took / floor)
-            report.row(title, what, f"{floor:.3f}", f"{took:.2f}", f"{ratios[-1]:.0f}",
+            ratios += [took / floor] if np.prod(view.shape) >= LARGE else []
+            report.row(title, what, f"{floor:.3f}", f"{took:.2f}", f"{took / floor:.0f}",
                        f"{view.pyramid.n_bytes / 1e6:.1f}", f"{largest:,}")  # fmt: skip
     report.floor(f"levels are made in at most {MOST_READS:.0f} reads of the matrix", max(ratios) <= MOST_READS)
 
 
-def pages(report: Report, browser: Browser, names: dict[str, str]) -> None:
+def means(report: Report, runs: Made) -> None:
+    """Time of domain by domain means with their intervals, against one read of the matrix by all cores."""
+    report.say("", "Domain by domain means with clustered intervals, kept beside the levels; floor as above.")
+    report.header("matrix", "of", "floor, s", "made in, s", "times the floor")
+    ratios = [0.0]
+    for title, what, pair in shown(runs):
+        domain_means(*pair)  # loads the compiled code and the tables
+        floor, took = floor_of(pair), seconds(lambda pair=pair: domain_means(*pair))
+        ratios += [took / floor] if np.prod(np.shape(pair[0].similarity)) >= 20 * LARGE else []
+        report.row(title, what, f"{floor:.3f}", f"{took:.2f}", f"{took / floor:.1f}")
+    report.floor(
+        f"means of the larger matrix are made in at most {MOST_MEANS_READS:.0f} reads of it",
+        max(ratios) <= MOST_MEANS_READS,
+    )
+
+
+def pages(report: Report, browser: BrowserContext, base: str, process: psutil.Process, runs: Made, n_pans: int) -> None:
     """The page at every size: until it is drawn, pans from afar and of single cells, bytes, memory."""
     report.say(
         "",
-        f"The page in Chromium, warm; {PANS} pans of up to {FARTHEST} pixels along each axis, "
+        f"The page in Chromium, opened for the second time; {n_pans} pans of up to {FARTHEST} pixels along each axis, "
         f"{PAUSE_MS} ms apart, until every tile is drawn; single cells are as near as makes them one pixel or more.",
     )
     report.header("matrix", "drawn, s", "first view, kB", "pan from afar, ms (p50, p95)", "pan of cells, ms (p50, p95)",
                   "largest message, kB", "heap, MB", "server grows, MB")  # fmt: skip
     found = []
-    with streamlit(Path(__file__).parents[1] / "app.py") as (base, process):
-        for title, name in names.items():
-            path = f"matrix?corpus={name}/test&run={name}-a&minus={name}-b"
-            Visit(browser, base).open(path, DRAWN, MOST_S)
-            visit = Visit(browser, base, "/matrix/")
-            drawn = visit.open(path, DRAWN, MOST_S)
-            first, before = visit.fetched, anonymous_mb(process)
-            afar = pans(visit)
-            come_near(visit)
-            near = pans(visit)
-            growth, heap = anonymous_mb(process) - before, visit.heap_mb()
-            found.append((first, visit.largest, heap, growth))
-            report.row(title, f"{drawn:.1f}", f"{first / 1e3:.0f}", spread(afar), spread(near),
-                       f"{visit.largest / 1e3:.0f}", f"{heap:.0f}", f"{growth:.0f}")  # fmt: skip
-            visit.page.close()
+    for title, name in runs.names.items():
+        path = f"matrix?corpus={name}/test&run={name}-a&minus={name}-b"
+        before_it = Visit(browser, base)
+        before_it.open(path, DRAWN, MOST_S)
+        before_it.page.close()
+        visit = Visit(browser, base, "/matrix/")
+        drawn = visit.open(path, DRAWN, MOST_S)
+        first, before = visit.fetched, anonymous_mb(process)
+        afar = pans(visit, n_pans)
+        come_near(visit)
+        near = pans(visit, n_pans)
+        growth, heap = anonymous_mb(process) - before, visit.heap_mb()
+        found.append((first, visit.largest, heap, growth))
+        report.row(title, f"{drawn:.1f}", f"{first / 1e3:.0f}", spread(afar), spread(near),
+                   f"{visit.largest / 1e3:.0f}", f"{heap:.0f}", f"{growth:.0f}")  # fmt: skip
+        visit.page.close()
     first, largest, heap, growth = (max(values) for values in zip(*found, strict=True))
     report.floor(f"no websocket message over {MOST_MESSAGE / 1e6:.0f} MB", largest <= MOST_MESSAGE)
     report.floor(f"a first view of at most {MOST_VIEW_BYTES / 1e6:.0f} MB", first <= MOST_VIEW_BYTES)
@@ -161,10 +158,10 @@ def come_near(visit: Visit) -> None:
         visit.page.wait_for_function(DRAWN, timeout=1000 * MOST_S)
 
 
-def pans(visit: Visit) -> np.ndarray:
+def pans(visit: Visit, number: int) -> np.ndarray:
     """Milliseconds from the end of each of some drags until all is drawn."""
     draw = generator(0, "bench, pans")
-    steps = draw.integers(-FARTHEST, FARTHEST + 1, (PANS, 2))
+    steps = draw.integers(-FARTHEST, FARTHEST + 1, (number, 2))
     found = []
     for step in steps:
         visit.page.wait_for_timeout(PAUSE_MS)
@@ -177,25 +174,28 @@ def spread(values: np.ndarray) -> str:
     return f"{np.quantile(values, 0.5):.0f}, {np.quantile(values, 0.95):.0f}"
 
 
-def naive(report: Report, browser: Browser, folder: Path, matrix: np.ndarray) -> None:
+def naive(report: Report, browser: BrowserContext, matrix: np.ndarray) -> None:
     """The same matrix as one plotly heat map."""
     report.say("", f"The naive page: `st.plotly_chart` of one heat map; given {MOST_S:.0f} s to be drawn.")
     report.header("matrix", "drawn, s", "pan, ms (p50, p95)", "largest message, kB", "heap, MB")
-    for side in NAIVE_SIDES:
-        np.save(folder / "naive.npy", matrix[:side, :side])
-        script = folder / f"naive_{side}.py"
-        script.write_text(NAIVE.format(path=str(folder / "naive.npy")), encoding="utf-8")
-        with streamlit(script) as (base, _):
-            visit = Visit(browser, base)
-            try:
-                drawn = visit.open("", PLOTTED, MOST_S)
-            except NotInTime:
-                report.row(f"{side:,} x {side:,}", f"not within {MOST_S:.0f}", "", f"{visit.largest / 1e3:,.0f}", "")
-            else:
-                moved = spread(np.array([plotly_pan(visit) for _ in range(5)]))
-                report.row(f"{side:,} x {side:,}", f"{drawn:.1f}", moved, f"{visit.largest / 1e3:,.0f}",
-                           f"{visit.heap_mb():.0f}")  # fmt: skip
-            visit.page.close()
+    with TemporaryDirectory() as folder:
+        for side in [one for one in NAIVE_SIDES if one <= min(matrix.shape)]:
+            np.save(f"{folder}/naive.npy", matrix[:side, :side])
+            script = Path(folder) / f"naive_{side}.py"
+            script.write_text(NAIVE.format(path=f"{folder}/naive.npy"), encoding="utf-8")
+            with streamlit(script) as (base, _):
+                visit = Visit(browser, base)
+                report.row(f"{side:,} x {side:,}", *_drawn(visit))
+                visit.page.close()
+
+
+def _drawn(visit: Visit) -> list[str]:
+    try:
+        drawn = visit.open("", PLOTTED, MOST_S)
+    except NotInTime:
+        return [f"not within {MOST_S:.0f}", "", f"{visit.largest / 1e3:,.0f}", ""]
+    moved = spread(np.array([plotly_pan(visit) for _ in range(5)]))
+    return [f"{drawn:.1f}", moved, f"{visit.largest / 1e3:,.0f}", f"{visit.heap_mb():.0f}"]
 
 
 def plotly_pan(visit: Visit) -> float:

@@ -13,17 +13,21 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import psutil
-from playwright.sync_api import Browser, Page, Response, WebSocket, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Response, WebSocket, sync_playwright
 
 from benchmarks.report import NoDataError
 from tests.browser import MESSAGE, find_browser
+from workbench.core.workspace import elsewhere
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 STARTS_WITHIN = 120
+SCREEN = {"width": 1440, "height": 1300}
 
 
 class Visit:
-    """A page of a server, and what went over the wire to it.
+    """A tab of a browser, and what went over the wire to it.
+
+    Tabs of one context share its cache, as a user's do: what a page needs of Streamlit is fetched once.
 
     Attributes:
         page: Playwright's page.
@@ -31,9 +35,9 @@ class Visit:
         fetched: Bytes of all answers whose address holds ``counted``, as sent.
     """
 
-    def __init__(self, browser: Browser, base: str, counted: str = "/") -> None:
+    def __init__(self, browser: BrowserContext, base: str, counted: str = "/") -> None:
         self.base, self.largest, self.fetched = base, 0, 0
-        self.page: Page = browser.new_page(viewport={"width": 1440, "height": 1300})
+        self.page: Page = browser.new_page()
         self._counted = counted
         self.page.on("websocket", self._listen)
         self.page.on("response", self._count)
@@ -63,8 +67,8 @@ class Visit:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser without a window.
+def chromium() -> Iterator[BrowserContext]:
+    """A browser without a window, with an empty cache.
 
     Raises:
         NoDataError: There is none on this machine.
@@ -74,7 +78,7 @@ def chromium() -> Iterator[Browser]:
         raise NoDataError(MESSAGE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
+        yield browser.new_context(viewport=SCREEN)
         browser.close()
 
 
@@ -98,6 +102,13 @@ def streamlit(script: Path) -> Iterator[tuple[str, psutil.Process]]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+@contextmanager
+def app(home: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """The app's server for a workspace: its address and its process."""
+    with elsewhere(home), streamlit(Path(__file__).parents[1] / "app.py") as running:
+        yield running
 
 
 def _wait_for(address: str) -> None:

@@ -4,8 +4,8 @@ It works in a temporary workspace, prints what it sees beside what is expected, 
 
     python -m benchmarks.real_input DATA [--quick] [--demo WORKSPACE]
 
-``--quick`` prepares every video but reads text in two frames of each small clip with known words only, with the preset
-``fast``: less than a minute on two cores where ``--demo`` names a workspace that holds the demo and its runs.
+``--quick`` prepares every video but decodes the small clips with known words only, and reads text in two frames of each
+with the preset ``fast``: half a minute on two cores where ``--demo`` names a workspace with the demo and its runs.
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ def real_videos(checks: Checks, data: Path, *, quick: bool = False) -> Report:
     Args:
         checks: Takes the checks.
         data: The folder that holds ``videos/``.
-        quick: Few frames of small clips with the preset ``fast``; every file is prepared all the same.
+        quick: Few frames of small clips with the preset ``fast``; every file is prepared all the same. Pictures of
+            all files are compared with those of plain decoding in ``tests/video/test_readers.py``.
 
     Returns:
         The tables.
@@ -53,9 +54,9 @@ def real_videos(checks: Checks, data: Path, *, quick: bool = False) -> Report:
         "folder", annotations=[data / "videos/clips.jsonl"], roots={"original": data / "videos"}, rename=NAME
     )
     files(checks, corpus, clips)
-    pictures(checks, corpus)
     chosen = [name for name, clip in clips.items() if not quick or name == BROKEN or small(clip)]
     corpus = part_of(corpus, chosen) if quick else corpus
+    pictures(checks, corpus)
     corpus = texts(checks, report, corpus, clips, "quick" if quick else "full")
     runs(checks, report, corpus)
     return report

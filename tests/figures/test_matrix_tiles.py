@@ -225,3 +225,14 @@ def test_a_failure_leaves_no_file(runs, tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         view.build()
     assert list((tmp_path / "tiles").iterdir()) == []
+
+
+def test_domain_means_are_kept_beside_the_levels_for_every_order(runs, tmp_path, monkeypatch):
+    first = MatrixView(*runs, tmp_path).domain_means
+    monkeypatch.setattr("workbench.figures.matrix_tiles.domain_means", None)  # nothing is averaged again
+    assert MatrixView(*runs, tmp_path, "stored").domain_means.equals(first)
+    assert [file.suffix for file in (tmp_path / "tiles").iterdir()] == [".parquet"]
+    renamed = Run(runs[0].path)
+    renamed.gallery = renamed.gallery.assign(domain="one")
+    with pytest.raises(TypeError):  # another division is averaged anew
+        _ = MatrixView(renamed, runs[1], tmp_path).domain_means

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -22,6 +24,7 @@ from workbench.core.workspace import workspace
 from workbench.corpus import Corpus, list_corpora, open_corpus
 from workbench.corpus.engines import READ_ENGINES, TRUTH
 from workbench.evaluation.rescoring import WeightSweep
+from workbench.evaluation.runs.outdated import ranks_outdated
 from workbench.evaluation.runs.run import Run, list_runs
 from workbench.figures.matrix_tiles import MatrixView, matrix_stamp
 from workbench.pipelines.rescoring import sweep_run
@@ -31,9 +34,28 @@ CausesKey = tuple[str, int, tuple[tuple[str, int], ...]]
 """Folder and time of a run, and of all that its causes are told from beside it."""
 
 
-def _stamp(path: Path, name: str) -> int:
-    """Changes when a folder is written again."""
-    return (path / name).stat().st_mtime_ns
+OF_RUN = (
+    "run.json", "similarity.npy", "per_query.parquet", "metrics.json", "queries.parquet", "gallery.parquet",
+    "relevance.parquet", "inputs.parquet", "word_effects.parquet", "modalities", "interactions",
+)  # fmt: skip
+OF_CORPUS = (
+    "corpus.json", "videos.parquet", "captions.parquet", "relevance.parquet", "renditions.parquet", "texts.parquet",
+    "text_coverage.parquet",
+)  # fmt: skip
+"""What is read of a folder; any tool may replace one of these files, in place and without telling."""
+
+
+def _stamp(path: Path, names: tuple[str, ...]) -> int:
+    """Changes when a file of a folder is written again, replaced or taken away."""
+    found: list[int] = []
+    for name in names:
+        try:
+            file = os.stat(path / name)
+        except FileNotFoundError:
+            found.append(0)
+        else:
+            found += [file.st_size, file.st_mtime_ns, file.st_ino]
+    return hash(tuple(found))
 
 
 def run_named(name: str) -> Run:
@@ -43,7 +65,7 @@ def run_named(name: str) -> Run:
         UnknownNameError: No run is called so; a path never is a name.
     """
     path = pick(workspace().names("runs"), name, "run")
-    return _run(str(path), _stamp(path, "run.json"))
+    return _run(str(path), _stamp(path, OF_RUN))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -59,7 +81,7 @@ def corpus_of(run: Run) -> Corpus | None:
         return None
     if run.split not in corpus.splits:
         return None
-    corpus = _corpus(str(corpus.path), _stamp(corpus.path, "corpus.json"), run.split)
+    corpus = _corpus(str(corpus.path), _stamp(corpus.path, OF_CORPUS), run.split)
     return corpus if corpus.fingerprint == run.fingerprint else None
 
 
@@ -70,7 +92,7 @@ def corpus_named(name: str) -> Corpus:
         UnknownNameError: No corpus is called so; a path never is a name.
     """
     path = pick(workspace().names("corpora"), name, "corpus")
-    return _corpus(str(path), _stamp(path, "corpus.json"), None)
+    return _corpus(str(path), _stamp(path, OF_CORPUS), None)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -100,12 +122,12 @@ def corpus_at(place: str) -> Corpus:
     """
     name, _, split = place.partition("/")
     path = pick(workspace().names("corpora"), name, "corpus")
-    return _corpus(str(path), _stamp(path, "corpus.json"), split or None)
+    return _corpus(str(path), _stamp(path, OF_CORPUS), split or None)
 
 
 def key_of_corpus(corpus: Corpus) -> tuple[str, int, str | None]:
     """What a cached result of a corpus depends on: reading text and adding captions write its description again."""
-    return str(corpus.path), _stamp(corpus.path, "corpus.json"), corpus.split
+    return str(corpus.path), _stamp(corpus.path, OF_CORPUS), corpus.split
 
 
 def runs_at(place: str) -> pd.DataFrame:
@@ -185,7 +207,17 @@ def all_corpora() -> pd.DataFrame:
 
 def key_of(run: Run) -> tuple[str, int]:
     """What a cached result of a run depends on."""
-    return str(run.path), _stamp(run.path, "run.json")
+    return str(run.path), _stamp(run.path, OF_RUN)
+
+
+def outdated(run: Run) -> bool:
+    """``ranks_outdated`` of a run."""
+    return _outdated(key_of(run))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _outdated(run: tuple[str, int]) -> bool:
+    return ranks_outdated(_run(*run))
 
 
 def key_of_causes(run: Run) -> CausesKey:
@@ -203,18 +235,20 @@ def _related(run: tuple[str, int], others: tuple[tuple[str, int], ...]) -> tuple
 
 def stamps_of_runs() -> tuple[tuple[str, int], ...]:
     """Changes when any run of the workspace is added, removed or written again."""
-    files = [(name, path / "run.json") for name, path in workspace().names("runs").items()]
-    return tuple((name, file.stat().st_mtime_ns) for name, file in files if file.exists())
+    return tuple((name, _stamp(path, OF_RUN)) for name, path in workspace().names("runs").items())
 
 
-def failures(run: Run, k: int, direction: str) -> pd.DataFrame:
-    """``analysis.failures`` of a run with the thresholds of this session."""
-    return _failures(key_of_causes(run), k, direction, limits()).copy(deep=False)
+def failures(run: Run, k: int, direction: str, others: Sequence[Run] = ()) -> pd.DataFrame:
+    """``analysis.failures`` of a run with the thresholds of this session, and beside other models."""
+    return _failures(key_of_causes(run), k, direction, limits(), tuple(map(key_of, others))).copy(deep=False)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Looking for causes …")  # not unpickled for every click
-def _failures(key: CausesKey, k: int, direction: str, changed: Limits) -> pd.DataFrame:
-    return analysis.failures(_run(*key[:2]), k=k, direction=direction, **keywords(changed))
+def _failures(
+    key: CausesKey, k: int, direction: str, changed: Limits, models: tuple[tuple[str, int], ...] = ()
+) -> pd.DataFrame:
+    others = [_run(*one) for one in models] or None
+    return analysis.failures(_run(*key[:2]), k=k, direction=direction, others=others, **keywords(changed))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing …")
@@ -305,7 +339,7 @@ def key_with_texts(run: Run) -> tuple[str, int]:
     """What a cached result of a run depends on that also looks into its corpus, such as the texts read since."""
     path, stamp = key_of(run)
     corpus = corpus_of(run)
-    return path, stamp if corpus is None else max(stamp, key_of_corpus(corpus)[1])
+    return path, stamp if corpus is None else hash((stamp, key_of_corpus(corpus)[1]))
 
 
 def slice_columns(run: Run) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from workbench.ocr.matching import STOP_WORDS, caption_words
@@ -57,18 +57,28 @@ def cue_words(caption: str) -> list[str]:
     return list(_cues(caption))
 
 
+def marked_words(caption: str) -> list[str]:
+    """The ``cue_words`` of a caption that its form alone tells: quoted, marked, in capitals, or of mixed case.
+
+    Numbers and names are left out, as "12 kids" and "a woman in Brazil" need not stand written anywhere.
+    """
+    return [word for word, sure in _cues(caption).items() if sure]
+
+
 @lru_cache(maxsize=1 << 17)
-def _cues(caption: str) -> tuple[str, ...]:
+def _cues(caption: str) -> Mapping[str, bool]:
+    """``cue_words`` of a caption, and whether each is one of its ``marked_words``."""
     places = _quoted(caption) + _marked(caption)
     shouted = not any(c.islower() for c in caption)
     tokens = [(match.group(), *match.span()) for match in _TOKEN.finditer(caption)]
-    names = _names(tokens)
-    found: dict[str, None] = {}
+    mixed, names = _names(tokens)
+    found: dict[str, bool] = {}
     for token, at, stop in tokens:
         inside = any(start <= at < end or start < stop <= end for start, end in places)
-        if inside or at in names or _stands_out(token, shouted):
-            found.update(dict.fromkeys(_counted(token)))
-    return tuple(found)
+        sure = inside or at in mixed or _in_capitals(token, shouted)
+        if sure or at in names or _is_number(token):
+            found.update({word: sure or found.get(word, False) for word in _counted(token)})
+    return found
 
 
 def written_words(caption: str, written: Collection[str]) -> list[str]:
@@ -112,17 +122,26 @@ def _marked(caption: str) -> list[tuple[int, int]]:
 
 
 @lru_cache(maxsize=1 << 17)
-def _stands_out(token: str, shouted: bool) -> bool:
-    """Whether a word alone looks written: capitals or digits."""
+def _is_number(token: str) -> bool:
+    """Whether a word has digits and is no ordinal and no decade."""
     core = _bare(token)
-    if any(c.isdigit() for c in core):
-        return len(core) > 1 and not _ORDINAL.fullmatch(core.casefold())
+    return any(c.isdigit() for c in core) and len(core) > 1 and not _ORDINAL.fullmatch(core.casefold())
+
+
+@lru_cache(maxsize=1 << 17)
+def _in_capitals(token: str, shouted: bool) -> bool:
+    """Whether a word without digits stands in capitals, in a caption that does not."""
+    core = _bare(token)
     letters = [c for c in core if c.isalpha()]
-    return not shouted and len(letters) > 1 and core.isupper() and core.casefold() not in ABBREVIATIONS
+    spelt = len(letters) > 1 and core.isupper() and not any(c.isdigit() for c in core)
+    return spelt and not shouted and core.casefold() not in ABBREVIATIONS
 
 
-def _names(tokens: Sequence[tuple[str, int, int]]) -> set[int]:
-    """Where names begin among the tokens of a caption; capitals that the start of a sentence explains are none."""
+def _names(tokens: Sequence[tuple[str, int, int]]) -> tuple[set[int], set[int]]:
+    """Where words of mixed case begin among the tokens of a caption, and where names do.
+
+    Capitals that the start of a sentence explains are none.
+    """
     first, begins, inner = True, set(), 0
     mixed = set()
     for token, at, _ in tokens:
@@ -136,7 +155,7 @@ def _names(tokens: Sequence[tuple[str, int, int]]) -> set[int]:
             if casing[1]:
                 begins.add(at)
         first = token[-1] in ".!?:"
-    return mixed if 2 * len(begins) > inner else mixed | begins
+    return mixed, set() if 2 * len(begins) > inner else begins
 
 
 @lru_cache(maxsize=1 << 17)

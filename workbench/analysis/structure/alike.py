@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.evaluation.ranks.blocks import on_all_cores
-from workbench.evaluation.runs.run import DIRECTIONS, Run, similarity_of
+from workbench.evaluation.runs.run import DIRECTIONS, Run, open_run, similarity_of
 from workbench.evaluation.runs.tables import query_groups
 
 ROWS_PER_BLOCK = 512
@@ -21,7 +21,7 @@ ROWS_AT_ONCE, PAIRS_AT_ONCE, PARTS = 128, 4096, 16
 ROUNDING = 1e-9
 
 
-def near_duplicates(run: Run, threshold: float = 0.95, *, direction: str = "t2v") -> pd.DataFrame:
+def near_duplicates(run: Run | str, threshold: float = 0.95, *, direction: str = "t2v") -> pd.DataFrame:
     """Pairs of videos, or of captions, whose scores correlate at least ``threshold``.
 
     A pair that was not scored counts as the mean of its column (row); equal scores throughout resemble nothing. The
@@ -41,6 +41,7 @@ def near_duplicates(run: Run, threshold: float = 0.95, *, direction: str = "t2v"
         DataError: A threshold out of range, or one that more than ``MOST_PAIRS`` pairs reach.
         UnknownNameError: Unknown direction.
     """
+    run = open_run(run)
     pick({name: name for name in DIRECTIONS}, direction, "direction")
     if not 0 < threshold <= 1:
         raise DataError(f"The threshold is {threshold}.", "Choose one above 0 and at most 1; 0.95 is usual.")

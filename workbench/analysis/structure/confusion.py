@@ -11,12 +11,12 @@ from workbench.core.errors import StateError
 from workbench.corpus import domain_label
 from workbench.evaluation.metrics.ceilings import ceiling
 from workbench.evaluation.ranks.blocks import BLOCK_ITEMS, query_block
-from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.run import Run, open_run
 from workbench.evaluation.runs.tables import query_groups
 from workbench.evaluation.statistics.paired import design_effect, wilson
 
 
-def domain_confusion(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
+def domain_confusion(run: Run | str, *, direction: str = "t2v") -> pd.DataFrame:
     """Domain of each query against the domain of what stands first, with Wilson intervals clustered by source.
 
     Where several items share the first place, each counts by its share of it, as a random order would have it.
@@ -34,6 +34,7 @@ def domain_confusion(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
         StateError: No domains, or totals only.
         UnknownNameError: Unknown direction.
     """
+    run = open_run(run)
     listed = listed_items(run, direction)
     groups = query_groups(run, direction, listed.queries["id"].to_numpy())
     _need_domains(run, groups["domain"])
@@ -98,12 +99,13 @@ def _all_best(run: Run, similarity: np.ndarray, listed: Listed, queries: np.ndar
     return found
 
 
-def ceiling_of(run: Run) -> dict[str, dict[str, float]]:
+def ceiling_of(run: Run | str) -> dict[str, dict[str, float]]:
     """Highest reachable R@1, R@5, R@10 of a run's split where equal captions get equal scores; see ``ceiling``.
 
     Raises:
         StateError: The run holds totals only, so that its captions are unknown.
     """
+    run = open_run(run)
     if run.totals_only:
         raise StateError(f"Run {run.name} holds totals only: its captions are unknown.", "Import it with --row-ids.")
     return ceiling(run.relevance_matrix, run.queries["text"].to_list())

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.structure.hubness import check_k, hubs_of, unevenness
+from workbench.analysis.cells import cell_html
+from workbench.analysis.structure.hubness import SHARES, check_k, hubs_of, unevenness
 from workbench.analysis.structure.listed import Listed, listed_items
 from workbench.core.errors import DataError, StateError
 from workbench.evaluation.metrics.measures import query_values, tie_bounds
 from workbench.evaluation.metrics.retrieval import retrieval_metrics
 from workbench.evaluation.rescoring import csls
-from workbench.evaluation.runs.run import Run, same_axes, similarity_of
+from workbench.evaluation.runs.run import Run, open_run, same_axes, similarity_of
 from workbench.evaluation.runs.tables import query_groups
 from workbench.evaluation.statistics.paired import PairedTest, k_occurrence, paired_test_values
 
@@ -51,8 +52,25 @@ class Correction:
         """Queries of an outcome."""
         return int((self.table["outcome"] == outcome).sum())
 
+    def _repr_html_(self) -> str:
+        """What the correction returns, what it costs and how even the lists become, as tables of a notebook."""
+        low, high = self.test.interval
+        test = pd.DataFrame({
+            "R@1": ["corrected - run"], "difference": [self.test.difference], "low": [low], "high": [high],
+            "p": [self.test.p], "returned": [self.count("returned")], "lost": [self.count("lost")],
+        })  # fmt: skip
+        lists = pd.DataFrame({
+            "": [SHARES[name] for name in self.before], "before": list(self.before.values()),
+            "after": [self.after[name] for name in self.before],
+        })  # fmt: skip
+        how = "" if self.name == self.scoring else f" ({self.scoring})"
+        said = f"Hubs corrected: {self.name}{how}, {self.direction}; it has seen {self.sees}"
+        return cell_html(said, test, lists, digits=2)
 
-def hub_correction(run: Run, corrected: Run | None = None, k: int = 10, *, direction: str = "t2v") -> Correction:
+
+def hub_correction(
+    run: Run | str, corrected: Run | str | None = None, k: int = 10, *, direction: str = "t2v"
+) -> Correction:
     """Compare a run with its corrected scores.
 
     Args:
@@ -66,6 +84,8 @@ def hub_correction(run: Run, corrected: Run | None = None, k: int = 10, *, direc
         DataError: k out of range, runs of other captions or videos, or a correction made for the other direction only.
         StateError: Totals only; or without ``corrected``: no stored matrix, or one too large to be corrected in memory.
     """
+    run = open_run(run)
+    corrected = None if corrected is None else open_run(corrected)
     check_k(k)
     if run.totals_only:
         raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids.")

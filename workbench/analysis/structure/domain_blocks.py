@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pandas as pd
 from numba import njit
-from scipy import stats
+from scipy import special
 
 from workbench.core.errors import StateError
 from workbench.corpus import domain_label
-from workbench.evaluation.ranks.blocks import on_all_cores, query_block, row_ranges
-from workbench.evaluation.runs.run import Run, similarity_of
+from workbench.evaluation.ranks.blocks import contiguous, on_all_cores, query_block, row_ranges
+from workbench.evaluation.runs.run import Run, open_run, similarity_of
 from workbench.evaluation.runs.shared import shared_axes
 from workbench.evaluation.runs.tables import query_groups
 from workbench.evaluation.statistics.intervals import design_effect
@@ -22,7 +22,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def domain_means(run: Run, other: Run | None = None, level: float = 0.95) -> pd.DataFrame:
+def domain_means(run: Run | str, other: Run | str | None = None, level: float = 0.95) -> pd.DataFrame:
     """Mean score of captions of one domain for videos of another, in standard deviations of each caption's scores.
 
     The value of a caption is the mean of its standardised scores over the videos of a domain; means and intervals go
@@ -40,6 +40,8 @@ def domain_means(run: Run, other: Run | None = None, level: float = 0.95) -> pd.
     Raises:
         StateError: No domains, no similarity, totals only, or runs of different splits.
     """
+    run = open_run(run)
+    other = None if other is None else open_run(other)
     runs = [run] if other is None else [run, other]
     axes = shared_axes(runs)
     rows, columns = axes[0]
@@ -78,7 +80,7 @@ def _mean(values: np.ndarray, sources: pd.Series, level: float) -> tuple[float, 
     if n_clusters < 2:
         return mean, math.nan, math.nan, n, n_sources
     deff = design_effect(values, sources.to_numpy(dtype=object)) if stated else 1.0
-    half = float(stats.t.ppf(0.5 + level / 2, n_clusters - 1)) * float(values.std(ddof=1)) * math.sqrt(deff / n)
+    half = float(special.stdtrit(n_clusters - 1, 0.5 + level / 2)) * float(values.std(ddof=1)) * math.sqrt(deff / n)
     return mean, mean - half, mean + half, n, n_sources
 
 
@@ -114,8 +116,8 @@ def _standardised(sums: np.ndarray, block: np.ndarray, place: np.ndarray) -> np.
     odd = ~np.isfinite(sums[:, :-1]).all((1, 2))
     if odd.any():
         known = np.isfinite(block[odd])
-        sums[odd] = _sums(np.where(known, block[odd], 0), place, sums.shape[1])
-        numbers[odd] = _sums(known.astype(block.dtype), place, sums.shape[1])[..., 0]
+        sums[odd] = _sums(contiguous(np.where(known, block[odd], 0), block.dtype), place, sums.shape[1])
+        numbers[odd] = _sums(contiguous(known, block.dtype), place, sums.shape[1])[..., 0]
     sums, numbers = sums[:, :-1], numbers[:, :-1]
     with np.errstate(invalid="ignore"):  # 0 / 0 = nan where nothing is scored
         mean, square = (sums.sum(1) / numbers.sum(1, keepdims=True)).T

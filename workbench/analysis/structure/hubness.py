@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from workbench.analysis.cells import cell_html
 from workbench.analysis.structure.listed import Listed, listed_items
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.evaluation.ranks.tops import TOP
-from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.run import Run, open_run
 
-HUB_SIZE = 2.0  # a hub stands in so many times the mean number of lists
+HUB_SIZE, HUB_SD = 2.0, 3.0
+"""A hub stands in so many times the mean number of lists, or in more than so many standard deviations above it."""
 SHARES = {
     "skewness": "skewness of N_k", "hub_share": "hubs, of all that is ranked", "hub_places": "places that hubs hold",
     "anti_hub_share": "anti-hubs: in no list", "robin_hood": "Robin Hood index",
@@ -32,7 +33,7 @@ class Hubness:
         counts: int64 [items]: in how many queries' first k each item stands; 0 for those not scored.
         scored: bool [items]: whether the run scored the item.
         skewness: Of the counts of scored items; near 0 where all are retrieved alike, above 1 hubs are strong.
-        hub_share: Share of items that are hubs: in at least ``HUB_SIZE`` times the mean number of lists, 0..1.
+        hub_share: Share of items that are hubs (``hubs_of``), 0..1.
         hub_places: Share of all places that hubs hold, 0..1.
         anti_hub_share: Share of items that stand in no list, 0..1.
         robin_hood: Share of all places that would have to move for an even spread, 0..1.
@@ -45,8 +46,8 @@ class Hubness:
         n_cut_in_ties: Queries whose list ends between equal scores, so that only position says what stands in it.
     """
 
-    counts: np.ndarray
-    scored: np.ndarray
+    counts: np.ndarray = field(repr=False)
+    scored: np.ndarray = field(repr=False)
     skewness: float
     hub_share: float
     hub_places: float
@@ -58,8 +59,16 @@ class Hubness:
     unit: str
     n_cut_in_ties: int
 
+    def _repr_html_(self) -> str:
+        """How uneven the lists are and the first hubs, as tables of a notebook."""
+        numbers = pd.DataFrame({"": list(SHARES.values()), "value": [getattr(self, name) for name in SHARES]})
+        hubs = self.top[["item_id", "count", "n_wrong", "n_taken", "times_its_share", "is_hub"]].head()
+        cut = f"{self.n_cut_in_ties} lists end between equal scores." if self.n_cut_in_ties else ""
+        said = f"Hubs in the first {self.k} of each list, {self.direction}"
+        return cell_html(said, numbers, hubs, notes=[cut], digits=2)
 
-def hubness(run: Run, k: int = 10, n_top: int = 20, *, direction: str = "t2v") -> Hubness:
+
+def hubness(run: Run | str, k: int = 10, n_top: int = 20, *, direction: str = "t2v") -> Hubness:
     """Hubs of a run: k-occurrence with its skewness, hubs, anti-hubs and the Robin Hood index.
 
     Equal scores stand in the lists by position. Sources: k-occurrence and its skewness, Radovanovic,
@@ -77,6 +86,7 @@ def hubness(run: Run, k: int = 10, n_top: int = 20, *, direction: str = "t2v") -
         DataError: k below 1 or above what a run keeps.
         UnknownNameError: Unknown direction.
     """
+    run = open_run(run)
     check_k(k)
     listed = listed_items(run, direction)
     counts, scored = listed.counts(k), listed.scored
@@ -104,13 +114,24 @@ def check_k(k: int) -> int:
     return k
 
 
-def hubs_of(counts: np.ndarray, scored: np.ndarray) -> np.ndarray:
-    """bool [items]: which of them are hubs, by their k-occurrence."""
-    return scored & (counts >= HUB_SIZE * counts[scored].mean()) & (counts > 0)
+def hubs_of(counts: np.ndarray, scored: np.ndarray, *, size: float = HUB_SIZE, sd: float = HUB_SD) -> np.ndarray:
+    """bool [items]: which of them are hubs, by their k-occurrence.
+
+    A hub stands in ``size`` times the mean number of lists, or in more than the mean and ``sd`` standard deviations.
+    """
+    return scored & (counts >= hub_limit(counts[scored], size=size, sd=sd)) & (counts > 0)
+
+
+def hub_limit(counts: np.ndarray, *, size: float = HUB_SIZE, sd: float = HUB_SD) -> float:
+    """In how many lists an item must stand to be a hub, from the k-occurrence of all scored items (``hubs_of``)."""
+    more_than = float(counts.mean() + sd * counts.std())
+    return min(size * float(counts.mean()), np.floor(more_than) + 1)
 
 
 def unevenness(counts: np.ndarray, scored: np.ndarray) -> dict[str, float]:
     """The numbers of ``SHARES`` of a k-occurrence."""
+    from scipy import stats  # here, as loading it takes longer than most commands
+
     own, hub = counts[scored].astype(float), hubs_of(counts, scored)
     total = max(own.sum(), 1.0)
     return {
@@ -122,7 +143,7 @@ def unevenness(counts: np.ndarray, scored: np.ndarray) -> dict[str, float]:
     }
 
 
-def taken_queries(run: Run, item_id: str, k: int = 10, *, direction: str = "t2v") -> pd.DataFrame:
+def taken_queries(run: Run | str, item_id: str, k: int = 10, *, direction: str = "t2v") -> pd.DataFrame:
     """The queries in whose first k an item stands though it is wrong for them.
 
     Args:
@@ -139,6 +160,7 @@ def taken_queries(run: Run, item_id: str, k: int = 10, *, direction: str = "t2v"
         UnknownNameError: The run has no such item.
         DataError: k below 1 or above what a run keeps.
     """
+    run = open_run(run)
     check_k(k)
     listed = listed_items(run, direction)
     ids = listed.items["item_id"]

@@ -10,7 +10,7 @@ from workbench.core.errors import StateError
 from workbench.corpus import Corpus
 from workbench.corpus.text import normalise_caption
 from workbench.evaluation.metrics.duplicates import answers, duplicates, near_duplicates, text_numbers
-from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.run import Run, open_run
 from workbench.evaluation.runs.tables import query_groups
 from workbench.evaluation.statistics.paired import design_effect, wilson
 
@@ -21,7 +21,7 @@ ACROSS = {
 }
 
 
-def equal_captions(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
+def equal_captions(run: Run | str, *, direction: str = "t2v") -> pd.DataFrame:
     """Captions that stand more than once with other right videos: no model can tell them apart.
 
     Args:
@@ -35,6 +35,7 @@ def equal_captions(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
     Raises:
         StateError: The run holds totals only.
     """
+    run = open_run(run)
     texts, answer = _texts(run), answers(run.relevance_matrix)
     table = _rows(run, direction)[duplicates(texts, answer)]
     table = table.assign(number=text_numbers(texts)[table.index])
@@ -44,7 +45,7 @@ def equal_captions(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
     return table.assign(group=group)[["group", "n", "caption_id", "query_id", "text", "video_id", "domain", "rank"]]
 
 
-def near_captions(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
+def near_captions(run: Run | str, *, direction: str = "t2v") -> pd.DataFrame:
     """Captions that differ from one with other right videos by punctuation or one word.
 
     Args:
@@ -58,6 +59,7 @@ def near_captions(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
     Raises:
         StateError: The run holds totals only.
     """
+    run = open_run(run)
     near = near_duplicates(_texts(run), answers(run.relevance_matrix))
     rows = _rows(run, direction)
     mine = rows.iloc[list(near)].reset_index(drop=True)
@@ -111,7 +113,7 @@ def _shared(
     return pairs.assign(kind=kind, n_others=np.asarray(n, np.int64))
 
 
-def same_source(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
+def same_source(run: Run | str, *, direction: str = "t2v") -> pd.DataFrame:
     """Sources that several videos of the gallery were cut from, and how often a model confuses these.
 
     Args:
@@ -128,6 +130,7 @@ def same_source(run: Run, *, direction: str = "t2v") -> pd.DataFrame:
         StateError: The corpus states no sources, or the run holds totals only.
         UnknownNameError: Unknown direction.
     """
+    run = open_run(run)
     _texts(run)
     gallery = run.gallery[["video_id", "domain", "source_id"]]
     if gallery["source_id"].isna().all():

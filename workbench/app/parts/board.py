@@ -8,14 +8,25 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from workbench.analysis import biggest_gains
+from workbench.analysis.leaderboard import BESIDE
+from workbench.app.links import parameters
+from workbench.app.navigation import page
 from workbench.app.parts.downloads import numbered, show_chart
+from workbench.app.parts.failure import Shown as Failures
+from workbench.app.parts.tag import Desk
+from workbench.app.parts.widgets import choose_several
+from workbench.app.text import extremes
 from workbench.evaluation.metrics.measures import METRICS, SHOWN, Metric
 from workbench.evaluation.runs.run import Run
-from workbench.figures import domain_bars, leaderboard_intervals
+from workbench.figures import domain_bars, leaderboard_intervals, oracle_bars
+from workbench.figures.theme import RUNS
 
 BOTH = "both"
 """What stands for RSum over both directions among the metrics that can be chosen."""
 DEFAULT = SHOWN[:5]
+CHARTED = 6
+"""Runs that the charts of parts show where none is chosen."""
 
 
 def metric_options() -> dict[str, str]:
@@ -57,6 +68,10 @@ def board_table(board: pd.DataFrame, direction: str, metrics: Sequence[str]) -> 
             width=_width(shown[spread]),
             help=f"95 % interval of {metric.label}; empty where an older version stored none, or for one source only.",
         )
+    for end, heading in BESIDE.items():
+        if board[f"{direction}_r1_{end}"].notna().any():
+            shown[f"R@1 {heading}"] = board[f"{direction}_r1_{end}"].to_numpy(float)
+            look[f"R@1 {heading}"] = st.column_config.NumberColumn(format="%.1f", width=105)
     shown["Scoring"], shown["Order"] = board["scoring_label"].to_numpy(), board["order_label"].to_numpy()
     return shown, look
 
@@ -77,7 +92,7 @@ def show_intervals(
     made = f"analysis.leaderboard([{', '.join(variables)}], seeds={seeds})"
     show_chart(
         leaderboard_intervals(board, direction, limit), f"R@1 {direction} {runs[0].corpus_name}",
-        key=f"interval {direction}", alt=f"{direction} R@1 of every run with its interval",
+        key=f"interval {direction}", alt=extremes(f"{direction} R@1, %", board["run"], board[f"{direction}_r1"]),
         code=f'figures.leaderboard_intervals({made}, "{direction}", {limit})', runs=variables,
     )  # fmt: skip
 
@@ -93,11 +108,37 @@ def show_parts(tables: Mapping[str, pd.DataFrame], kind: str, call: str) -> None
     unit = "text → video R@1, %"
     variables = {f"run_{at}": name for at, name in enumerate(tables)}
     every = f"{{one.name: {call} for one in [{', '.join(variables)}]}}"
+    table = pd.concat([table.assign(run=name) for name, table in tables.items()])
     show_chart(
-        domain_bars(tables, unit), f"R@1 by {kind}", key=f"parts {kind}", alt=f"R@1 of every run by {kind}",
-        code=f'figures.domain_bars({every}, "{unit}")', runs=variables,
-        table=pd.concat([table.assign(run=name) for name, table in tables.items()]),
+        domain_bars(tables, unit), f"R@1 by {kind}", key=f"parts {kind}", table=table, runs=variables,
+        alt=extremes(unit, table["run"] + " in " + table["label"], table["value"]),
+        code=f'figures.domain_bars({every}, "{unit}")',
     )  # fmt: skip
+
+
+def choose_charted(runs: Sequence[Run]) -> list[Run]:
+    """Which of many runs the charts of parts show; where there are few, all of them."""
+    if len(runs) <= CHARTED:
+        return list(runs)
+    names = {run.name: run.name for run in runs}
+    chosen = choose_several("Runs in the charts below", names, "charts", list(names)[:CHARTED])
+    if len(chosen) > len(RUNS):
+        st.caption(f"The charts show the first {len(RUNS)} of them: more could not be told apart.")
+    return [run for name in chosen[: len(RUNS)] for run in runs if run.name == name]
+
+
+def show_biggest(place: str, run: Run) -> None:
+    """The three causes that cost a run the most points of R@1, and the way to all of them."""
+    shown = Failures(place, run, "t2v", 1, Desk.of(run, "t2v", ""))
+    table = biggest_gains(shown.gains())
+    said = [f"{label} {gain:.1f}" for label, gain in zip(table["cause_label"], table["gain"], strict=True)]
+    show_chart(
+        oracle_bars(table), f"biggest gains {run.name}", key="biggest gains", table=table, runs={"run": run.name},
+        alt=f"Points of R@1 that fixing a cause would give {run.name}: {', '.join(said)}",
+        code=shown.code("figures.oracle_bars(analysis.biggest_gains(analysis.oracle_gain(run, ...)))"),
+    )  # fmt: skip
+    values = parameters(corpus=place, run=run.name, direction="t2v", k=1)
+    st.page_link(page("failures"), label="All causes", icon=":material/error:", query_params=values)
 
 
 def _interval(low: float, high: float, digits: int) -> str:

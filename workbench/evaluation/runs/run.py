@@ -246,14 +246,18 @@ def _alive(info: dict[str, Any]) -> bool:
     return time.time() - float(writer.get("seen", 0)) < 600
 
 
-def open_run(name_or_path: str | os.PathLike[str]) -> Run:
-    """Open a run by name (workspace, then shared workspace) or by the path of its folder.
+def open_run(name_or_path: str | os.PathLike[str] | Run) -> Run:
+    """Open a run by name (workspace, then shared workspace) or by the path of its folder; an open one stays as it is.
 
     Raises:
         UnknownNameError: No run has that name; the sentence names the nearest ones.
         DataError: The folder is not a run, or is damaged.
         FormatVersionError: A newer workbench wrote it.
     """
+    if isinstance(name_or_path, Run):
+        return name_or_path
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise DataError(f"A {type(name_or_path).__name__} is no run.", "Give a run, its name or its folder.")
     text = os.fspath(name_or_path)
     path = Path(text)
     if (path / "run.json").is_file() and (path.is_absolute() or os.sep in text):
