@@ -25,6 +25,9 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 NUMBERS = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PICTURES = {"image/png", "application/vnd.plotly.v1+json"}
+HOW_MANY = {"02_train_textvr": 2, "04_error_analysis": 7, "05_bring_your_own_matrix": 1}
+"""Pictures that a reader of a notebook sees, at least."""
 pytestmark = [pytest.mark.notebooks, pytest.mark.filterwarnings("default")]
 
 
@@ -136,6 +139,8 @@ def test_notebook_is_thin_clean_and_runs(path, tmp_path, monkeypatch):
             assert not any(isinstance(node, kinds) for node in ast.walk(ast.parse(cell.source))), "no definitions"
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    kinds = [set(output.get("data", ())) for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert sum(bool(kind & PICTURES) for kind in kinds) >= HOW_MANY.get(path.stem, 0)
 
 
 def test_the_real_input_check_names_its_usage():

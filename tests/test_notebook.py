@@ -7,14 +7,19 @@ import json
 import re
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
 import workbench as wb
 from tests.filmed import HOSTILE, filmed_corpus, with_text
+from tests.made import made_corpus, made_similarity
 from workbench import notebook
 from workbench.core.errors import DataError, StateError, UnknownNameError
+from workbench.corpus import save_corpus
 from workbench.corpus.media import frame_times
+
+ERROR_ANALYSIS = Path(__file__).parents[1] / "notebooks" / "04_error_analysis.ipynb"
 
 
 @pytest.fixture
@@ -71,6 +76,42 @@ def test_errors(corpus, tmp_path, monkeypatch):
     (tmp_path / "films" / "a.mp4").unlink()
     with pytest.raises(StateError, match="a.mp4 is gone"):
         wb.show(corpus, "a.mp4")
+
+
+def test_going_on_says_what_is_absent(capsys):
+    with notebook.going_on():
+        raise StateError("No text was read.", "Run: workbench ocr run made")
+    assert capsys.readouterr().out == "No text was read. Run: workbench ocr run made\n"
+    with pytest.raises(DataError, match="is broken"), notebook.going_on():
+        raise DataError("The file is broken.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("names", "domains"), [(("good", "poor"), True), (("poor",), False)])
+def test_error_analysis_of_an_imported_run(names, domains, home, tmp_path, monkeypatch, capsys):
+    """Notebook 04 where nothing was read and no video is at hand; then also without domains and other runs."""
+    corpus = made_corpus(24)
+    if not domains:
+        corpus = save_corpus("bare", {"captions": corpus.captions, "videos": corpus.videos.assign(domain=None)})
+        corpus = corpus.with_split("test")
+    for noise, name in enumerate(names, start=1):
+        wb.import_run(made_similarity(corpus, noise), corpus=corpus, name=name)
+    shown: list[object] = []
+    monkeypatch.chdir(tmp_path)
+    held = {"display": lambda *all_of: shown.extend(all_of)}
+    for cell in nbformat.read(ERROR_ANALYSIS, as_version=4).cells:
+        if cell.cell_type == "code":
+            names_in_place = cell.source.replace(
+                '"demo-fusion", "demo-ocr", "demo-vision"', f"{', '.join(map(repr, names))},"
+            )
+            exec(names_in_place.replace("make_demo()", ""), held)
+    said = capsys.readouterr().out
+    assert "No text was read in the videos." in said and "query_type" in said
+    assert ("states no domains" in said) is not domains
+    made = {path.name for path in (tmp_path / "paper").iterdir()}
+    assert {"runs.tex", "ablations.pdf", "causes.tex", "gain.pdf", "case.pdf"} <= made and "funnel.pdf" not in made
+    assert ({"domains.tex", "confusion.pdf", "differences.pdf"} <= made) is domains
+    assert any(hasattr(one, "_repr_png_") for one in shown)
 
 
 @pytest.mark.browser

@@ -1,12 +1,14 @@
-"""What notebooks show in a cell: a video with the words that were read in it."""
+"""What notebooks show in a cell: a video with the words that were read in it, or what is absent."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from workbench.core.errors import DataError
+from workbench.core.errors import DataError, StateError
 from workbench.corpus import Corpus
 from workbench.figures.player import player_html
 from workbench.figures.player_of import video_player
@@ -62,3 +64,12 @@ def show(
     inside = "data:video/mp4;base64," + base64.b64encode(made.path.read_bytes()).decode("ascii")
     source = {"src": inside, "rendition": "proxy", "times": [round(float(time), 6) for time in made.times]}
     return Shown(video_id, player_html({**pending, "sources": [source]}, height))
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """Go on with the next cell where the block needs what is absent (``StateError``): say what, and what to do."""
+    try:
+        yield
+    except StateError as error:
+        sys.stdout.write(f"{error}\n")

@@ -18,6 +18,7 @@ from matplotlib import font_manager
 
 from tests.made import made_corpus, made_runs, made_similarity
 from workbench import analysis, figures
+from workbench.analysis.reading.funnel import STAGES
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.core.workspace import elsewhere
 from workbench.evaluation import save_run, sweep_weights
@@ -31,9 +32,9 @@ from workbench.figures.paper import fonts_for, paper_look
 HOSTILE = "<b>bold</b> $x^2$ & \\frac_{1}"
 CHARTS = (
     "ablation_differences", "ablation_heatmap", "cause_bars", "cause_change_bars", "confusion_heatmap",
-    "difference_bars", "domain_bars", "domain_heatmap", "kind_bars", "leaderboard_intervals", "occurrence_bars",
-    "oracle_bars", "oracle_domain_bars", "rank_against_rank", "sweep_curves", "training_curves", "upset",
-    "words_on_frames",
+    "difference_bars", "domain_bars", "domain_heatmap", "funnel_bars", "kind_bars", "leaderboard_intervals",
+    "occurrence_bars", "oracle_bars", "oracle_domain_bars", "rank_against_rank", "sweep_curves", "training_curves",
+    "upset", "words_on_frames",
 )  # fmt: skip
 
 
@@ -57,7 +58,14 @@ def charts(tmp_path_factory):
             "step": [1, 1, 2, 2], "kind": ["kept", "never"] * 2, "label": ["right", "never right"] * 2,
             "share": [0.2, 0.8, 0.5, 0.5], "n": [1, 4, 2, 2],
         })  # fmt: skip
+        funnel = pd.DataFrame({
+            "stage": list(STAGES), "stage_label": list(STAGES.values()),
+            "n_words": [12345, 12000, 11000, 9000, 40, None], "n_lost": [0, 345, 1000, 2000, 8960, None],
+            "share": [1.0, 0.97, 0.89, 0.73, 0.0, None],
+            "told": [True] * 5 + [False],
+        }).astype({"n_words": "Int64", "n_lost": "Int64", "share": "Float64"})  # fmt: skip
         return {
+            "funnel_bars": figures.funnel_bars(funnel),
             "leaderboard_intervals": figures.leaderboard_intervals(analysis.leaderboard([good, fair]), "v2t", 97.0),
             "domain_bars": figures.domain_bars({run.name: analysis.by_domain(run) for run in (good, fair)}),
             "cause_bars": figures.cause_bars(analysis.failures(fair), labels),
@@ -123,7 +131,7 @@ def test_stacks_and_reversed_axes(charts):
 
 def test_names_and_words_have_room(charts):
     """At the width of a column no two of them meet, and none leaves the paper."""
-    for name in ("oracle_domain_bars", "cause_change_bars", "confusion_heatmap", "ablation_heatmap"):
+    for name in ("funnel_bars", "oracle_domain_bars", "cause_change_bars", "confusion_heatmap", "ablation_heatmap"):
         with paper_look():
             drawn = draw(charts[name], 3.3)
             drawn.draw_without_rendering()

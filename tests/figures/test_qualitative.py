@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import workbench as wb
 from tests.captioned import STRANGE, captioned_corpus, captioned_runs
@@ -18,7 +20,7 @@ from workbench.core.files import write_json
 from workbench.core.workspace import elsewhere
 from workbench.figures.qualitative import _frames_to_show, stills_of
 from workbench.figures.report import POLICY
-from workbench.figures.report.writing import make_report
+from workbench.figures.report.writing import make_report, write_figures
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,17 @@ def test_query_ranks_frames_and_boxes(shown):
     assert boxes and {patch.get_linewidth() for patch in boxes} == {1.5}
     assert "✔" in figure.axes[6].get_xlabel() and "✔" not in figure.axes[3].get_xlabel()
     assert figures.export_figure(figure).data.startswith(b"%PDF")
+
+
+def test_a_cell_shows_the_picture(shown):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    corpus, wrong, right = shown
+    figure = figures.qualitative(wrong, right, query_of(corpus, "A runner in a shirt"))
+    data, about = InteractiveShell().display_formatter.format(figure)
+    with Image.open(io.BytesIO(data["image/png"])) as picture:
+        assert picture.format == "PNG" and picture.width == pytest.approx(2 * about["image/png"]["width"], abs=2)
+        assert len(picture.convert("RGB").getcolors(1 << 24)) > 100  # the frames are in it
 
 
 @pytest.mark.parametrize("start", ["</script>", "long long", "A scoreboard", "مرحبا", "A clip"])
@@ -140,6 +153,19 @@ def test_the_lock_holds_every_number_of_the_page(report):
     for name, value in numbers.items():
         if name.startswith("thresholds /") and name.endswith("/ value"):
             assert f"{value:.3f}" in report.html
+
+
+def test_cases_are_written_as_figures(shown, tmp_path):
+    corpus, wrong, right = shown
+    (path,) = write_figures(wrong, right, tmp_path / "mail.html", [query_of(corpus, "A runner in a shirt")])
+    assert path == tmp_path / "mail.case1.pdf" and path.read_bytes().startswith(b"%PDF")
+
+
+def test_the_report_says_where_words_are_lost(report):
+    assert "<h2>Where words are lost</h2>" in report.html and "Words that reach it" in report.html
+    numbers = report.lock["numbers"]
+    assert numbers["funnel / wrong / in_frame / n_words"] >= numbers["funnel / wrong / recognised / n_words"] > 0
+    assert numbers["funnel / wrong / used / n_words"] is None
 
 
 def test_too_many_cases_are_refused(shown, monkeypatch):

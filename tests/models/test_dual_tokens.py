@@ -31,6 +31,9 @@ def test_texts_are_tokenised_once_and_padded_as_the_tokenizer_pads(tmp_path, fam
         assert torch.equal(found["ids"], expected["input_ids"])
         assert torch.equal(found["mask"], expected["attention_mask"])
     assert asked.texts == ["a red bus", "", TEXTS[2], "nothing known"]
+    most = " ".join(["dog"] * folder.caption_words)
+    cut = [len(folder.tokenizer(one)["input_ids"]) > longest for one in (most, most + " dog")]
+    assert cut == [False, True]
 
 
 class Asked:

@@ -117,15 +117,16 @@ def test_the_launchers_start_a_world(launcher, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_training_by_two_processes_is_that_of_one(own_demo):
+def test_a_training_by_two_processes_is_that_of_one(own_demo, workbench, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_DEVICE", "cpu")
     words = "textvr_fusion_demo preset=tiny modality=ocr steps=6 warmup=2 eval_every=3 threads=1".split()
-    command = ["-m", "workbench", "train", *words, "--name"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "WORKBENCH_DEVICE": "cpu", "PYTHONPATH": str(ROOT)}
-    for name, launcher in {"one": [], "two": ["-m", *TORCHRUN, str(own_port())]}.items():
-        line = [sys.executable, *launcher, *command, name]
-        done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.count("R@10 ") == 1  # said by the first process alone
+    code, out, error = workbench("train", *words, "--name", "one")
+    assert code == 0, error
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    line = [sys.executable, "-m", *TORCHRUN, str(own_port()), "-m", "workbench", "train", *words, "--name", "two"]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert out.count("R@10 ") == done.stdout.count("R@10 ") == 1  # said by the first process alone
     one, two = open_run("one"), open_run("two")
     losses = [run.history.loc[run.history["name"] == "loss", "value"].to_numpy() for run in (one, two)]
     assert len(losses[0]) == 6 and np.allclose(*losses, rtol=1e-4)

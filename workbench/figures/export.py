@@ -19,7 +19,7 @@ from workbench.figures.glyphs import FEATURE
 from workbench.figures.paper import COLUMN, about_missing, fonts_for, paper_look
 
 FORMATS = {"pdf": "application/pdf", "svg": "image/svg+xml"}
-STAMPS: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+STAMPS: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,25 @@ def export_figure(figure: Any, format: str = "pdf", *, width: float = COLUMN) ->
         raise DataError(f"The width is {width} inches.", "Choose 1 to 20; a column has 3.3, a page 6.9.")
     with paper_look():
         paper = draw(figure, width) if isinstance(figure, go.Figure) else figure
+    return write_paper(paper, format)
+
+
+def write_paper(paper: Any, format: str, *, dpi: int = 300) -> Exported:
+    """A figure of matplotlib as the bytes of a file, its letters from fonts that have them.
+
+    Args:
+        paper: The figure.
+        format: A key of ``STAMPS``.
+        dpi: Dots per inch of what is made of dots.
+    """
+    with paper_look():  # looking for texts makes those of the axes
         texts = _texts(paper)
     out = io.BytesIO()
     with paper_look("".join(one.get_text() for one in texts)) as (families, missing), warnings.catch_warnings():
         for one in texts:
             one.set_fontfamily(families)
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)  # is in the note
-        paper.savefig(out, format=format, metadata=STAMPS[format], dpi=300)
+        paper.savefig(out, format=format, metadata=STAMPS[format], dpi=dpi)
     return Exported(out.getvalue(), about_missing(missing))
 
 

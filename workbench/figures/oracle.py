@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from workbench.core.errors import DataError
 from workbench.figures.theme import BAD, GOOD, MUTED, NEUTRAL, A, B, as_text, styled
 
 FAMILY = {
     "artefact": (MUTED, "/"), "scene text": (B, ""), "geometry": (GOOD, "x"), "content": (A, ""),
-    "query form": (BAD, "."), "other": (NEUTRAL, "\\"),
+    "query form": (BAD, "."), "where, not why": (A, "-"), "other": (NEUTRAL, "\\"),
 }  # fmt: skip
 """Colour and pattern of every family of causes."""
 NOW = "rgba(128,144,160,0.30)"
@@ -21,10 +22,19 @@ PATTERN = {"fillmode": "overlay", "fgcolor": "white", "fgopacity": 0.6, "size": 
 def oracle_bars(table: pd.DataFrame, k: int = 1) -> go.Figure:
     """Points of R@K that fixing each cause gives, one after another from today's R@K up, the ceiling as a line.
 
+    Of several runs: R@K of each and what fixing each family of causes would add to it, the ceiling as a tick.
+
     Args:
-        table: From ``analysis.oracle_gain`` of one run, all queries.
+        table: From ``analysis.oracle_gain``, all queries.
         k: R@K.
+
+    Raises:
+        DataError: A table of parts.
     """
+    if "label" in table:
+        raise DataError("This table has a row for every part.", "Draw it with oracle_domain_bars.")
+    if table["run"].nunique() > 1:
+        return _part_bars(table, "run", k)
     rows = table.iloc[::-1]
     recall = float(table["recall"].iloc[0])
     figure = go.Figure(
@@ -50,14 +60,27 @@ def oracle_domain_bars(table: pd.DataFrame, k: int = 1) -> go.Figure:
     Args:
         table: From ``analysis.oracle_gain`` of one run, ``by="domain"``.
         k: R@K.
+
+    Raises:
+        DataError: A table without parts, or of several runs.
     """
-    parts = table.groupby("label", sort=False)[["recall", "ceiling"]].first().sort_values("recall")
+    if "label" not in table:
+        raise DataError("This table has no domains.", 'Make it with oracle_gain(run, by="domain").')
+    if len(names := table["run"].unique()) > 1:
+        one = f"table[table['run'] == {str(names[0])!r}]"
+        raise DataError(f"This table holds {len(names)} runs.", f"Draw one after another: {one}.")
+    return _part_bars(table, "label", k)
+
+
+def _part_bars(table: pd.DataFrame, column: str, k: int) -> go.Figure:
+    """A bar for each value of a column: R@K, then the gains of every family of causes."""
+    parts = table.groupby(column, sort=False)[["recall", "ceiling"]].first().sort_values("recall")
     labels = [as_text(one, 24) for one in parts.index]
     figure = go.Figure(
         go.Bar(x=parts["recall"], y=labels, orientation="h", name="now", marker_color=NOW,
                text=[f"{one:.0f}" for one in parts["recall"]], hovertemplate="%{y}: %{x:.1f} %<extra>now</extra>")
     )  # fmt: skip
-    gains = table.groupby(["label", "family"])["gain"].sum().unstack(fill_value=0).reindex(parts.index)
+    gains = table.groupby([column, "family"])["gain"].sum().unstack(fill_value=0).reindex(parts.index)
     for family, (colour, pattern) in FAMILY.items():
         if family in gains and gains[family].any():
             figure.add_bar(

@@ -12,7 +12,6 @@ import pandas as pd
 
 from workbench.analysis.case import Case, open_case
 from workbench.core.errors import DataError, StateError, UnknownNameError, WorkbenchError
-from workbench.core.optional import need
 from workbench.corpus import Corpus, domain_label
 from workbench.corpus.media import file_of
 from workbench.evaluation.runs.corpora import corpus_of_run
@@ -27,7 +26,6 @@ from workbench.video.readers import read_frames
 SHORT_SIDE = 240
 """Pixels of the shorter side of a picture: 2 inches at 300 dots per inch want no more than TextVR's clips have."""
 MOST_LETTERS = 300
-FEATURE = "A qualitative figure"
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def qualitative(
         width: Inches.
 
     Returns:
-        A figure of matplotlib, for ``save_figure``.
+        A figure of matplotlib, for ``save_figure`` or the last line of a notebook's cell.
 
     Raises:
         StateError: The corpus is not at hand, or a run holds totals only.
@@ -92,6 +90,8 @@ def _drawn(
     corpus: Corpus, runs: Sequence[Run], cases: Sequence[Case], text: str, right: str, engine: str | None, n_top: int,
     width: float,
 ) -> Any:  # fmt: skip
+    from workbench.figures.cell_figure import CellFigure  # here, as matplotlib comes with an extra
+
     stills = stills_of(corpus, right, text, engine, n_top)
     rows: list[list[Still]] = [stills]
     rows += [[stills_of(corpus, video, text, engine, 1)[0] for video in case.listed_ids] for case in cases]
@@ -101,7 +101,7 @@ def _drawn(
     head = textwrap.wrap(f"“{_line(text)}”", letters) + textwrap.wrap(_read(corpus, right, text, engine), letters)
     line = 0.15
     height = line * len(head) + 0.02 + len(rows) * (side * shape[0] / shape[1] + line + 0.23)
-    paper = need("matplotlib.figure", FEATURE).Figure(figsize=(width, height))
+    paper = CellFigure(figsize=(width, height))
     y = height - line
     for i, words in enumerate(head):
         paper.text(0.01, y / height, words, fontsize=8, weight="bold" if words.startswith("“") or i == 0 else "normal")

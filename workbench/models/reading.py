@@ -85,10 +85,14 @@ def windows_of(gallery: Gallery) -> Sequence[Sequence[str]]:
     return gallery.sentences
 
 
+def nowhere(ocr: str, *counts: int) -> np.ndarray:
+    """``where`` of texts that are not there, as many as the counts say: the first time, or a place of zeros."""
+    return np.zeros(counts, np.int64) if ocr == "windows" else np.zeros((*counts, PLACE_NUMBERS), np.float32)
+
+
 def padded(texts: Sequence[Texts], longest: int, ocr: str) -> np.ndarray:
     """``where`` of every video, [videos, longest] or [videos, longest, 12]; zeros behind the last text."""
-    shape, kind = ((), np.int64) if ocr == "windows" else ((PLACE_NUMBERS,), np.float32)
-    found = np.zeros((len(texts), longest, *shape), kind)
+    found = nowhere(ocr, len(texts), longest)
     for row, one in enumerate(texts):
         found[row, : len(one.where)] = one.where
     return found
@@ -107,5 +111,4 @@ def _placed(words: Words, most: int) -> Texts:
             f"The model reads {PLACE_NUMBERS} numbers of a word's place, found {words.place.shape[1]}.",
             "Prepare its inputs by its own rules, e.g. InputRules(places='textvr').",
         )
-    place = words.place[:most] if words.text else np.zeros((0, PLACE_NUMBERS), np.float32)
-    return Texts(words.text[:most], place)
+    return Texts(words.text[:most], words.place[:most] if words.text else nowhere("words", 0))

@@ -162,8 +162,8 @@ MODELS = {
         options="workbench.models.towers.dual:option_names",
     ),
     "clip_ocr_window": ModelCard(
-        "CLIP or SigLIP with a sentence of read text for every frame: mean of captions against frames, against "
-        "sentences, and against both fused",
+        "CLIP or SigLIP with a sentence of read text for every frame, or with read words: mean of captions against "
+        "frames, against texts, and against both fused",
         "TCD (AAAI 2026, doi 10.1609/aaai.v40i16.38335) as far as it is published; Radford et al. 2021",
         "workbench.models.clip_ocr_window:build",
         trains=True,

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from workbench.models.base import MODALITIES
 from workbench.models.clip_ocr_window.options import ClipOcrWindowOptions
 from workbench.models.gallery import Gallery
 from workbench.models.options import names_of, preset_of, varied
-from workbench.models.reading import Texts, padded, rules_of, texts_of
+from workbench.models.reading import Texts, nowhere, padded, rules_of, texts_of
 from workbench.models.towers.dual.base import TowersModel
 from workbench.models.towers.dual.opened import Opened, placed
 
@@ -38,6 +36,7 @@ class ClipOcrWindow(TowersModel):
         self.needs = frozenset(MODALITIES[options.modality] | windows)
         self.reads: Mapping[str, Any] = {
             "n_frames": options.n_frames, "height": self.network.size, "width": self.network.size, "fit": options.fit,
+            "caption_words": self._opened.caption_words,
             **(rules_of(options) if self.network.ocr else {}),
         }  # fmt: skip
 
@@ -66,7 +65,7 @@ class ClipOcrWindow(TowersModel):
         """What is read of every video; nothing where the model does not read."""
         if self.network.ocr:
             return texts_of(gallery, self.options)
-        return [Texts((), np.zeros(0, np.int64))] * len(gallery.video_ids)
+        return [Texts((), nowhere(self.options.ocr, 0))] * len(gallery.video_ids)
 
 
 def option_names(preset: str | None = None) -> set[str]:

@@ -70,7 +70,7 @@ class TextvrFusion(NetworkModel):
         self.needs = frozenset(MODALITIES[options.modality])
         self.reads: Mapping[str, int] = {
             "n_frames": options.n_frames, "height": options.height, "width": options.width_px,
-            "max_words": options.max_words,
+            "max_words": options.max_words, "caption_words": options.caption_words,
         }  # fmt: skip
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)

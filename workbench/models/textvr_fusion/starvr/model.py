@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workbench.core.errors import DataError
-from workbench.core.lookup import pick
 from workbench.core.optional import need
 from workbench.models.base import MODALITIES, NetworkModel
-from workbench.models.gallery import Gallery, Words
+from workbench.models.gallery import Gallery
 from workbench.models.located import located
-from workbench.models.textvr_fusion.starvr.options import StarvrOptions
+from workbench.models.reading import Texts, nowhere, rules_of, texts_of
+from workbench.models.textvr_fusion.starvr.options import SPACE_TIME, StarvrOptions
 from workbench.models.textvr_fusion.starvr.pieces import FILE, WordPieces, rows_of, text_folder
 from workbench.models.textvr_fusion.starvr.weights import load_text_weights
+from workbench.models.towers.dual.opened import pictured
 from workbench.models.towers.space_time import load_weights
 from workbench.models.towers.space_time.weights import fit_temporal
 
-PLACES = {"textvr": "as published", "track": "with the displacement repaired"}
 TEMPORAL = "video_model.temporal_embed"
 NOTHING = " "
 """The word of a video in which nothing was read; the published loader fills its lists with it."""
@@ -33,11 +34,13 @@ class Starvr(NetworkModel):
         options: Sizes.
         tokenizer: Folder with the vocabulary; None = that of ``weights``, else ``pieces.text_folder``.
         weights: Folder of a DistilBERT in Hugging Face layout, from which both text towers start; None = random.
-        vision_weights: File of an image ViT or a space-time transformer, from which the video tower starts.
+        vision_weights: File of an image ViT or a space-time transformer, from which the space-time tower starts.
+        checkpoint: A folder that ``save`` wrote, whose description of the video tower is taken where ``options.vision``
+            is a folder; its weights are set next. None = that folder, weights and all.
 
     Raises:
-        UnknownNameError: An unknown modality or choice of places.
         DataError: No vocabulary, or files that do not fit the sizes.
+        StateError: The weights of ``options.vision`` are not on this machine.
         MissingExtraError: torch or transformers is not installed.
     """
 
@@ -51,22 +54,27 @@ class Starvr(NetworkModel):
         tokenizer: str | Path | None = None,
         weights: str | Path | None = None,
         vision_weights: str | Path | None = None,
+        checkpoint: Path | None = None,
     ) -> None:
-        pick(PLACES, options.places, "choice of places")
         torch = need("torch", "StarVR")
         need("transformers", "StarVR")
-        self.options = options
         self.pieces = WordPieces(text_folder(tokenizer or weights), options.vocabulary, options.positions)
-        self.needs = frozenset(MODALITIES[options.modality])
-        self.reads: Mapping[str, Any] = {
-            "n_frames": options.n_frames, "height": options.image_size, "width": options.image_size,
-            "max_words": options.max_words, "filters": "textvr", "places": options.places,
-        }  # fmt: skip
         from workbench.models.textvr_fusion.starvr.network import Network
 
+        self._pictures = None if options.vision == SPACE_TIME else pictured(options.vision, checkpoint)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            self.network = Network(options)
+            self.network = Network(options, self._pictures)
+        if self._pictures is not None:
+            options = _of_size(options, int(self.network.video_model.size), checkpoint)
+        self.options = options
+        windows = {"frames"} if options.ocr == "windows" else set()  # they lie around frames
+        self.needs = frozenset(MODALITIES[options.modality] | windows)
+        self.reads: Mapping[str, Any] = {
+            "n_frames": options.n_frames, "height": options.image_size, "width": options.image_size,
+            **rules_of(options),
+            **({"filters": "textvr"} if options.ocr == "words" else {}),
+        }  # fmt: skip
         self._start_from(weights, vision_weights)
         self.network.eval()
 
@@ -78,12 +86,15 @@ class Starvr(NetworkModel):
         if vision_weights is not None:
             if not network.vision:
                 raise DataError("The modality ocr has no video tower.", "Leave vision_weights out.")
+            if self._pictures is not None:
+                remedy = "Leave vision_weights out; on the command line: options.vision_weights=null"
+                raise DataError(f"The video tower starts from {self.options.vision}.", remedy)
             load_weights(network.video_model, located(vision_weights))
 
     @classmethod
     def reopened(cls, options: StarvrOptions, folder: Path) -> Starvr:
-        """With the vocabulary that lies beside the weights."""
-        return cls(options, tokenizer=folder)
+        """With the vocabulary that lies beside the weights, and the description of a folder's video tower."""
+        return cls(options, tokenizer=folder, checkpoint=folder)
 
     def fitted(self, weights: Mapping[str, Any]) -> Mapping[str, Any]:
         """With a temporal table of this tower's frames: the first rows, or zeros behind."""
@@ -100,32 +111,40 @@ class Starvr(NetworkModel):
         Raises:
             DataError: The gallery lacks frames, or has frames or places of another shape.
         """
-        return self._inputs(gallery, self._tensors(self.pieces.packed(self._words(gallery))))
+        texts = self._texts(gallery)
+        return self._inputs(gallery, texts, self._tensors(self._packed(texts)))
 
     def tile_inputs(self, gallery: Gallery, tiles: Sequence[range]) -> Iterator[tuple[Any, dict[str, Any], Any]]:
-        """``video_inputs`` of the videos of each tile; a word is encoded once for the whole gallery.
+        """``video_inputs`` of the videos of each tile; a text is encoded once for the whole gallery.
 
         Raises:
             DataError: As ``video_inputs``.
         """
-        whole = self.pieces.packed(self._words(gallery))
-        vectors = self.network.word_vectors(self._tensors(whole)) if "ocr" in self.needs else None
+        texts = self._texts(gallery)
+        whole = self._packed(texts)
+        vectors = self.network.word_vectors(self._tensors(whole)) if self.network.ocr else None
         for tile in tiles:
             packed = self._tensors(rows_of(whole, tile.start, tile.stop))
-            yield self._inputs(gallery.take(tile), packed if vectors is None else {**packed, "vectors": vectors})
+            own = packed if vectors is None else {**packed, "vectors": vectors}
+            yield self._inputs(gallery.take(tile), texts[tile.start : tile.stop], own)
 
-    def _words(self, gallery: Gallery) -> list[tuple[str, ...]]:
-        """The words of every video that are read; none where the model reads none."""
-        return [_kept(one, self.options.max_words).text for one in gallery.words] if "ocr" in self.needs else []
+    def _texts(self, gallery: Gallery) -> list[Texts]:
+        """What is read of every video, windows without text left out; none where the model reads none."""
+        return [_filled(one) for one in texts_of(gallery, self.options)] if self.network.ocr else []
 
-    def _inputs(self, gallery: Gallery, packed: dict[str, Any]) -> tuple[Any, dict[str, Any], Any]:
+    def _packed(self, texts: Sequence[Texts]) -> dict[str, np.ndarray]:
+        return self.pieces.packed([one.text or (NOTHING,) for one in texts])
+
+    def _inputs(
+        self, gallery: Gallery, texts: Sequence[Texts], packed: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any], Any]:
         torch = need("torch", "StarVR")
-        options = self.options
-        frames = self._frames(gallery, (options.n_frames, options.image_size, options.image_size))
-        places = [_kept(one, options.max_words).place for one in gallery.words] if "ocr" in self.needs else []
-        place = np.concatenate(places) if places else np.zeros((0, 12))
-        read = torch.tensor([bool(one.text) for one in gallery.words], device=self.device)
-        return frames, {**packed, "read": read}, torch.from_numpy(place.astype(np.float32)).to(self.device)
+        n_frames, size = self.options.n_frames, self.options.image_size
+        frames = self._frames(gallery, (n_frames, size, size)) if self.network.vision else None
+        blank = nowhere(self.options.ocr, 1)
+        where = np.concatenate([blank[:0], *(one.where if one.text else blank for one in texts)])
+        read = torch.tensor([bool(one.text) for one in texts], device=self.device)
+        return frames, {**packed, "read": read}, torch.from_numpy(where).to(self.device)
 
     def compare(self, captions: dict[str, Any], videos: dict[str, Any]) -> dict[str, Any]:
         """Cosines, as the published matrices hold them: without the temperature."""
@@ -133,21 +152,22 @@ class Starvr(NetworkModel):
         return parts
 
     def files(self) -> Mapping[str, str]:
-        """The vocabulary: a checkpoint needs no other file."""
-        return {FILE: self.pieces.text()}
+        """The vocabulary, and what describes a folder's video tower: a checkpoint needs no other file."""
+        return {FILE: self.pieces.text(), **({} if self._pictures is None else self._pictures.files)}
 
 
-def _kept(words: Words, most: int) -> Words:
-    """The first words; the blank word at no place where nothing was read.
+def _of_size(options: StarvrOptions, size: int, checkpoint: Path | None) -> StarvrOptions:
+    """The options with the image size of a folder's tower.
 
     Raises:
-        DataError: Places of another kind.
+        DataError: The options of a checkpoint, which has it, were changed to another.
     """
-    if not words.text:
-        return Words((NOTHING,), np.zeros((1, 12), np.float32))
-    if words.place.shape[1] != 12:
-        raise DataError(
-            f"StarVR reads 12 numbers of a word's place, found {words.place.shape[1]}.",
-            "Prepare its inputs by its own rules: InputRules(places='textvr').",
-        )
-    return Words(words.text[:most], words.place[:most])
+    if checkpoint is not None and options.image_size != size:
+        raise DataError(f"Frames for {options.vision} have {size} pixels.", f"Use image_size={size}.")
+    return replace(options, image_size=size)
+
+
+def _filled(texts: Texts) -> Texts:
+    """Without the windows in which nothing was read."""
+    kept = [at for at, text in enumerate(texts.text) if text]
+    return Texts(tuple(texts.text[at] for at in kept), texts.where[kept])

@@ -14,6 +14,11 @@ Source: spec/textvr.md, sections 3.2 to 3.4 (arXiv 2305.03347). That is the fusi
 
     block   f = Blocks(X)[0]                               (``models.fusion.network``)
     score   f of [q; o_1 ... o_O], as ocr but with places; s = a cos(t, W_v v + b_v) + (1 - a) cos(t, e), a learned
+
+and instead of words and of the space-time transformer:
+
+    ocr windows     o_i is the sentence of a window; a row w_i of a table of times instead of W_p p_i + b_p
+    vision FOLDER   v = LN(W |mean_t f_t| + b), f_t a frame's vector of length 1 by a CLIP or SigLIP
 """
 
 from __future__ import annotations
@@ -26,13 +31,15 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import DistilBertConfig, DistilBertModel
 
-from workbench.models.fusion.network import BareAttention, FusionEncoder, ModalityDropout
+from workbench.models.fusion.network import ModalityDropout, fusion_of, gathered, shares_of
+from workbench.models.reading import PLACE_NUMBERS
 from workbench.models.textvr_fusion.starvr.options import StarvrOptions
+from workbench.models.towers.dual.network import PictureTower
+from workbench.models.towers.dual.opened import Pictured
 from workbench.models.towers.space_time import build_tower
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the colours of ImageNet, as the authors' loader has them
 TEMPERATURE = 0.05
-PLACE_NUMBERS = 12
 NORM_LIMIT = 1e-8
 QUERY, VIDEO, WORD = 0, 1, 2  # rows of the table of types
 
@@ -45,6 +52,14 @@ def text_tower(options: StarvrOptions) -> DistilBertModel:
         attention_dropout=options.dropout,
     )  # fmt: skip
     return DistilBertModel(config)
+
+
+def video_tower(options: StarvrOptions) -> nn.Module:
+    """A space-time transformer with random weights."""
+    return build_tower(
+        "vit_b16", image_size=options.image_size, patch_size=options.patch_size, width=options.dim,
+        depth=options.depth, heads=options.heads, n_frames=options.n_frames, time_init=options.time_init,
+    )  # fmt: skip
 
 
 def first_vectors(tower: nn.Module, packed: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -60,13 +75,30 @@ def first_vectors(tower: nn.Module, packed: dict[str, torch.Tensor]) -> torch.Te
     return torch.cat(found)
 
 
+class FrameTower(PictureTower):
+    """The mean of the vectors of a video's frames in the space of the words."""
+
+    def __init__(self, pictures: Pictured, dim: int) -> None:
+        super().__init__(pictures, "squash", "float32")
+        self.lift = nn.Sequential(nn.Linear(self.width, dim), nn.LayerNorm(dim))
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        """uint8 [V, T, height, width, 3] to [V, D]."""
+        return self.lift(self.mean_of_frames(frames))
+
+
 class Network(nn.Module):
-    """Captions and videos in one space, compared by their cosine."""
+    """Captions and videos in one space, compared by their cosine.
+
+    Args:
+        options: Sizes and choices.
+        pictures: The tower of ``options.vision``; None = the space-time transformer.
+    """
 
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, options: StarvrOptions) -> None:
+    def __init__(self, options: StarvrOptions, pictures: Pictured | None = None) -> None:
         super().__init__()
         dim, projection = options.dim, options.projection
         self.modality, self.fusion = options.modality, options.fusion
@@ -75,18 +107,11 @@ class Network(nn.Module):
         self.text_model = text_tower(options)
         self.txt_proj = nn.Sequential(nn.ReLU(), nn.Linear(dim, projection))
         if self.vision:
-            self.video_model = build_tower(
-                "vit_b16", image_size=options.image_size, patch_size=options.patch_size, width=dim, depth=options.depth,
-                heads=options.heads, n_frames=options.n_frames, time_init=options.time_init,
-            )  # fmt: skip
+            self.video_model = video_tower(options) if pictures is None else FrameTower(pictures, dim)
             self.vid_proj = nn.Sequential(nn.Linear(dim, projection))
         if self.ocr:
             self.ocr_model = text_tower(options)
-            self.fusion_model: nn.Module
-            if options.fusion == "block":
-                self.fusion_model = FusionEncoder(dim, options.fusion_heads, options.fusion_depth)
-            else:
-                self.fusion_model = BareAttention(dim, options.fusion_heads)
+            self.fusion_model = fusion_of(options.fusion, dim, options.fusion_heads, options.fusion_depth)
             self.query_token = nn.Parameter(torch.zeros(1, dim))
             self.fusion_proj = nn.Sequential(nn.ReLU(), nn.Linear(dim, projection))
         if self.vision and self.ocr:
@@ -95,7 +120,8 @@ class Network(nn.Module):
             else:
                 self.type_embedding = nn.Embedding(3, dim)
                 self.vid_proj.requires_grad_(False)  # published, but no loss reaches it: it stays as it was loaded
-            self.ocr_pos_embeds = nn.Linear(PLACE_NUMBERS, dim)
+            windows = options.ocr == "windows"
+            self.ocr_pos_embeds = nn.Embedding(options.n_frames, dim) if windows else nn.Linear(PLACE_NUMBERS, dim)
         self.scale = nn.Parameter(torch.tensor(-math.log(TEMPERATURE)))
         for name, colours in (("mean", MEAN), ("std", STD)):
             self.register_buffer(name, torch.tensor(colours).view(3, 1, 1), persistent=False)
@@ -113,9 +139,9 @@ class Network(nn.Module):
             frames: uint8 [V, T, height, width, 3]; None for modality ``ocr``.
             packed: Their words, as ``pieces.WordPieces.packed`` gives them, at least one per video; ``read``, bool [V]:
                 where it is not the blank word; and, where those are known, ``vectors``, their ``word_vectors``.
-            place: Float [words, 12], in the same order.
+            place: Float [words, 12], in the same order; of windows int64 [windows], their rows of time.
         """
-        seen = self.video_model(self.pixels(frames)) if self.vision and frames is not None else None
+        seen = self._seen(frames) if self.vision and frames is not None else None
         if not self.ocr:
             return {"video": self.vid_proj(seen)}
         words, there = self._words(packed, place)
@@ -131,6 +157,10 @@ class Network(nn.Module):
         """Vectors of the different words of ``packed``, [U, D]."""
         return first_vectors(self.ocr_model, packed)
 
+    def _seen(self, frames: torch.Tensor) -> torch.Tensor:
+        """v [V, D] of uint8 [V, T, height, width, 3]."""
+        return self.video_model(frames if isinstance(self.video_model, FrameTower) else self.pixels(frames))
+
     def pixels(self, frames: torch.Tensor) -> torch.Tensor:
         """uint8 [V, T, height, width, 3] to float [V, T, 3, height, width], normalised."""
         values = frames.permute(0, 1, 4, 2, 3).to(self.scale.dtype) / 255
@@ -142,7 +172,8 @@ class Network(nn.Module):
         known = packed.get("vectors")
         vectors = (self.word_vectors(packed) if known is None else known)[packed["text"]]
         if self.vision:
-            vectors = vectors + self.ocr_pos_embeds(place.to(self.scale.dtype))
+            timed = isinstance(self.ocr_pos_embeds, nn.Embedding)
+            vectors = vectors + self.ocr_pos_embeds(place if timed else place.to(self.scale.dtype))
         at = (packed["row"], packed["place"])
         words = vectors.new_zeros(videos, longest, vectors.shape[1]).index_put(at, vectors)
         there = torch.zeros(videos, longest, dtype=torch.bool, device=words.device)
@@ -165,9 +196,7 @@ class Network(nn.Module):
             tokens = tokens + self.type_embedding(kinds)
             if kept is not None:
                 there = there & torch.stack([torch.ones_like(kept[0]), *kept], 1)[:, kinds]
-        if self.fusion == "block":
-            return self.fusion_model(tokens, there)[:, 0]
-        return self.query_token + self.fusion_model(tokens[:, :1], tokens, there)[:, 0]
+        return gathered(self.fusion_model, self.query_token, tokens, there)
 
     def cosine(
         self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor], of: str = "video"
@@ -183,8 +212,8 @@ class Network(nn.Module):
         """Cosines [B, V] under the name of the modality; of the fusion ``score`` the two that are weighted, apart."""
         if self.fusion != "score":
             return {self.modality: self.cosine(caption, videos)}
-        weights = dict(zip(("vision", "ocr"), self.balance.softmax(0), strict=True))
-        return {name: weight * self.cosine(caption, videos, name) for name, weight in weights.items()}
+        shares = shares_of(self.balance)
+        return {name: share * self.cosine(caption, videos, name) for name, share in shares.items()}
 
     def parts(self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor]) -> dict[str, Any]:
         """Cosines over the temperature [B, V]; their sum is the similarity."""

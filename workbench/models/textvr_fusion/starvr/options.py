@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.models.base import MODALITIES
-from workbench.models.fusion import check_dropout
+from workbench.models.fusion import check_dropout, check_fusion
 from workbench.models.options import check_counts
+from workbench.models.reading import check_ocr
 
-FUSIONS = {
-    "bare": ("one attention without output projection, norm or residual, as published", ("vision", "ocr", "fusion")),
-    "block": ("transformer blocks over query, video and words", ("ocr", "fusion")),
-    "score": ("no joint token: a learned weighted sum of the similarities with frames and with words", ("fusion",)),
-}
-"""How frames and words meet: a sentence, and the modalities for which it makes a difference."""
+ACTS = {"bare": tuple(MODALITIES), "block": ("ocr", "fusion"), "score": ("fusion",)}
+"""The modalities for which a kind of fusion makes a difference; ``bare`` stands in every record by itself."""
+SPACE_TIME = "space_time"
 
 
 @dataclass(frozen=True)
@@ -24,30 +22,35 @@ class StarvrOptions:
 
     Attributes:
         modality: ``vision``, ``ocr`` or ``fusion``.
+        vision: The video tower: ``space_time`` (published), or a folder of CLIP, SigLIP or SigLIP 2 in Hugging Face
+            layout (a path, or a name of ``towers.dual.KNOWN``), whose vectors of frames are averaged.
         dim: Dimensions of a token, of all towers and of the fusion.
-        depth: Blocks of the video tower.
-        heads: Attention heads of the video tower.
-        image_size: Pixels of a frame's side.
-        patch_size: Pixels of a patch's side.
-        n_frames: Frames per video.
+        depth: Blocks of the space-time tower.
+        heads: Attention heads of the space-time tower.
+        image_size: Pixels of a frame's side; a folder's tower has its own.
+        patch_size: Pixels of a patch's side; a folder's tower has its own.
+        n_frames: Frames per video, and windows of read text.
         time_init: How attention over time starts; see ``towers.space_time.network.TIME_INITS``.
         text_depth: Blocks of each text tower.
         text_heads: Attention heads of each text tower.
         vocabulary: Rows of each text tower's table of word pieces.
         positions: The most word pieces of a caption or a word; the rest is cut.
         dropout: Of the text towers, in training.
-        fusion: How frames and words meet, a name of ``FUSIONS``; the kinds other than ``bare`` are not published.
+        fusion: How frames and words meet, a name of ``models.fusion.FUSIONS``; only ``bare`` is published.
         fusion_heads: Heads of the attention over query, video and words.
         fusion_depth: Blocks of the fusion ``block``.
         projection: Dimensions of the common space.
-        max_words: Read words per video; the most confident ones are kept.
-        places: What is told of a word's place: ``textvr`` (as published) or ``track`` (its displacement repaired);
-            see ``pipelines.places``.
+        ocr: What is read, a name of ``models.reading.OCR``; only ``words`` is published.
+        max_words: Read words per video with ``ocr=words``; the most confident ones are kept.
+        places: What is told of a word's place with ``ocr=words``: ``textvr`` (as published) or ``track`` (its
+            displacement repaired); see ``pipelines.places``.
+        words_per_sentence: Words of the sentence of a window, with ``ocr=windows``; the most confident ones.
         modality_dropout: Share of videos, 0..1, that lose their frames or their words in training; fusion only.
         seed: Of the random weights.
     """
 
     modality: str = "fusion"
+    vision: str = SPACE_TIME
     dim: int = 768
     depth: int = 12
     heads: int = 12
@@ -64,17 +67,18 @@ class StarvrOptions:
     fusion_heads: int = 8
     fusion_depth: int = 1
     projection: int = 256
+    ocr: str = "words"
     max_words: int = 200
     places: str = "textvr"
+    words_per_sentence: int = 16
     modality_dropout: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         pick(MODALITIES, self.modality, "modality")
-        pick(FUSIONS, self.fusion, "kind of fusion")
+        check_ocr(self)
+        check_fusion(self, ACTS)
         check_dropout(self.modality_dropout, self.modality)
-        check_counts(self, "fusion_depth")
-        if self.modality not in FUSIONS[self.fusion][1]:
-            raise DataError(
-                f"The modality {self.modality} leaves the fusion {self.fusion} nothing to do.", "Use fusion=bare."
-            )
+        check_counts(self, "fusion_depth", "words_per_sentence")
+        if self.modality == "ocr" and self.vision != SPACE_TIME:
+            raise DataError("The modality ocr has no video tower.", "Leave vision out.")

@@ -80,6 +80,7 @@ class DualEncoder(TowersModel):
             "n_frames": options.n_frames, "height": self.network.size, "width": self.network.size,
             "max_words": options.max_words, **({} if options.fit == "squash" else {"fit": options.fit}),
             **({"windows": options.words_per_sentence} if windows else {}),
+            "caption_words": self._opened.caption_words,
         }  # fmt: skip
 
     def _built(self, towers: Opened) -> Any:

@@ -27,6 +27,8 @@ VIDEOS_AT_ONCE = 1024
 class PictureTower(nn.Module):
     """The tower for pictures of a transformers dual encoder."""
 
+    here: torch.Tensor
+
     def __init__(self, opened: Opened | Pictured, fit: str, precision: str) -> None:
         """Around a model of transformers.
 
@@ -42,10 +44,11 @@ class PictureTower(nn.Module):
         self.patch = int(vision.patch_size)
         self.size = square_of(self.patch, vision.num_patches) if family.patches else int(vision.image_size)
         self.width = int(config.projection_dim if config.model_type == "clip" else config.text_config.projection_size)
+        self.register_buffer("here", torch.zeros(()), persistent=False)  # tells device and kind of numbers
 
     def frames(self, frames: torch.Tensor) -> torch.Tensor:
         """uint8 [n, H, W, 3] to unit vectors [n, D], float32."""
-        pictures = prepared(frames.to(self._weight.device), self.size, self.fit, self.looks)
+        pictures = prepared(frames.to(self.here.device), self.size, self.fit, self.looks)
         values = as_patches(pictures, self.patch) if self.family.patches else {"pixel_values": pictures}
         with self._computing():
             return _unit(self.model.get_image_features(**values))
@@ -53,17 +56,12 @@ class PictureTower(nn.Module):
     def seen(self, frames: torch.Tensor) -> torch.Tensor:
         """Unit vectors [V, T, D] of frames uint8 [V, T, H, W, 3], or as they were given."""
         if frames.ndim == 3:
-            return frames.to(self._weight.dtype)
+            return frames.to(self.here.dtype)
         return self.frames(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
-
-    @property
-    def _weight(self) -> torch.Tensor:
-        """Tells where this lies, and its kind of numbers."""
-        return next(self.parameters())
 
     def _computing(self) -> AbstractContextManager[Any]:
         """bf16 through autocast, so that weights keep their bits; how training computes is said by its recipe."""
-        device = self._weight.device.type
+        device = self.here.device.type
         half = self.precision == "bf16" or (self.precision == "auto" and device == "cuda")
         return torch.autocast(device, torch.bfloat16) if half and not self.model.training else nullcontext()
 

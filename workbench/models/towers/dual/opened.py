@@ -61,10 +61,19 @@ class Opened:
     files: Mapping[str, str]
     known: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
+    @property
+    def caption_words(self) -> int:
+        """Words above which a caption is cut for certain: each is one token or more."""
+        return self._longest - int(self.tokenizer.num_special_tokens_to_add())
+
+    @property
+    def _longest(self) -> int:
+        return int(self.model.config.text_config.max_position_embeddings)
+
     def tokens(self, texts: Sequence[str], device: Any) -> dict[str, Any]:
         """``ids`` and ``mask`` int64 [texts, tokens] on a device, cut where the model's positions end."""
         torch = need("torch", "A dual encoder")
-        longest = int(self.model.config.text_config.max_position_embeddings)
+        longest = self._longest
         lines = self._ids([text.lower() for text in texts], longest)
         width = longest if self.family.padding == "max_length" else max(map(len, lines))
         left = self.tokenizer.padding_side == "left"
@@ -102,25 +111,21 @@ def opened(weights: str | Path, checkpoint: Path | None = None) -> Opened:
         DataError: They cannot be read.
         MissingExtraError: torch or transformers is not installed.
     """
-    folder, model = _folder_and_model(weights, checkpoint)
+    folder = find_weights(weights) if checkpoint is None else checkpoint
     family, looks, tokenizer = read_family(folder), read_looks(folder), load_tokenizer(folder)
+    model = load_pretrained(folder) if checkpoint is None else empty_model(folder)
     return Opened(folder, model, family, looks, tokenizer, _files(folder, NEEDED))
 
 
 def pictured(weights: str | Path, checkpoint: Path | None = None) -> Pictured:
     """The tower for pictures of a folder, without the rest of its model; args and errors as of ``opened``."""
-    folder, model = _folder_and_model(weights, checkpoint)
+    folder = find_weights(weights) if checkpoint is None else checkpoint
+    family, looks = read_family(folder), read_looks(folder)
+    model = load_pretrained(folder) if checkpoint is None else empty_model(folder)
     for part in OTHER_PARTS:
         if hasattr(model, part):
             delattr(model, part)
-    return Pictured(model, read_family(folder), read_looks(folder), _files(folder, PICTURES))
-
-
-def _folder_and_model(weights: str | Path, checkpoint: Path | None) -> tuple[Path, Any]:
-    if checkpoint is not None:
-        return checkpoint, empty_model(checkpoint)
-    folder = find_weights(weights)
-    return folder, load_pretrained(folder)
+    return Pictured(model, family, looks, _files(folder, PICTURES))
 
 
 def _files(folder: Path, names: Sequence[str]) -> dict[str, str]:
