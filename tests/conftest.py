@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from hypothesis import settings
@@ -18,12 +19,29 @@ from workbench.cli import main as entry
 
 settings.register_profile("busy machine", deadline=None)  # a slow example is no failure: timings are in benchmarks/
 settings.load_profile("busy machine")
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads of one process that wait would take the others' cores
+# Every core has a test process, which inherits this one's environment: more threads of BLAS and OpenMP in each make all
+# of them wait, and double the work of small products. Tests that are about threads ask for a number of their own.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+DEMO = "demo-workspace"
 REAL = os.environ.get("WORKBENCH_REAL_DATA")
 FLAGS = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]  # fmt: skip
+
+
+def needs_demo(item: pytest.Item) -> bool:
+    return "demo_home" in getattr(item, "fixturenames", ())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every process begins with tests that need no demo: xdist gives each an equal share of the list, in its order."""
+    n = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    kinds = [[item for item in items if needs_demo(item) == late] for late in (False, True)]
+    shares = [kind[len(kind) * i // n : len(kind) * (i + 1) // n] for i in range(n) for kind in kinds]
+    items[:] = [item for share in shares for item in share]
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +64,27 @@ def main_module() -> Iterator[None]:
     sys.modules["__main__"] = main
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_pools() -> Iterator[None]:
+    """A few files need no further processes, each of which imports for seconds; tests of pools say how many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workbench.core.pool.default_workers", lambda: 1)
+        yield
+
+
+def make_demo(folder: Path) -> None:
+    environment = {**os.environ, "WORKBENCH_HOME": str(folder)}
+    subprocess.run([sys.executable, "-m", "workbench", "demo"], check=True, env=environment)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def demo_begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The first of several test processes has the demo made while all of them are busy with other tests."""
+    wanted = "WORKBENCH_DEMO" not in os.environ and any(map(needs_demo, request.session.items))
+    if wanted and os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+        Thread(target=made_once, args=(tmp_path_factory, DEMO, make_demo), daemon=True).start()
+
+
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the demo and its runs, made once for all tests (and their processes) by ``workbench demo``.
@@ -54,12 +93,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     if ready := os.environ.get("WORKBENCH_DEMO"):
         return Path(ready)
-
-    def make(folder: Path) -> None:
-        environment = {**os.environ, "WORKBENCH_HOME": str(folder)}
-        subprocess.run([sys.executable, "-m", "workbench", "demo"], check=True, env=environment)
-
-    return made_once(tmp_path_factory, "demo-workspace", make)
+    return made_once(tmp_path_factory, DEMO, make_demo)
 
 
 @pytest.fixture

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
+from tests.once import digest, kept
 from workbench.core.seeds import generator
-from workbench.corpus import Corpus, save_corpus
-from workbench.evaluation import Run, save_run
+from workbench.core.workspace import workspace
+from workbench.corpus import Corpus, open_corpus, save_corpus
+from workbench.evaluation import Run, open_run, save_run
 
 DOMAINS = ("Cooking", "Driving", "News_Movie", "Sports")
 THINGS = "bus dog sign boat cook ball road shop train horse lamp river".split()
@@ -16,6 +20,12 @@ DOINGS = "passes holds opens shows leaves turns follows meets".split()
 
 def made_corpus(n_videos: int = 160, *, name: str = "made", seed: int = 0, per_video: int = 1) -> Corpus:
     """Test videos in four domains, four clips per source; some captions stand twice, all hold markup."""
+    what = ("made corpus", n_videos, name, seed, per_video)
+    kept(workspace().corpora / name, what, lambda: _made_corpus(n_videos, name, seed, per_video))
+    return open_corpus(name, "test")
+
+
+def _made_corpus(n_videos: int, name: str, seed: int, per_video: int) -> None:
     draw = generator(seed, "made corpus")
     rows, captions = [], []
     for i in range(n_videos):
@@ -38,7 +48,7 @@ def made_corpus(n_videos: int = 160, *, name: str = "made", seed: int = 0, per_v
             captions.append({"caption_id": f"{video}#{number}", "video_id": video, "text": text, "language": "en",
                              "role": "original", "split": "test"})  # fmt: skip
     tables = {"videos": pd.DataFrame(rows), "captions": pd.DataFrame(captions)}
-    return save_corpus(name, tables, {"title": "Made corpus", "protocol": "A test."}).with_split("test")
+    save_corpus(name, tables, {"title": "Made corpus", "protocol": "A test."})
 
 
 def made_similarity(corpus: Corpus, noise: float = 0.6, seed: int = 0) -> np.ndarray:
@@ -60,7 +70,11 @@ def made_similarity(corpus: Corpus, noise: float = 0.6, seed: int = 0) -> np.nda
 
 def made_runs(corpus: Corpus, names: tuple[str, ...] = ("good", "fair", "poor")) -> list[Run]:
     """One run per name, each noisier than the one before."""
-    return [
-        save_run(made_similarity(corpus, noise=0.5 + 2.0 * i, seed=i), corpus=corpus, name=name, notes=f"noise {i}")
-        for i, name in enumerate(names)
-    ]
+
+    def make(i: int, name: str) -> Run:
+        return save_run(made_similarity(corpus, 0.5 + 2.0 * i, seed=i), corpus=corpus, name=name, notes=f"noise {i}")
+
+    of = digest(corpus.path), corpus.split
+    for i, name in enumerate(names):
+        kept(workspace().runs / name, ("made run", of, i, name), partial(make, i, name))
+    return [open_run(name) for name in names]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import hashlib
 import os
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Hashable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,3 +25,31 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             make(folder)
             (folder / "made").touch()
     return folder
+
+
+KEPT: dict[Hashable, Path] = {}
+
+
+def kept(folder: Path, key: Hashable, make: Callable[[], object]) -> None:
+    """Make a folder, or copy what this process made under this key before; one that is there is left to ``make``."""
+    if key in KEPT and not folder.exists():
+        shutil.copytree(KEPT[key], folder, copy_function=shutil.copyfile)
+        return
+    make()
+    KEPT[key] = _store() / str(len(KEPT))
+    shutil.copytree(folder, KEPT[key])
+
+
+@cache
+def _store() -> Path:
+    folder = tempfile.mkdtemp(prefix="workbench-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def digest(folder: Path) -> str:
+    """Of the names and bytes of all files in a folder."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        found.update(f"{path.relative_to(folder)} {path.stat().st_size} ".encode() + path.read_bytes())
+    return found.hexdigest()

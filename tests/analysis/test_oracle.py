@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.analysis.failing import failing
@@ -82,3 +83,10 @@ def test_thresholds_and_nonsense(home):
         analysis.oracle_gain(run, by="domains")
     with pytest.raises(DataError, match="There is no run"):
         analysis.oracle_gain([])
+
+
+def test_the_biggest_gains_stand_for_themselves():
+    table = pd.DataFrame({"cause": list("abcd"), "gain": [1.0, 5.0, 0.0, 3.0], "recall": 40.0, "reached": 0.0})
+    top = analysis.biggest_gains(table, 2)
+    assert top["cause"].to_list() == ["b", "d"] and top["reached"].to_list() == [45.0, 48.0]
+    assert analysis.biggest_gains(table, 9)["cause"].to_list() == list("abd")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
@@ -18,6 +19,7 @@ import workbench as wb
 from tests.captioned import captioned_corpus, captioned_runs
 from tests.made import made_corpus, made_runs
 from tests.ports import own_port
+from workbench.core.workspace import elsewhere
 from workbench.pipelines.datasets import prepare
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
@@ -63,7 +65,9 @@ class Site:
         return self.page.inner_text("[data-testid=stMain]")
 
 
-def served(home: Path, browser, shots: Path) -> Iterator[Site]:
+@contextmanager
+def serving(home: Path) -> Iterator[str]:
+    """A running app on a workspace; gives its address."""
     port = own_port()
     environment = {**os.environ, "WORKBENCH_HOME": str(home)}
     command = [
@@ -82,25 +86,32 @@ def served(home: Path, browser, shots: Path) -> Iterator[Site]:
     ) as process:
         try:
             wait_for_server(port)
-            page = browser.new_page(viewport={"width": 1440, "height": 1000})
-            site = Site(f"http://localhost:{port}", page)
-            page.on("pageerror", lambda error: site.complaints.append(str(error)))
-            page.on(
-                "console",
-                lambda message: (
-                    complained(message) and site.complaints.append(f"{message.text} {message.location.get('url')}")
-                ),
-            )
-            page.on(
-                "response", lambda answer: refused(answer) and site.complaints.append(f"{answer.status} {answer.url}")
-            )
-            page.on("request", lambda request: outside(request.url) and site.complaints.append(f"asked {request.url}"))
-            yield site
-            page.screenshot(path=shots / "last.png")
-            page.close()
+            yield f"http://localhost:{port}"
         finally:
             process.terminate()
             process.wait(20)
+
+
+def visited(base: str, browser, shots: Path) -> Iterator[Site]:
+    """A new page, with cookies and a session of its own, at a running app."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    site = Site(base, page)
+    page.on("pageerror", lambda error: site.complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda message: complained(message) and site.complaints.append(f"{message.text} {message.location.get('url')}"),
+    )
+    page.on("response", lambda answer: refused(answer) and site.complaints.append(f"{answer.status} {answer.url}"))
+    page.on("request", lambda request: outside(request.url) and site.complaints.append(f"asked {request.url}"))
+    yield site
+    page.screenshot(path=shots / "last.png")
+    page.close()
+
+
+def served(home: Path, browser, shots: Path) -> Iterator[Site]:
+    """A page at an app of its own."""
+    with serving(home) as base:
+        yield from visited(base, browser, shots)
 
 
 def complained(message: ConsoleMessage) -> bool:
@@ -118,7 +129,7 @@ def outside(url: str) -> bool:
 
 
 def wait_for_server(port: int) -> None:
-    for _ in range(200):
+    for _ in range(WAIT // 100):
         try:
             with urlopen(f"http://localhost:{port}/_stcore/health", timeout=2) as answer:
                 if answer.status == 200:
@@ -128,18 +139,32 @@ def wait_for_server(port: int) -> None:
     raise TimeoutError(f"the app did not start on port {port}")
 
 
-@pytest.fixture
-def site(home, browser, tmp_path):
-    """The app on a made corpus with domains and sources."""
-    made_runs(made_corpus(160))
-    yield from served(home, browser, tmp_path)
+@pytest.fixture(scope="module")
+def made_app(tmp_path_factory):
+    """The app on a made corpus with domains and sources; tests only read."""
+    with elsewhere(tmp_path_factory.mktemp("made")) as home:
+        made_runs(made_corpus(160))
+    with serving(home) as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
+def cinema_app(tmp_path_factory):
+    """The app on a small corpus of real videos with read words, two runs and hostile text; tests only read."""
+    with elsewhere(tmp_path_factory.mktemp("cinema")) as home:
+        captioned_runs(captioned_corpus(tmp_path_factory.mktemp("films")))
+    with serving(home) as base:
+        yield base
 
 
 @pytest.fixture
-def cinema(home, browser, tmp_path):
-    """The app on a small corpus of real videos with read words, two runs and hostile text."""
-    captioned_runs(captioned_corpus(tmp_path / "films"))
-    yield from served(home, browser, tmp_path)
+def site(made_app, browser, tmp_path):
+    yield from visited(made_app, browser, tmp_path)
+
+
+@pytest.fixture
+def cinema(cinema_app, browser, tmp_path):
+    yield from visited(cinema_app, browser, tmp_path)
 
 
 def shows(site: Site, *texts: str) -> None:
@@ -186,7 +211,7 @@ def test_a_domain_opens_and_its_video_plays_with_hostile_text_as_text(cinema):
 
 def test_search_finds_a_video_by_a_word_and_marks_it(cinema):
     cinema.open("search")
-    cinema.page.get_by_label("Words").fill("mira")
+    cinema.page.get_by_label("Words", exact=True).fill("mira")
     cinema.page.keyboard.press("Enter")
     cinema.page.wait_for_selector("a.tile .word:has-text('mira')", timeout=WAIT)
     assert cinema.page.locator("a.tile").count() == 2 and "q=mira" in cinema.page.url

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import workbench as wb
 from tests.app.test_pages import opened, words
 from tests.made import made_corpus, made_similarity
+from workbench.analysis import compare_runs
 from workbench.core.workspace import elsewhere
 from workbench.corpus import open_corpus
 from workbench.figures.code import as_code
@@ -72,6 +73,17 @@ def test_the_verdict_stands_first_and_lists_side_by_side(compared):
     assert len(win) == wins and win["Rank in A"].is_monotonic_decreasing and (loss["Rank in A"] == 1).all()
 
 
+def test_micro_macro_and_effects_beside_the_verdict(compared):
+    app = compared("queries")
+    parts = next(one.value for one in app.dataframe if "p (BH)" in one.value)
+    assert parts["Queries"].to_list()[:2] == ["all queries", "mean over domains"]
+    assert parts["B − A"].iloc[0] == pytest.approx(compare_runs("plain", "fused").test.difference)
+    said = words(app).replace("\\", "")
+    assert "wins per loss (odds ratio)" in said and "One model or two?" in said and "scene-text queries" in said
+    sure = words(compared("sure")).replace("\\", "")
+    assert "plain: confidence is " in sure and "fused: confidence is " in sure
+
+
 def test_a_group_of_seeds_stands_where_a_run_may(compared):
     app = compared("queries", run="seeds", other="fused")
     said = words(app).replace("\\", "")
@@ -94,11 +106,11 @@ def test_every_figure_as_code_makes_that_figure(compared, monkeypatch):
         shown[name] = (figure, code, runs)
         return {"selection": {"points": []}}
 
-    for module in ("compare", "many", "ablation"):
+    for module in ("compare", "many", "ablation", "sureness"):
         monkeypatch.setattr(f"workbench.app.parts.{module}.show_chart", show_chart)
-    for part in ("queries", "causes", "ablations", "runs"):
+    for part in ("queries", "causes", "ablations", "runs", "sure"):
         compared(part, side="b")
-    assert len(shown) == 6
+    assert len(shown) == 8
     saved = []
     monkeypatch.setattr("workbench.figures.save_figure", lambda figure, *path, **width: saved.append(figure))
     for name, (figure, code, runs) in shown.items():
@@ -135,7 +147,7 @@ def test_a_weight_is_tried_and_labelled(compared):
     said = words(app).replace("\\", "")
     assert "+0.0 (+0.0 to +0.0) against vision 1, ocr 1 as used; 0 queries better, 0 worse" in said
     assert "this weight is chosen on made/test, the queries that it is tested on" in said
-    assert compared("ablations", side="b", weight="7").slider[0].value == 0.5  # nonsense in the address
+    assert compared("ablations", side="b", weight="x").slider[0].value == 0.5  # nonsense in the address
 
 
 def test_what_was_learned_by_both(compared):

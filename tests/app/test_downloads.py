@@ -25,8 +25,10 @@ ALLOWED = {"parts/downloads.py": {"plotly_chart", "dataframe"}}
 
 
 def drawn_by(source: str) -> set[str]:
-    """Elements of ``DRAWS`` that a file calls on ``st`` or on a container."""
-    calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    """Elements of ``DRAWS`` that a file calls on ``st`` or on a container; without an argument nothing is drawn."""
+    calls = [
+        one.func for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Call) and (one.args or one.keywords)
+    ]
     return {one.attr for one in calls if isinstance(one, ast.Attribute)} & DRAWS
 
 

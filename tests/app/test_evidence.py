@@ -31,7 +31,7 @@ def test_a_button_is_a_text_of_a_video_that_plays():
     assert json.loads(json.dumps(data, allow_nan=False)) == data and data["more"] == 0
     first, second = data["buttons"]
     assert first["word"] == "mira 42" and first["place"] == "in the right video, 1.60 s"
-    assert first["about"].startswith("Text ignored, Too much text: ") and first["about"].endswith("read by rapidocr")
+    assert first["about"].startswith("Text not enough, Too much text: ") and first["about"].endswith("read by rapidocr")
     assert (first["player"], first["seconds"]) == ("shown/one.mp4", 1.6)
     assert second["seconds"] is None and second["about"].endswith("written") and "not known" in second["place"]
     many = [ROW | {"text_id": f"t{i}"} for i in range(evidence.MOST + 3)]

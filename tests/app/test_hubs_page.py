@@ -11,7 +11,7 @@ from tests.made import made_corpus, made_similarity
 from workbench import analysis
 from workbench.app.parts import hub as hub_parts
 from workbench.app.parts import twin as twin_parts
-from workbench.app.parts.hub import PER_PAGE
+from workbench.app.parts.widgets import PER_PAGE
 from workbench.pipelines.rescoring import rescore
 
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
@@ -43,9 +43,14 @@ def test_hubs_and_the_queries_that_they_take(run):
     assert "clip_0007" in hub and f"The {found.top['n_wrong'][0]} queries in whose list it stands wrongly" in said(app)
     taken = app.dataframe[-1].value
     assert len(taken) == PER_PAGE and "Rows 1 to 50 of 119" in said(app)
-    app.query_params["taken"] = "3"
+    app.query_params["taken"] = "3"  # as links of earlier versions say it
     app.run()
     assert "Rows 101 to 119 of 119" in said(app)
+    app.query_params["page_taken"] = "2"
+    app.run()
+    assert "Rows 51 to 100 of 119" in said(app)
+    app.query_params["page_taken"] = "3"
+    app.run()
     expected = analysis.taken_queries(run, hub).iloc[100:]
     assert app.dataframe[-1].value["Query"].to_list() == expected["text"].to_list()
 

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.app.test_pages import opened
+from tests.made import made_corpus, made_runs
+from workbench.core.workspace import elsewhere
+
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
 APP = Path(__file__).parents[2] / "workbench" / "app"
 CARRIED = """
@@ -20,6 +24,11 @@ st.session_state[WORDS_OF] = "made", "kwai"
 for values in ({"corpus": "made/test"}, {"corpus": "other/test"}, {"corpus": "made/val", "engine": "truth"}, {}):
     st.text(address("query", **values))
 """
+NUMBERS = """
+import streamlit as st
+from workbench.app.links import asked_number, asked_whole
+st.text(f"{asked_number('n', 2.5, 0.5, 9.5)} {asked_whole('n', 2, 0, 9)}")
+"""
 TAKEN = """
 import streamlit as st
 from workbench.app import looks
@@ -27,6 +36,15 @@ looks.take({"q": "<b>", "t": "1.5", "t2": "nan", "speed": "7", "speed2": "0.5", 
 st.json({"first": looks.set_in(looks.FIRST), "beside": looks.set_in(looks.BESIDE), "carried": looks.carried()})
 looks.take({"boxes": None, "t": None})
 """
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A workspace with two runs."""
+    home = tmp_path_factory.mktemp("home")
+    with elsewhere(home):
+        made_runs(made_corpus(60), ("good", "fair"))
+    return home
 
 
 def script(text: str, **parameters: str) -> AppTest:
@@ -55,6 +73,35 @@ def test_what_components_tell_is_checked_and_remembered_but_for_seconds():
         "carried": {"boxes": "off", "speed2": "0.5"},
     }  # fmt: skip
     assert {key: app.query_params[key] for key in app.query_params} == {"q": "<b>", "speed2": "0.5"}
+
+
+@pytest.mark.parametrize(("said", "number", "whole"), [
+    ("5", 5.0, 5), ("99999999", 9.5, 9), ("-3", 0.5, 0), ("1e400", 9.5, 9), ("-inf", 0.5, 0), ("nan", 2.5, 2),
+    ("x", 2.5, 2), ("", 2.5, 2), ("1.7.3", 2.5, 2), ("9" * 5000, 9.5, 9), ("²", 2.5, 2), ("7.9", 7.9, 7),
+])  # fmt: skip
+def test_numbers_of_the_address_stay_between_their_limits(said, number, whole):
+    assert script(NUMBERS, n=said).text[0].value == f"{number} {whole}"
+
+
+ODD = {
+    "tags": ("seed", "n", "at"), "failures": ("rows", "from", "k"), "domains": ("page",), "hubs": ("top", "taken", "k"),
+}  # fmt: skip
+
+
+def test_absurd_numbers_open_every_page(place, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(place))
+    for page, keys in ODD.items():
+        assert not opened(page, **dict.fromkeys(keys, "9" * 20)).exception, page
+
+
+def test_toggles_stand_in_the_address():
+    code = "from workbench.app.parts.widgets import choose_toggle\nprint(choose_toggle('Try', 'sweep'))"
+    app = script(code, sweep="1")
+    assert app.toggle[0].value
+    app.toggle[0].set_value(False).run()
+    assert "sweep" not in app.query_params and not app.toggle[0].value
+    app.toggle[0].set_value(True).run()
+    assert app.query_params["sweep"] == "1" or app.query_params["sweep"] == ["1"]
 
 
 def test_the_address_states_its_version_and_another_one_is_told():

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import workbench as wb
+from tests.app.test_pages import opened
 from tests.made import made_corpus, made_similarity
 from workbench import analysis
 from workbench.analysis.domains import domain_overview
 from workbench.app import loading
+from workbench.evaluation.runs.outdated import ranks_outdated
+from workbench.evaluation.runs.run import Run
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -66,6 +70,34 @@ def test_a_run_that_was_written_again_is_noticed_by_every_table(home):
     assert tables() == before
     wb.save_run(made_similarity(corpus, 6.0, seed=3), corpus=corpus, name="one", overwrite=True)
     assert all(old != new for old, new in zip(before, tables(), strict=True))
+
+
+def test_a_matrix_that_was_replaced_in_place_is_noticed_and_told(home):
+    corpus = made_corpus(24)
+    made = wb.save_run(made_similarity(corpus, 0.5), corpus=corpus, name="one")
+    run = loading.run_named("one")
+    before = loading.key_of(run), loading.stamps_of_runs()
+    copy = shutil.copytree(made.path, home / "runs" / "copy", copy_function=shutil.copyfile)
+    assert not loading.outdated(run) and not ranks_outdated(Run(copy))
+    (copy / "similarity.npy").touch()  # newer, and the same
+    assert not ranks_outdated(Run(copy))
+    np.save(made.path / "similarity.npy", -np.asarray(made.similarity))
+    again = loading.run_named("one")
+    assert loading.key_of(again) != before[0] and loading.stamps_of_runs() != before[1] and loading.outdated(again)
+    np.testing.assert_array_equal(again.similarity, np.load(made.path / "similarity.npy"))
+    app = opened("matrix", run="one")
+    assert ["Scores of one changed after" in one.value for one in app.warning] == [True]
+    np.save(made.path / "similarity.npy", np.full((2, 3), np.nan, np.float32))
+    assert loading.outdated(loading.run_named("one"))
+
+
+def test_texts_that_were_replaced_in_place_are_noticed(home):
+    corpus = made_corpus(24)
+    wb.save_run(made_similarity(corpus), corpus=corpus, name="one")
+    before = loading.key_of_causes(loading.run_named("one"))
+    (corpus.path / "texts.parquet").unlink(missing_ok=True)
+    corpus.texts.to_parquet(corpus.path / "texts.parquet")
+    assert loading.key_of_causes(loading.run_named("one")) != before
 
 
 def test_a_corpus_that_was_written_again_is_noticed(home):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import workbench as wb
 from tests.made import made_corpus, made_runs, made_similarity
 from workbench.app.links import address
 from workbench.app.navigation import SCRIPT
+from workbench.app.settling import settle
 from workbench.app.text import plain
 from workbench.cli.serve import free_port
 from workbench.core import jobs
@@ -190,3 +192,12 @@ def test_ports():
     assert 8501 <= free_port("localhost", None) < 8551
     with pytest.raises(DataError, match="0 is not a port"):
         free_port("localhost", 0)
+
+
+def test_what_a_page_has_loaded_is_not_looked_at_for_cycles_again(made):
+    settle.clear()
+    before = gc.get_freeze_count()
+    assert not opened("query").exception and gc.get_freeze_count() > max(before, 100_000)
+    frozen = gc.get_freeze_count()
+    opened("query")
+    assert gc.get_freeze_count() <= frozen

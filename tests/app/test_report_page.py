@@ -9,6 +9,7 @@ import pytest
 import workbench as wb
 from tests.app.test_pages import opened, words
 from tests.made import made_corpus, made_runs, made_similarity
+from workbench.evaluation.runs.notes import BOOKMARK, TAG, add_notes
 from workbench.figures.report.writing import make_report
 
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
@@ -23,13 +24,19 @@ def said(app) -> str:
     return words(app).replace("\\", "")
 
 
+def make(app) -> None:
+    """Click the button that makes the report."""
+    (button,) = [one for one in app.button if one.label == "Make the report"]
+    button.click().run()
+
+
 def test_it_says_the_verdict_and_makes_the_files_on_demand(runs):
     query = runs[1].queries["caption_id"][2]
     app = opened("report", run="fair", against="good", cases=query)
     assert not app.exception and not app.error, words(app)
     assert "good - fair = " in said(app) and "Every difference in the report is good minus fair." in said(app)
     assert len(app.get("download_button")) == 0 and app.text_area[0].value == query
-    app.button[0].click().run()
+    make(app)
     assert not app.exception and [one.proto.label for one in app.get("download_button")] == [
         "Report (HTML)",
         "Lock file",
@@ -43,8 +50,29 @@ def test_it_says_the_verdict_and_makes_the_files_on_demand(runs):
 
 def test_an_unknown_case_is_a_sentence(runs):
     app = opened("report", run="fair", cases="nope")
-    app.button[0].click().run()
+    make(app)
     assert not app.exception and "No query is called 'nope'" in said(app)
+
+
+def test_my_bookmarks_are_the_cases_and_tags_stand_in_the_report(runs):
+    ids = runs[1].queries["caption_id"].to_list()
+    head = {"annotator": "Ana", "direction": "t2v", "run": "fair", "split": "test"}
+    add_notes(
+        "made", [{"kind": BOOKMARK, **head, "query_id": one, "on": True} for one in (ids[5], ids[3], "of another")]
+    )
+    about = {"query_id": ids[3], "caption_id": ids[3], "video_id": "v", "cause": "hub", "evidence": "", "sample": ""}
+    add_notes("made", [{"kind": TAG, **head, **about, "label": "ambiguous", "named_cause": ""}])
+    app = opened("report", run="fair")
+    assert app.button[0].disabled
+    app.text_input(key="write annotator").set_value("Ana").run()
+    assert "2 captions of this run bookmarked by you." in said(app)
+    app.button[0].click().run()
+    assert app.query_params["cases"] == f"{ids[3]}\n{ids[5]}" == app.text_area[0].value
+    before = make_report(runs[1], cases=[ids[3]])
+    assert "Tagged: Ambiguous (Ana)" in before.html and "<h2>Human tags</h2>" in before.html
+    add_notes("made", [{"kind": TAG, **head, **about, "annotator": "<b>", "label": "other", "named_cause": ""}])
+    after = make_report(runs[1], cases=[ids[3]])
+    assert "Other cause (&lt;b&gt;)" in after.html and after.lock["numbers"] == before.lock["numbers"]
 
 
 def test_an_old_lock_is_checked(runs):

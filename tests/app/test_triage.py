@@ -10,6 +10,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from tests.app.test_browser import WAIT, Site, served
+from tests.app.test_pages import opened, words
+from tests.app.test_video_pages import mounted
 from tests.captioned import captioned_corpus, captioned_runs
 from workbench.app.parts.triage import MOST_TEXT
 from workbench.app.routes import ROUTES
@@ -156,6 +158,17 @@ def test_what_is_set_in_players_is_in_the_link_and_in_the_next_query(site):
     says(site, speed="0.5", boxes="off", together="seconds")
     stands()
     assert not {"t", "t2"} & {*asked(site)} and site.complaints == []
+
+
+def test_videos_are_queries_with_both_captions(place, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(place))
+    for view in ("triage", "list"):
+        app = opened("failures", run="wrong", direction="v2t", view=view, q="one.mp4")
+        assert not app.exception and not app.error
+    assert "Top-1, wrong" in words(app) and "nan" not in words(app)
+    (data,) = [own for key, own in mounted(opened("failures", run="wrong", direction="v2t", view="triage")).items()
+               if key == "triage"]  # fmt: skip
+    assert all(one["text"].startswith("Right caption: ") and "Top-1, wrong: " in one["text"] for one in data["cases"])
 
 
 def test_the_route_of_the_player_gives_words_and_refuses_the_rest(place, monkeypatch):

@@ -18,6 +18,7 @@ from workbench import analysis, figures
 from workbench.analysis.case import query_near
 from workbench.analysis.domains import ALL, domain_overview
 from workbench.analysis.reading.frequent import frequent_words
+from workbench.app.components.keeper import KEY as KEEPER
 from workbench.app.components.thumbnails import CHOSEN
 from workbench.app.text import marked, short
 from workbench.core.errors import UnknownNameError
@@ -40,7 +41,7 @@ def runs(corpus):
 def mounted(app: AppTest) -> dict[str, dict[str, Any]]:
     """Data of the players and grids of a page by their keys; AppTest does not know components."""
     found = [element for element in app.main if element.type == "bidi_component"]
-    return {element.key: json.loads(element.proto.json) for element in found}
+    return {element.key: json.loads(element.proto.json) for element in found if element.key != KEEPER}
 
 
 def said(app: AppTest) -> str:
@@ -204,7 +205,7 @@ def test_a_word_finds_its_videos():
     app = opened("search", q="mira")
     assert "2 videos, best first" in said(app)
     shown = mounted(app)
-    tiles = shown["found"]["tiles"]
+    tiles = shown["found bm25"]["tiles"]
     assert {tile["video_id"] for tile in tiles} == {"one.mp4", "three.mp4"}
     assert all(tile["words"] == ["mira"] and tile["note"].startswith("score") for tile in tiles)
     player = shown["open video"]
@@ -219,7 +220,7 @@ def test_an_empty_search_has_examples_and_no_hit_is_said():
     app = opened("search")
     assert "goal" in [button.label for button in app.button]
     app.button(key="example 0").click().run()
-    assert app.query_params["q"] and mounted(app)["found"]["tiles"]
+    assert app.query_params["q"] and mounted(app)["found bm25"]["tiles"]
     assert "No video has a word like these: <b>zzz</b>" in said(opened("search", q="<b>zzz</b>"))
 
 

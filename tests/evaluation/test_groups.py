@@ -13,11 +13,13 @@ import workbench as wb
 from tests.made import made_corpus, made_similarity
 from workbench import analysis
 from workbench.core.errors import DataError, StateError, UnknownNameError
+from workbench.core.workspace import elsewhere
 from workbench.evaluation.metrics.measures import METRICS, query_values
 from workbench.evaluation.runs import library
 from workbench.evaluation.statistics.families import holm, paired_tests
 from workbench.evaluation.statistics.groups import SeedGroup, open_side, seed_groups, seed_summary
-from workbench.evaluation.statistics.paired import paired_test, verdict
+from workbench.evaluation.statistics.paired import paired_test
+from workbench.evaluation.statistics.verdicts import verdict
 
 
 def slow_holm(p_values):
@@ -59,9 +61,15 @@ def seeds(corpus, group, noise, n=3, **info):
     ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def three_seeds(tmp_path_factory):
+    with elsewhere(tmp_path_factory.mktemp("three-seeds")):
+        return seeds(made_corpus(80, per_video=2), "g", 2.0)
+
+
 @pytest.mark.parametrize("metric", METRICS)
-def test_a_group_is_the_mean_of_its_seeds(corpus, metric):
-    runs = seeds(corpus, "g", 2.0)
+def test_a_group_is_the_mean_of_its_seeds(three_seeds, metric):
+    runs = three_seeds
     (group,) = seed_groups(runs)
     for direction in ("t2v", "v2t"):
         found = seed_summary(group, metric, direction)

@@ -173,7 +173,7 @@ def test_parts_of_published_matrices(name, n):
 def test_time_at_the_size_of_textvr():
     captions = textvr_captions()
     similarity = np.random.default_rng(0).normal(size=(len(captions), len(captions))).astype(np.float32)
-    start = time.perf_counter()
+    start = time.process_time()  # what other processes take of the machine does not count
     found = check_order(similarity, captions)
-    assert time.perf_counter() - start < 20  # the aim of two seconds is measured in benchmarks/
+    assert time.process_time() - start < 20  # the aim of two seconds is measured in benchmarks/
     assert found.how == "unverified" and found.evidence["rows"]["n_pairs"] > 1000

@@ -12,12 +12,14 @@ import workbench as wb
 from tests.made import made_corpus, made_runs, made_similarity
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.core.seeds import generator
+from workbench.core.workspace import elsewhere
 from workbench.corpus import save_corpus
 from workbench.evaluation import retrieval_metrics, save_run
 from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values
 from workbench.evaluation.statistics.intervals import clustered_interval, joint_numbers
-from workbench.evaluation.statistics.paired import paired_test, paired_test_values, verdict
+from workbench.evaluation.statistics.paired import paired_test, paired_test_values
 from workbench.evaluation.statistics.resampling import Sample, bootstrap, swap
+from workbench.evaluation.statistics.verdicts import verdict
 
 small = st.integers(1, 6)
 
@@ -89,14 +91,21 @@ def test_swaps_are_those_of_whole_clusters(metric):
         assert METRICS[metric].scale * found[row] == pytest.approx(slowly(two, metric) - slowly(one, metric), abs=1e-9)
 
 
+@pytest.fixture(scope="module")
+def far_apart(tmp_path_factory):
+    """A good run and a much worse one."""
+    with elsewhere(tmp_path_factory.mktemp("far-apart")):
+        corpus = made_corpus(160, per_video=2)
+        return [
+            save_run(made_similarity(corpus, noise=noise), corpus=corpus, name=name)
+            for name, noise in (("good", 0.5), ("fair", 9.0))
+        ]
+
+
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("direction", ["t2v", "v2t"])
-def test_every_metric_is_tested(home, metric, direction):
-    corpus = made_corpus(160, per_video=2)
-    good, fair = (
-        save_run(made_similarity(corpus, noise=noise), corpus=corpus, name=name)
-        for name, noise in (("good", 0.5), ("fair", 9.0))
-    )
+def test_every_metric_is_tested(far_apart, metric, direction):
+    good, fair = far_apart
     found = paired_test(fair, good, metric, direction=direction)
     stated = [run.metrics[direction][metric] for run in (fair, good)]
     assert found.difference == pytest.approx(stated[1] - stated[0])

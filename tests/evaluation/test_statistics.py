@@ -18,9 +18,9 @@ from workbench.evaluation.statistics.paired import (
     k_occurrence,
     paired_test,
     paired_test_values,
-    verdict,
     wilson,
 )
+from workbench.evaluation.statistics.verdicts import verdict
 
 
 def test_wilson_known_values():

@@ -29,4 +29,6 @@ def test_sentences_come_with_the_frames(home, tmp_path, monkeypatch):
     model = build_model("textvr_zeroshot_ocr", **options)
     assert rules_for(model).windows == 16 and rules_for(model).fit == "letterbox"
     run = score(model, corpus, name="windows", workers=1)
+    assert run.info["input_rules"]["caption_words"] == model.reads["caption_words"] > 0
+    assert rules_for(build_model("textvr_fusion")).caption_words == 32
     assert run.info["input_rules"]["windows"] == 16 and set(run.modalities) == {"vision", "ocr", "bm25"}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench.core.errors import DataError, StateError
 from workbench.core.lookup import pick
-from workbench.corpus import Corpus, domain_label
+from workbench.corpus import Corpus, domain_label, open_corpus
 from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values
 from workbench.evaluation.metrics.scene_text import (
     OCR_V1,
@@ -20,7 +20,7 @@ from workbench.evaluation.metrics.scene_text import (
     scene_text_videos,
 )
 from workbench.evaluation.runs.corpora import corpus_of_run
-from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.run import Run, open_run
 from workbench.evaluation.runs.tables import query_groups
 from workbench.evaluation.statistics.paired import clustered_interval, design_effect, wilson
 from workbench.evaluation.statistics.sides import query_table
@@ -31,7 +31,7 @@ NO_SLICES = ("caption_id", "video_id", "text", "pair_id", "split")
 COLUMNS = ["slice", "label", "n_queries", "n_sources", "value", "low", "high", "note"]
 
 
-def by_domain(run: Run, metric: str = "r1", direction: str = "t2v") -> pd.DataFrame:
+def by_domain(run: Run | str, metric: str = "r1", direction: str = "t2v") -> pd.DataFrame:
     """One metric per domain.
 
     Recalls have Wilson intervals on the effective sample (clustered by source video), other metrics the clustered
@@ -49,6 +49,7 @@ def by_domain(run: Run, metric: str = "r1", direction: str = "t2v") -> pd.DataFr
         StateError: The run's corpus states no domains, or the run holds totals only.
         UnknownNameError: Unknown metric or direction.
     """
+    run = open_run(run)
     table, groups = _queries(run, direction, metric)
     if groups["domain"].isna().all():
         raise StateError(
@@ -61,11 +62,11 @@ def by_domain(run: Run, metric: str = "r1", direction: str = "t2v") -> pd.DataFr
 
 
 def by_slice(
-    run: Run,
+    run: Run | str,
     slices: Mapping[str, np.ndarray] | str,
     metric: str = "r1",
     direction: str = "t2v",
-    corpus: Corpus | None = None,
+    corpus: Corpus | str | None = None,
 ) -> pd.DataFrame:
     """One metric per named part of the queries.
 
@@ -87,9 +88,10 @@ def by_slice(
         StateError: The corpus is not at hand or states nothing in that column, a column for v2t, or no text was read.
         UnknownNameError: Its captions have no such column.
     """
+    run = open_run(run)
     table, groups = _queries(run, direction, metric)
     if isinstance(slices, str):
-        values = _column(run, slices, direction, corpus).reindex(table["id"])
+        values = slice_values(run, slices, direction, corpus).reindex(table["id"])
         return _largest_first(_parts(table, groups, _masks(values), metric))
     for name, mask in slices.items():
         if np.shape(mask) != (len(table),) or np.asarray(mask).dtype != bool:
@@ -97,11 +99,12 @@ def by_slice(
     return _parts(table, groups, {name: np.asarray(mask) for name, mask in slices.items()}, metric)
 
 
-def slice_columns(corpus: Corpus) -> list[str]:
+def slice_columns(corpus: Corpus | str) -> list[str]:
     """What divides the captions into a few parts (2 to 12), for ``by_slice``: columns, and scene-text queries.
 
     Scene-text queries by definition stand in where the corpus itself states no ``query_type``.
     """
+    corpus = open_corpus(corpus)
     names = [name for name in corpus.captions.columns if name not in NO_SLICES]
     found = [name for name in names if 2 <= corpus.captions[name].nunique() <= MOST_SLICES]
     if corpus.captions["query_type"].isna().all() and scene_text_queries(corpus.captions).nunique() == 2:
@@ -109,8 +112,20 @@ def slice_columns(corpus: Corpus) -> list[str]:
     return found
 
 
-def _column(run: Run, name: str, direction: str, corpus: Corpus | None) -> pd.Series:
-    """The part of every query by its id: a column of the corpus' captions, or what scene-text queries are."""
+def slice_values(run: Run, name: str, direction: str, corpus: Corpus | str | None = None) -> pd.Series:
+    """The part of every query by its id: a column of the corpus' captions, or what scene-text queries are.
+
+    Args:
+        run: The run.
+        name: Of the column, or ``scene_text_query`` or ``scene_text_query_ocr``.
+        direction: ``t2v``; ``v2t`` for scene-text queries only.
+        corpus: The run's corpus; None = find it.
+
+    Raises:
+        DataError: A corpus that the run was not made on.
+        StateError: The corpus is not at hand or states nothing there, a column for v2t, or no text was read.
+        UnknownNameError: Its captions have no such column.
+    """
     if name in SLICES:
         queries = _scene_text(run, SLICES[name], corpus)
         return labels(queries if direction == "t2v" else scene_text_videos(queries, run.relevance))
@@ -126,13 +141,13 @@ def _column(run: Run, name: str, direction: str, corpus: Corpus | None) -> pd.Se
     return captions[name]
 
 
-def _scene_text(run: Run, definition: str, corpus: Corpus | None) -> pd.Series:
+def _scene_text(run: Run, definition: str, corpus: Corpus | str | None) -> pd.Series:
     if definition == OCR_V1:
         return scene_text_queries_ocr(_corpus(run, corpus))
     return scene_text_queries(run.queries)
 
 
-def _corpus(run: Run, corpus: Corpus | None) -> Corpus:
+def _corpus(run: Run, corpus: Corpus | str | None) -> Corpus:
     found, why = corpus_of_run(run, corpus)
     if found is None:
         raise StateError(why, "Prepare the corpus that the run was made on.")

@@ -84,10 +84,10 @@ def open_case(run: Run, query_id: str, direction: str = "t2v", n_top: int = 10) 
     title = str(texts.iloc[index]).strip() if direction == "t2v" else str(query_id)
     names = run.gallery["video_id"] if direction == "t2v" else texts
     right = "; ".join(str(names.iloc[int(one)]).strip() for one in rights[:CAPTIONS_SHOWN]) or "nothing"
-    items = (run.gallery["video_id"] if direction == "t2v" else run.queries["caption_id"]).to_numpy(dtype=object)
+    items = run.gallery["video_id"] if direction == "t2v" else run.queries["caption_id"]
     return Case(
         title, right, _place(video), float(run.rank(direction)[position]), score, margin, top,
-        [str(items[one]) for one in rights], [str(items[int(one)]) for one in columns],
+        [str(one) for one in items.iloc[rights]], [str(one) for one in items.iloc[columns]],
     )  # fmt: skip
 
 
@@ -117,14 +117,10 @@ def _items(run: Run, direction: str, columns: np.ndarray) -> dict[str, list[str]
     if direction == "v2t":
         return {"Caption": [str(run.queries["text"].iloc[int(column)]).strip() for column in columns]}
     right = run.relevance_matrix.tocsc()
-    texts = run.queries["text"].to_numpy()
-    captions = [
-        " / ".join(
-            str(texts[row]).strip() for row in right.indices[right.indptr[c] : right.indptr[c + 1]][:CAPTIONS_SHOWN]
-        )
-        for c in map(int, columns)
-    ]
-    found = {"Captions": captions, "Video": [str(run.gallery["video_id"].iloc[int(c)]) for c in columns]}
+    rows = [right.indices[right.indptr[c] : right.indptr[c + 1]][:CAPTIONS_SHOWN] for c in map(int, columns)]
+    captions = [" / ".join(str(text).strip() for text in run.queries["text"].iloc[own]) for own in rows]
+    videos = run.gallery.iloc[columns]
+    found = {"Captions": captions, "Video": [str(one) for one in videos["video_id"]]}
     if run.gallery["domain"].notna().any():
-        found["Domain"] = [domain_label(str(run.gallery["domain"].iloc[int(c)])) for c in columns]
+        found["Domain"] = [domain_label(str(one)) for one in videos["domain"]]
     return found

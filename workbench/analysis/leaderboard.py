@@ -10,11 +10,12 @@ import pandas as pd
 
 from workbench.core.lookup import pick
 from workbench.evaluation.metrics.measures import METRICS, SHOWN
+from workbench.evaluation.metrics.scene_text import V1, WITH
 from workbench.evaluation.rescoring.protocol import seen_level
-from workbench.evaluation.runs.run import DIRECTIONS, Run
+from workbench.evaluation.runs.run import DIRECTIONS, Run, open_run
 from workbench.evaluation.statistics.families import paired_tests
 from workbench.evaluation.statistics.groups import SeedGroup, seed_groups, seed_summary
-from workbench.evaluation.statistics.paired import verdict
+from workbench.evaluation.statistics.text_half import tests_on_text
 
 ORDER_BADGES = {
     "ids": "order by ids",
@@ -23,31 +24,35 @@ ORDER_BADGES = {
     "unverified": "order not verifiable",
     "contradicted": "order unknown: totals only",
 }
+BESIDE = {"macro": "mean over domains", "text": "scene-text queries"}
+"""What stands beside R@1 over all queries, by the end of its column."""
 MANY_TIES = 0.001
 
 
-def leaderboard(runs: Sequence[Run], metrics: Sequence[str] = SHOWN, *, seeds: bool = False) -> pd.DataFrame:
+def leaderboard(runs: Sequence[Run | str], metrics: Sequence[str] = SHOWN, *, seeds: bool = False) -> pd.DataFrame:
     """One row per finished run or group of seeds: those that have seen nothing first, then train, then test queries.
 
     Within those the best t2v R@1 comes first.
 
     Args:
-        runs: Runs on one split.
+        runs: Runs on one split, or their names.
         metrics: Names of ``METRICS``; R@1 is always there.
         seeds: Show the single runs of every group beneath it.
 
     Returns:
         run; t2v_r1 ... for each metric and direction, with ``_low`` and ``_high`` (95 % interval over queries; null =
         one source only, or not stored by an older version), for groups ``_min``, ``_max`` and ``_sd`` over seeds;
-        both_sum_recall with the same; n_seeds, group (of a run shown beneath), clustered, n_queries, n_tied, scoring,
-        sees, scoring_label, order, order_label, totals_only, warning.
+        both_sum_recall with the same; t2v_r1_macro, t2v_r1_text, ... (``BESIDE``: each domain counts alike; queries of
+        ``scene-text-query v1`` alone; null = no domains are stated, or these are all queries or none); n_seeds,
+        group (of a run shown beneath), clustered, n_queries, n_tied, scoring, sees, scoring_label, order, order_label,
+        totals_only, warning.
 
     Raises:
         UnknownNameError: Unknown metric.
     """
     names = list(dict.fromkeys(["r1", *(name for name in metrics if pick(METRICS, name, "metric"))]))
     rows = []
-    for one in seed_groups([run for run in runs if run.state == "finished"]):
+    for one in seed_groups([run for run in map(open_run, runs) if run.state == "finished"]):
         beneath = one.runs if seeds and isinstance(one, SeedGroup) else ()
         rows.append([_row(one, names), *({**_row(run, names), "group": one.name} for run in beneath)])
     rows.sort(key=lambda own: (seen_level(own[0]["sees"]), -own[0]["t2v_r1"]))
@@ -70,6 +75,10 @@ def _row(one: Run | SeedGroup, names: Sequence[str]) -> dict[str, Any]:
     for direction, name in wanted:
         numbers = _of_group(one, name, direction) if isinstance(one, SeedGroup) else _of_run(one, name, direction)
         row |= {f"{direction}_{name}{end}": value for end, value in numbers.items()}
+    for direction in DIRECTIONS:
+        stored = [run.metrics[direction].get("by") or {} for run in runs]
+        row[f"{direction}_r1_macro"] = float(np.mean([_macro(own.get("domain", {})) for own in stored]))
+        row[f"{direction}_r1_text"] = float(np.mean([_on_text(own.get("slice", {})) for own in stored]))
     orders = {run.order["how"] for run in runs}
     order = next(how for how in reversed(ORDER_BADGES) if how in orders)
     row |= {
@@ -80,6 +89,15 @@ def _row(one: Run | SeedGroup, names: Sequence[str]) -> dict[str, Any]:
         "warning": "; ".join(dict.fromkeys([*_differing(one), *(said for run in runs for said in _warnings(run))])),
     }  # fmt: skip
     return row
+
+
+def _macro(domains: dict[str, dict[str, float]]) -> float:
+    """R@1, each domain counting alike; nan for fewer than two."""
+    return float(np.mean([one["r1"] for one in domains.values()])) if len(domains) > 1 else float("nan")
+
+
+def _on_text(slices: dict[str, dict[str, dict[str, float]]]) -> float:
+    return slices.get(V1, {}).get(WITH, {}).get("r1", float("nan"))
 
 
 def _of_run(run: Run, name: str, direction: str) -> dict[str, float]:
@@ -117,14 +135,15 @@ def _warnings(run: Run) -> list[str]:
     return [*said, *(one.rstrip(".") for one in run.protocol.get("warnings", []))]
 
 
-def leaderboard_verdict(runs: Sequence[Run], metric: str = "r1", direction: str = "t2v") -> str:
+def leaderboard_verdict(runs: Sequence[Run | str], metric: str = "r1", direction: str = "t2v") -> str:
     """Which run or group of seeds is best and whether beyond noise, against every other that can be compared.
 
     Only runs that have seen the same (nothing, train queries, test queries) are put side by side: those that have seen
-    the least of all that are there. p-values are Holm corrected over the comparisons made.
+    the least of all that are there. p-values are Holm corrected over the comparisons made; the corrected one is shown
+    and decides.
 
     Args:
-        runs: Runs on one split.
+        runs: Runs on one split, or their names.
         metric: A name of ``METRICS`` that decides.
         direction: ``t2v``, ``v2t``, or ``both`` for ``sum_recall``.
 
@@ -133,7 +152,7 @@ def leaderboard_verdict(runs: Sequence[Run], metric: str = "r1", direction: str 
         UnknownNameError: Unknown metric or direction.
     """
     chosen = pick(METRICS, metric, "metric")
-    finished = seed_groups([run for run in runs if run.state == "finished"])
+    finished = seed_groups([run for run in map(open_run, runs) if run.state == "finished"])
     able = [one for one in finished if isinstance(one, SeedGroup) or not one.totals_only]
     if not able:
         return "No run here can be compared query by query."
@@ -150,10 +169,11 @@ def leaderboard_verdict(runs: Sequence[Run], metric: str = "r1", direction: str 
         stated = f"{direction} {chosen.label} {abs(worth[at]):.{chosen.digits}f}"
         return f"{best.name} is the only run that can be compared here ({stated}).{rest}"
     family = paired_tests([(able[i], best) for i in rivals], metric, direction)
-    second = family[max(range(len(rivals)), key=lambda i: worth[rivals[i]])]
+    at_second = max(range(len(rivals)), key=lambda i: worth[rivals[i]])
+    on_text = tests_on_text([(able[rivals[at_second]], best)], metric, direction)[0]
     held = sum(one.verdict == "better" for one in family)
     beaten = f" After Holm's correction it beats {held} of {len(family)} other runs." if len(family) > 1 else ""
-    return f"{verdict(second.test, second.name_a, best.name)}{beaten}{rest}"
+    return f"{family[at_second].sentence(on_text)}{beaten}{rest}"
 
 
 def _value(one: Run | SeedGroup, metric: str, direction: str) -> float:

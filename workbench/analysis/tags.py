@@ -99,11 +99,13 @@ def label_for(named: str, computed: str, offered: Sequence[str]) -> str:
 def tag_pairs(failed: pd.DataFrame) -> pd.DataFrame:
     """The wrong pair of every failed query: caption_id and video_id that a run put together, index as in ``failed``.
 
+    A query that was not scored has no wrong pair; its right one stands there.
+
     Args:
         failed: From ``analysis.failures``, of either direction.
     """
     back = failed["top_caption_id"].notna()
-    video = failed["top_video_id"].where(~back, failed["right_video_id"])
+    video = failed["top_video_id"].where(~back, failed["right_video_id"]).fillna(failed["right_video_id"])
     return pd.DataFrame({"caption_id": failed["top_caption_id"].where(back, failed["caption_id"]), "video_id": video})
 
 
@@ -147,6 +149,19 @@ def _shares(sizes: np.ndarray, n: int) -> np.ndarray:
     rest = n - least.sum() - found.sum()
     found[np.argsort(found - exact, kind="stable")[:rest]] += 1
     return found + least
+
+
+def told_tags(tags: pd.DataFrame) -> dict[str, str]:
+    """What was said of each query, by whom, in words."""
+    columns = (tags[name] for name in ("label", "annotator", "cause", "named_cause"))
+    said = [
+        f"{LABELS[label].label}{f': {CAUSES[named].label}' if named in CAUSES and named != cause else ''} ({who})"
+        for label, who, cause, named in zip(*columns, strict=True)
+    ]
+    told: dict[str, list[str]] = {}
+    for query, one in zip(tags["query_id"], said, strict=True):
+        told.setdefault(query, []).append(one)
+    return {query: ", ".join(all_said) for query, all_said in told.items()}
 
 
 def false_negatives(tags: pd.DataFrame) -> pd.DataFrame:

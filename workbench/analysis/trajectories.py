@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from workbench.analysis.cells import cell_html
 from workbench.core.errors import DataError, StateError
 from workbench.core.files import read_table
 from workbench.core.lookup import pick
 from workbench.evaluation.ranks.bounds import RankCounts
-from workbench.evaluation.runs.run import DIRECTIONS, Run
+from workbench.evaluation.runs.run import DIRECTIONS, Run, open_run
 
 KINDS = {
     "kept": "learned and kept",
@@ -38,11 +39,19 @@ class Trajectories:
     run: str
     direction: str
     steps: list[int]
-    ids: list[str]
-    ranks: np.ndarray
+    ids: list[str] = field(repr=False)
+    ranks: np.ndarray = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        """What became of the queries by the last look, as a table of a notebook."""
+        shares = kind_shares(self)
+        table = shares.loc[shares["step"] == self.steps[-1], ["label", "n", "share"]]
+        looks = f"{len(self.steps)} looks at {len(self.ids)} validation queries"
+        said = f"{self.run}, {self.direction} R@1: {looks}, by step {self.steps[-1]}"
+        return cell_html(said, table, digits=2)
 
 
-def trajectories(run: Run, direction: str = "t2v") -> Trajectories:
+def trajectories(run: Run | str, direction: str = "t2v") -> Trajectories:
     """Read ``trajectory.parquet`` of a run.
 
     Args:
@@ -53,6 +62,7 @@ def trajectories(run: Run, direction: str = "t2v") -> Trajectories:
         StateError: The run keeps none, or none of this direction.
         DataError: Some queries are missing at some looks.
     """
+    run = open_run(run)
     pick({name: name for name in DIRECTIONS}, direction, "direction")
     path = run.path / "trajectory.parquet"
     table = read_table(path) if path.exists() else pd.DataFrame({"direction": []})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -30,6 +31,27 @@ def parameters(**values: object) -> dict[str, str]:
     if corpus and corpus == str(values.get("corpus") or "").partition("/")[0]:
         every = {"engine": engine, **every}
     return {key: str(value) for key, value in every.items() if value not in (None, "")}
+
+
+def asked_number(key: str, first: float, low: float, high: float) -> float:
+    """A number of the address, brought between two limits.
+
+    Args:
+        key: In the address.
+        first: Where the address holds no number.
+        low: The least that it may be.
+        high: The most.
+    """
+    try:
+        asked = float(st.query_params.get(key, ""))
+    except ValueError:
+        return first
+    return first if isnan(asked) else min(max(asked, low), high)
+
+
+def asked_whole(key: str, first: int, low: int, high: int) -> int:
+    """As ``asked_number``, a whole number."""
+    return int(asked_number(key, first, low, high))
 
 
 def keep_version() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from workbench.analysis.causes.related import related_to
 from workbench.analysis.domains import ALL, domain_overview
 from workbench.analysis.reading.frequent import frequent_words
 from workbench.app.limits import Limits, keywords, limits
+from workbench.app.stamps import OF_CORPUS, OF_RUN, stamp_of
 from workbench.core.errors import UnknownNameError
 from workbench.core.lookup import pick
 from workbench.core.workspace import workspace
@@ -34,30 +34,6 @@ CausesKey = tuple[str, int, tuple[tuple[str, int], ...]]
 """Folder and time of a run, and of all that its causes are told from beside it."""
 
 
-OF_RUN = (
-    "run.json", "similarity.npy", "per_query.parquet", "metrics.json", "queries.parquet", "gallery.parquet",
-    "relevance.parquet", "inputs.parquet", "word_effects.parquet", "modalities", "interactions",
-)  # fmt: skip
-OF_CORPUS = (
-    "corpus.json", "videos.parquet", "captions.parquet", "relevance.parquet", "renditions.parquet", "texts.parquet",
-    "text_coverage.parquet",
-)  # fmt: skip
-"""What is read of a folder; any tool may replace one of these files, in place and without telling."""
-
-
-def _stamp(path: Path, names: tuple[str, ...]) -> int:
-    """Changes when a file of a folder is written again, replaced or taken away."""
-    found: list[int] = []
-    for name in names:
-        try:
-            file = os.stat(path / name)
-        except FileNotFoundError:
-            found.append(0)
-        else:
-            found += [file.st_size, file.st_mtime_ns, file.st_ino]
-    return hash(tuple(found))
-
-
 def run_named(name: str) -> Run:
     """A run of the workspace, by its name only; read again when it was written again.
 
@@ -65,7 +41,7 @@ def run_named(name: str) -> Run:
         UnknownNameError: No run is called so; a path never is a name.
     """
     path = pick(workspace().names("runs"), name, "run")
-    return _run(str(path), _stamp(path, OF_RUN))
+    return _run(str(path), stamp_of(path, OF_RUN))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -81,7 +57,7 @@ def corpus_of(run: Run) -> Corpus | None:
         return None
     if run.split not in corpus.splits:
         return None
-    corpus = _corpus(str(corpus.path), _stamp(corpus.path, OF_CORPUS), run.split)
+    corpus = _corpus(str(corpus.path), stamp_of(corpus.path, OF_CORPUS), run.split)
     return corpus if corpus.fingerprint == run.fingerprint else None
 
 
@@ -92,7 +68,7 @@ def corpus_named(name: str) -> Corpus:
         UnknownNameError: No corpus is called so; a path never is a name.
     """
     path = pick(workspace().names("corpora"), name, "corpus")
-    return _corpus(str(path), _stamp(path, OF_CORPUS), None)
+    return _corpus(str(path), stamp_of(path, OF_CORPUS), None)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -122,12 +98,12 @@ def corpus_at(place: str) -> Corpus:
     """
     name, _, split = place.partition("/")
     path = pick(workspace().names("corpora"), name, "corpus")
-    return _corpus(str(path), _stamp(path, OF_CORPUS), split or None)
+    return _corpus(str(path), stamp_of(path, OF_CORPUS), split or None)
 
 
 def key_of_corpus(corpus: Corpus) -> tuple[str, int, str | None]:
     """What a cached result of a corpus depends on: reading text and adding captions write its description again."""
-    return str(corpus.path), _stamp(corpus.path, OF_CORPUS), corpus.split
+    return str(corpus.path), stamp_of(corpus.path, OF_CORPUS), corpus.split
 
 
 def runs_at(place: str) -> pd.DataFrame:
@@ -207,7 +183,7 @@ def all_corpora() -> pd.DataFrame:
 
 def key_of(run: Run) -> tuple[str, int]:
     """What a cached result of a run depends on."""
-    return str(run.path), _stamp(run.path, OF_RUN)
+    return str(run.path), stamp_of(run.path, OF_RUN)
 
 
 def outdated(run: Run) -> bool:
@@ -235,7 +211,7 @@ def _related(run: tuple[str, int], others: tuple[tuple[str, int], ...]) -> tuple
 
 def stamps_of_runs() -> tuple[tuple[str, int], ...]:
     """Changes when any run of the workspace is added, removed or written again."""
-    return tuple((name, _stamp(path, OF_RUN)) for name, path in workspace().names("runs").items())
+    return tuple((name, stamp_of(path, OF_RUN)) for name, path in workspace().names("runs").items())
 
 
 def failures(run: Run, k: int, direction: str, others: Sequence[Run] = ()) -> pd.DataFrame:

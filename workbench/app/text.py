@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from html import escape
+from math import isfinite
 
 from workbench.ocr.matching import caption_words
 
@@ -26,6 +27,21 @@ def short(text: object, most: int = 160) -> str:
     """The text on one line, cut to so many characters."""
     line = " ".join(str(text).split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def extremes(what: str, labels: Iterable[object], values: Iterable[float], form: str = ".1f") -> str:
+    """What a chart of one value for each label shows, for who cannot see it: the highest and the lowest.
+
+    Args:
+        what: What the chart is about.
+        labels: One for each value.
+        values: Those that are not finite do not count.
+        form: How a value is written, as for ``format``.
+    """
+    held = [(value, str(label)) for label, value in zip(labels, values, strict=True) if isfinite(value)]
+    ends = dict.fromkeys((max(held), min(held))) if held else ()
+    said = [f"{end} {label} ({value:{form}})" for end, (value, label) in zip(("highest", "lowest"), ends, strict=False)]
+    return f"{what}: {', '.join(said) or 'no values'}"
 
 
 def marked(text: str, words: Collection[str], size: str = "1rem") -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
-from workbench.cli.common import AsJson, say, show_json, show_table
-from workbench.core.errors import DataError
+from workbench.cli.common import AsJson, key_values, say, show_json, show_table
 from workbench.evaluation import Run, open_run
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.statistics.groups import open_side
@@ -39,6 +39,8 @@ def compare(
                 "verdict": result.verdict,
                 "test": vars(result.test),
                 "overlap": result.overlap,
+                "effects": result.effects,
+                "parts": result.parts.to_dict("records"),
                 "by_domain": domains,
             }
         )
@@ -46,7 +48,18 @@ def compare(
     say(result.verdict)
     if result.note:
         say(result.note)
+    say(said_effects(result.effects))
+    show_table(result.parts.drop(columns="kind"), digits=3)
     show_table(result.by_domain, empty="The corpus states no domains.")
+
+
+def said_effects(effects: Mapping[str, float]) -> str:
+    """``Comparison.effects`` in one line."""
+    return (
+        f"Effect: {effects['odds_ratio']:.2f} wins per loss (odds ratio); Cliff's delta of ranks "
+        f"{effects['cliffs_delta']:+.3f}. Same lists? Rank-biased overlap {effects['rbo']:.3f}, Kendall's tau "
+        f"{effects['tau']:.3f}; 1 = the same order."
+    )
 
 
 def show_family(table: pd.DataFrame, sentences: list[str], as_json: bool) -> None:
@@ -57,8 +70,8 @@ def show_family(table: pd.DataFrame, sentences: list[str], as_json: bool) -> Non
     for sentence in sentences:
         say(sentence)
     if len(table) > 1:
-        show_table(table.drop(columns="minimum_detectable"), digits=3)
-        say(f"The last column holds after Holm's correction over these {len(table)} tests (p_holm).")
+        show_table(table.drop(columns=["minimum_detectable", "odds_ratio"]), digits=3)
+        say(f"Sentences and verdicts hold after Holm's correction over these {len(table)} tests (p_holm).")
 
 
 def failures(
@@ -67,20 +80,29 @@ def failures(
     direction: Annotated[str, typer.Option(help="t2v or v2t.")] = "t2v",
     domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
     cause: Annotated[str | None, typer.Option(help="Only this cause.")] = None,
+    other: Annotated[
+        list[str] | None, typer.Option(help="Another run on the split that tells more of it; may be repeated.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Threshold of a cause, e.g. near=0.8; may be repeated.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="Rows to print; 0 = all.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Every failed query with its computed cause and the evidence for it."""
-    from workbench.analysis import CAUSES, not_computed_by_reason
+    from workbench.analysis import CAUSES, coverage, not_computed_by_reason
     from workbench.analysis import failures as find_failures
+    from workbench.analysis.causes.thresholds import thresholds_of
     from workbench.core.lookup import pick
 
-    if k < 1:
-        raise DataError(f"K is {k}; ranks start at 1.", "Give --k 1 or more.")
     if cause is not None:
         pick(CAUSES, cause, "cause")
     opened = open_run(run)
-    table = find_failures(opened, k=k, direction=direction)
+    changed = key_values(set_ or [], "near=0.8")
+    thresholds_of(changed)
+    options: Any = {"others": other, **changed}
+    table = find_failures(opened, k=k, direction=direction, **options)
+    told = coverage(table)
     for column, wanted in (("domain", domain), ("cause", cause)):
         if wanted is not None:
             table = table[table[column] == wanted]
@@ -91,6 +113,7 @@ def failures(
         columns = ["query_id", "rank", "text", "top_video_id", "cause", "evidence"]
         named = shown[columns].assign(cause=[CAUSES[one].label for one in shown["cause"]])
         show_table(named, empty="No failed query.")
-        say(f"{len(shown)} of {len(table)} failed queries shown.")
-        for reason, unknown in not_computed_by_reason(opened).items():
+        why = f" The causes of {100 * told:.0f} % of all of them say why." if told == told else ""
+        say(f"{len(shown)} of {len(table)} failed queries shown.{why}")
+        for reason, unknown in not_computed_by_reason(opened, **options).items():
             say(f"Not looked for: {', '.join(CAUSES[one].label for one in unknown)}. {reason}")

@@ -30,6 +30,7 @@ def report(
         list[str] | None, typer.Option(help="name=value of a threshold of causes; may be repeated.")
     ] = None,
     check: Annotated[Path | None, typer.Option(help="Compute again what this lock file states, and compare.")] = None,
+    figures: Annotated[bool, typer.Option("--figures", help="Also each case as a figure of a paper, PDF.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -38,21 +39,21 @@ def report(
         raise DataError("A report needs a run, or a lock file to check.", "Give RUN, or --check FILE.")
     if check is not None:
         return show_check(check, as_json)
-    from workbench.figures.report.writing import lock_path, write_report
+    from workbench.figures.report.writing import lock_path, write_figures, write_report
 
-    for path in (out, lock_path(out)):
+    for path in (out, lock_path(out), *(out.parent.glob(f"{out.stem}.case*.pdf") if figures else ())):
         if path.exists() and not overwrite:
             raise ExistsError(f"{path} exists already.", "Choose another name with --out, or add --overwrite.")
-    made = write_report(
-        open_run(str(run)), None if other is None else open_run(other), out, k=k, cases=case or None,
-        **key_values(threshold or [], "near=0.7"),
-    )  # fmt: skip
+    runs = open_run(str(run)), None if other is None else open_run(other)
+    made = write_report(*runs, out, k=k, cases=case or None, **key_values(threshold or [], "near=0.7"))
+    drawn = write_figures(*runs, out, made.lock["options"]["cases"]) if figures else []
     if as_json:
-        return show_json(
-            {"report": str(out), "lock": str(lock_path(out)), "bytes": made.n_bytes, "verdict": made.verdict}
-        )
+        written = {"report": str(out), "lock": str(lock_path(out)), "figures": [str(one) for one in drawn]}
+        return show_json({**written, "bytes": made.n_bytes, "verdict": made.verdict})
     say(made.verdict)
     say(f"Written: {out} ({made.n_bytes / 1e6:.1f} MB) and {lock_path(out)}")
+    if drawn:
+        say(f"Figures of its cases: {', '.join(map(str, drawn))}")
 
 
 def show_check(path: Path, as_json: bool) -> None:

@@ -190,8 +190,10 @@ class Corpus:
         return table[table[key].isin(owners[key])].reset_index(drop=True)
 
 
-def open_corpus(name_or_path: str | os.PathLike[str], split: str | None = None) -> Corpus:
+def open_corpus(name_or_path: str | os.PathLike[str] | Corpus, split: str | None = None) -> Corpus:
     """Open a corpus by name (workspace, then shared workspace) or by the path of its folder.
+
+    One that is open stays as it is, or is restricted to the split.
 
     Args:
         name_or_path: E.g. ``"msrvtt-1ka"``, or a path with a separator.
@@ -202,6 +204,10 @@ def open_corpus(name_or_path: str | os.PathLike[str], split: str | None = None) 
         DataError: The folder is not a corpus, or has no such split.
         FormatVersionError: A newer workbench wrote it.
     """
+    if isinstance(name_or_path, Corpus):
+        return name_or_path if split in (None, name_or_path.split) else name_or_path.with_split(split)
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise DataError(f"A {type(name_or_path).__name__} is no corpus.", "Give a corpus, its name or its folder.")
     text = os.fspath(name_or_path)
     path = Path(text)
     if path.is_absolute() or os.sep in text:

@@ -27,7 +27,8 @@ from workbench.evaluation.runs.run import Run, list_runs, open_run
 from workbench.evaluation.runs.saving import save_run
 from workbench.evaluation.statistics.families import holm
 from workbench.evaluation.statistics.groups import SeedGroup, SeedSummary, seed_groups, seed_summary
-from workbench.evaluation.statistics.paired import PairedTest, paired_test, verdict
+from workbench.evaluation.statistics.paired import PairedTest, paired_test
+from workbench.evaluation.statistics.verdicts import verdict
 
 __all__ = [
     "CompatibleMetrics",

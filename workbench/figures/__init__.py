@@ -1,5 +1,6 @@
 """Layer 6: tidy tables in; plotly figures and matrix tiles out. Functions are named after what they show."""
 
+from workbench.figures.calibration import reliability_diagram, risk_coverage
 from workbench.figures.charts import (
     cause_bars,
     confusion_heatmap,
@@ -17,6 +18,7 @@ from workbench.figures.comparing import (
 )
 from workbench.figures.curves import kind_bars, run_looks, training_curves
 from workbench.figures.export import export_figure, save_figure
+from workbench.figures.funnel import funnel_bars
 from workbench.figures.hubs import occurrence_bars
 from workbench.figures.matrix_picture import matrix_picture
 from workbench.figures.matrix_tiles import MatrixView
@@ -40,6 +42,7 @@ __all__ = [
     "domain_heatmap",
     "export_figure",
     "frame_sweep_curves",
+    "funnel_bars",
     "kind_bars",
     "leaderboard_intervals",
     "matrix_picture",
@@ -48,6 +51,8 @@ __all__ = [
     "oracle_domain_bars",
     "qualitative",
     "rank_against_rank",
+    "reliability_diagram",
+    "risk_coverage",
     "run_looks",
     "save_figure",
     "sweep_curves",

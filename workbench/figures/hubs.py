@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.analysis.structure.hubness import HUB_SIZE, Hubness
+from workbench.analysis.structure.hubness import Hubness, hub_limit
 from workbench.analysis.structure.listed import UNITS
 from workbench.figures.theme import MUTED, NEUTRAL, A, B, styled
 
@@ -21,7 +21,7 @@ def occurrence_bars(found: Hubness) -> go.Figure:
     counts = found.counts[found.scored]
     step = max(1, -(-int(counts.max() + 1) // MOST_BARS))
     numbers = np.bincount(counts // step)
-    limit = max(1.0, HUB_SIZE * float(counts.mean()))
+    limit = max(1.0, hub_limit(counts))
     starts = np.arange(len(numbers)) * step
     colour = np.where(starts + step / 2 > limit, B, np.where((starts == 0) & (step == 1), NEUTRAL, A))
     spans = [f"{low:,}" if step == 1 else f"{low:,} to {low + step - 1:,}" for low in starts]

@@ -25,6 +25,7 @@ class InputRules:
         max_words: Words per video, the most confident ones.
         places: What is told of a word's place, a name of ``pipelines.places.PLACES``.
         rendition: Which files of the videos are read.
+        caption_words: Words of a caption that the model reads at most, the rest is cut; 0 = it does not say.
     """
 
     sampler: Sampler = Sampler("uniform", 4)  # noqa: RUF009  # frozen
@@ -38,6 +39,7 @@ class InputRules:
     fit: str = "squash"
     windows: int = 0
     rendition: str = "original"
+    caption_words: int = 0
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> InputRules:

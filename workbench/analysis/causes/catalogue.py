@@ -12,7 +12,8 @@ class Cause:
     Attributes:
         label: Its name on screens.
         sentence: What it means and when it is given.
-        family: artefact (not the model's fault), scene text, geometry, content, query form, other.
+        family: artefact (not the model's fault), scene text, content, geometry, query form; where, not why (which
+            domain the top-1 is of, as holds for nearly every failure); other.
     """
 
     label: str
@@ -21,11 +22,14 @@ class Cause:
 
 
 ARTEFACT, TEXT, CONTENT, GEOMETRY, FORM = "artefact", "scene text", "content", "geometry", "query form"
-FAMILIES = (ARTEFACT, TEXT, GEOMETRY, CONTENT, FORM, "other")
+WHERE = "where, not why"
+FAMILIES = (ARTEFACT, TEXT, CONTENT, GEOMETRY, FORM, WHERE, "other")
 
 CAUSES: dict[str, Cause] = {  # in the order in which the primary cause is chosen
     "duplicate_caption": Cause(
-        "Duplicate caption", "Another query has the same words and another right video.", ARTEFACT
+        "Duplicate caption",
+        "Another query has the same words and other right videos; primary where these are what stands above.",
+        ARTEFACT,
     ),
     "same_source": Cause(
         "Same-source video", "The top-1 was cut from the same recording as the right video.", ARTEFACT
@@ -41,7 +45,8 @@ CAUSES: dict[str, Cause] = {  # in the order in which the primary cause is chose
     "underspecified": Cause(
         "Underspecified caption",
         "The caption says less than nearly all others, or little and it opens by pointing back (he, they, the man), or "
-        "the scores of all given models are flatter for it than for nearly all others.",
+        "the scores of all given models are flatter for it than for nearly all others; primary where videos that it "
+        "fits are what stands above.",
         ARTEFACT,
     ),
     "label_suspect": Cause(
@@ -60,7 +65,10 @@ CAUSES: dict[str, Cause] = {  # in the order in which the primary cause is chose
         "Text not sampled", "The word stands only in frames that the OCR or the model did not look at.", TEXT
     ),
     "ocr_ignored": Cause(
-        "Text ignored", "The model had the word, and most of the wrong items ranked above lack it.", TEXT
+        "Text not enough",
+        "The model had the word, and most of the wrong items ranked above lack it; where word effects or a run without "
+        "OCR are there, they show that it was not used.",
+        TEXT,
     ),
     "ocr_distractor": Cause(
         "Misleading text",
@@ -77,17 +85,6 @@ CAUSES: dict[str, Cause] = {  # in the order in which the primary cause is chose
     "script_mismatch": Cause(
         "Other script", "A word was lost whose script the OCR did not read in the right video.", TEXT
     ),
-    "tied": Cause(
-        "Tied", "The right item has exactly the score of wrong ones; the rank is a matter of luck.", GEOMETRY
-    ),
-    "hub": Cause(
-        "Hub",
-        "The top-1 stands among the first 10 of far more queries than its share, and corrected for hubs the right item "
-        "is found.",
-        GEOMETRY,
-    ),
-    "anti_hub": Cause("Anti-hub", "The right item stands among the first 10 of no query at all.", GEOMETRY),
-    "coin_flip": Cause("Coin flip", "The margin is smaller than it varies between seeds.", GEOMETRY),
     "negation_counting": Cause(
         "Negation or counting",
         "Captions of the top-1 say much the same, but not the negation or the count of this caption.",
@@ -102,17 +99,28 @@ CAUSES: dict[str, Cause] = {  # in the order in which the primary cause is chose
     "fine_grained": Cause(
         "Fine detail", "Captions of the top-1 say much the same, but not a verb, an attribute or a number.", CONTENT
     ),
+    "tied": Cause(
+        "Tied", "The right item has exactly the score of wrong ones; the rank is a matter of luck.", GEOMETRY
+    ),
+    "hub": Cause(
+        "Hub",
+        "The top-1 stands among the first 10 of far more queries than its share, and corrected for hubs the right item "
+        "is found.",
+        GEOMETRY,
+    ),
+    "anti_hub": Cause("Anti-hub", "The right item stands among the first 10 of no query at all.", GEOMETRY),
+    "coin_flip": Cause("Coin flip", "The margin is smaller than it varies between seeds.", GEOMETRY),
     "truncated": Cause("Truncated", "The caption has more words than the model reads.", FORM),
     "non_english": Cause("Not English", "The caption is in another language.", FORM),
     "rare_words": Cause(
         "Rare words", "Training has many words of the caption never or once, or they fall into many sub-words.", FORM
     ),
-    "cross_domain": Cause("Cross-domain confusion", "The top-1 is from another domain.", CONTENT),
+    "cross_domain": Cause("Cross-domain confusion", "The top-1 is from another domain.", WHERE),
     "visual_in_domain": Cause(
         "Confusion inside the domain",
-        "The top-1 is of the same domain, and no artefact or cause in scene text holds; where the run keeps the scores "
-        "of its vision part, these prefer the top-1 too.",
-        CONTENT,
+        "The top-1 is of the same domain, the scores of the vision part prefer it, and no artefact or cause in scene "
+        "text explains the rank.",
+        WHERE,
     ),
-    "unexplained": Cause("Unexplained", "None of the computed causes holds.", "other"),
+    "unexplained": Cause("Unexplained", "None of the computed causes explains the rank.", "other"),
 }

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from workbench.analysis.causes.listed import Listed
+from workbench.analysis.kept import kept
+from workbench.analysis.structure.listed import listed_items
 from workbench.evaluation.runs.run import Run
-from workbench.evaluation.statistics.paired import k_occurrence
+from workbench.ocr.matching import caption_words
+
+FIRST = 10
+"""Places of a list that count for hubs."""
+LONGEST_TEXT = 80
+"""Characters of a caption that a sentence shows."""
 
 
 class Seen(NamedTuple):
@@ -36,51 +44,15 @@ class Found(NamedTuple):
         holds: Whether it holds for each failed query, bool [failed].
         why: Its evidence for the i-th, half a sentence.
         seen: The words in frames that triggered it for the i-th.
+        leads: Where it holds: whether it may be the primary cause, bool [failed]; None = everywhere.
+        note: What is worth saying of the i-th where it does not hold, half a sentence, "" = nothing; None = never.
     """
 
     holds: np.ndarray
     why: Callable[[int], str]
     seen: Callable[[int], list[Seen]] = lambda i: []
-
-
-@dataclass(frozen=True)
-class Listed:
-    """The first items of some queries, one query after another.
-
-    Attributes:
-        items: Positions of the items, int [listed].
-        scores: Their scores.
-        query: Which query each belongs to, int [listed].
-        wrong: Whether each is a wrong item of its query, bool [listed].
-    """
-
-    items: np.ndarray
-    scores: np.ndarray
-    query: np.ndarray
-    wrong: np.ndarray
-
-    @classmethod
-    def of(cls, table: pd.DataFrame, rights: sp.csr_array) -> Listed:
-        """The lists of rows of ``per_query``, with the right items of each row."""
-        lists, n_items = table["top_columns"].to_list(), rights.shape[1]
-        items, scores = _joined(lists, np.int64), _joined(table["top_scores"].to_list(), np.float32)
-        query = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
-        right = np.sort(np.repeat(np.arange(len(lists)), np.diff(rights.indptr)) * n_items + rights.indices)
-        pairs = query * n_items + items
-        at = np.minimum(np.searchsorted(right, pairs), max(len(right) - 1, 0))
-        return cls(items, scores, query, right[at] != pairs if len(right) else np.ones(len(pairs), bool))
-
-    def best_wrong(self, n_queries: int) -> tuple[np.ndarray, np.ndarray]:
-        """The first wrong item of each query and its score; -1 and NaN where none is listed."""
-        at = np.flatnonzero(self.wrong)
-        query, first = np.unique(self.query[at], return_index=True)
-        item, score = np.full(n_queries, -1), np.full(n_queries, np.nan)
-        item[query], score[query] = self.items[at[first]], self.scores[at[first]]
-        return item, score
-
-
-def _joined(lists: list[np.ndarray], kind: type[np.generic]) -> np.ndarray:
-    return np.concatenate([np.zeros(0, kind), *lists])
+    leads: np.ndarray | None = None
+    note: Callable[[int], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +68,6 @@ class Failed:
         top_caption: The best wrong caption; t2v has none.
         rights: Right items of each query, [failed, items].
         listed: The list of every query, one after another.
-        top_lists: The lists of *all* queries, also of those that did not fail.
         direction: ``t2v`` or ``v2t``.
         k: A query fails when its rank is greater.
     """
@@ -109,7 +80,6 @@ class Failed:
     top_caption: np.ndarray
     rights: sp.csr_array
     listed: Listed
-    top_lists: pd.Series
     direction: str
     k: int
 
@@ -164,19 +134,58 @@ class Failed:
         return np.isfinite(self.table["score_right"].to_numpy(float))
 
     @cached_property
-    def counted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """In how many queries' first 10 each item stands, int64 [items]; the right and the best wrong item of each.
+    def counted(self) -> Counted:
+        """In how many queries' first 10 each item stands, and which items are the right and the best wrong one."""
+        counts, scored, item_of = kept(
+            self.run, ("counted", self.direction), partial(_counted, self.run, self.direction)
+        )
+        if item_of is None:
+            return Counted(counts, scored, self.right_video, self.top_video)
+        right, top = self.right_caption, self.top_caption
+        return Counted(counts, scored, np.where(right >= 0, item_of[right], -1), np.where(top >= 0, item_of[top], -1))
 
-        Where the captions of a video are ranked as one group, the groups are counted, by their videos.
-        """
-        lists, n_items = self.top_lists.to_list(), len(self.run.gallery)
-        right, top = self.right_video, self.top_video
-        if self.direction == "v2t" and self.run.info.get("v2t_level") == "video":
-            owner = owners(self.run)
-            lists = [owner[columns] for columns in lists]
-        elif self.direction == "v2t":
-            n_items, right, top = len(self.run.queries), self.right_caption, self.top_caption
-        return k_occurrence(lists, n_items), right, top
+    def ranks_in(self, other: Run) -> np.ndarray:
+        """Ranks of the failed queries in another run over the same rows and columns, float64."""
+        ranks = pd.Series(other.rank(self.direction), index=other.per(self.direction)["id"])
+        return ranks.reindex(self.table["id"]).to_numpy(float)
+
+    def captions_of(self, i: int) -> list[str]:
+        """Ids of the right captions of the i-th query: itself (t2v), or those of the video."""
+        at = [self.right_caption[i]] if self.direction == "t2v" else sorted(self.rights_of(i))
+        return [self._column["caption_id"][one] for one in at]
+
+    @cached_property
+    def _column(self) -> dict[str, list[Any]]:
+        return {name: self.run.queries[name].to_list() for name in ("caption_id", "text")}
+
+    def where_said(self, i: int, words: Collection[str]) -> str:
+        """Which caption says some words, in brackets, where the shown one of several right captions does not."""
+        if len(self.texts[i]) < 2:
+            return ""
+        absent = set(words).difference(caption_words(self._column["text"][self.right_caption[i]] or ""))
+        text = next((one for one in self.texts[i] if absent.intersection(caption_words(one))), "") if absent else ""
+        return f' (caption "{text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"}")' if text else ""
+
+
+class Counted(NamedTuple):
+    """How often items stand in the first 10 of all queries, also of those that did not fail.
+
+    Attributes:
+        counts: int64 [items]; an item is a video (t2v), a caption, or the captions of a video (``structure.listed``).
+        scored: Whether each was scored, bool [items].
+        right: The right item of each failed query, -1 = none, int [failed].
+        top: Its best wrong item, int [failed].
+    """
+
+    counts: np.ndarray
+    scored: np.ndarray
+    right: np.ndarray
+    top: np.ndarray
+
+
+def _counted(run: Run, direction: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    listed = listed_items(run, direction)
+    return listed.counts(FIRST), listed.scored, listed.item_of
 
 
 def _at(table: pd.DataFrame, name: str, positions: np.ndarray) -> np.ndarray:
@@ -199,11 +208,11 @@ def failed_queries(run: Run, direction: str, k: int) -> Failed:
     right = _best_right(run, right_of, item, direction)
     listed = Listed.of(chosen, right_of)
     top, _ = listed.best_wrong(len(chosen))
-    lists, none = table["top_columns"], np.full(len(top), -1)
+    none = np.full(len(top), -1)
     if direction == "t2v":
-        return Failed(run, chosen, right, top, item, none, right_of, listed, lists, direction, k)
+        return Failed(run, chosen, right, top, item, none, right_of, listed, direction, k)
     top_video = np.where(top >= 0, owners(run)[top], -1)
-    return Failed(run, chosen, item, top_video, right, top, right_of, listed, lists, direction, k)
+    return Failed(run, chosen, item, top_video, right, top, right_of, listed, direction, k)
 
 
 def _scores_at(matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -231,8 +240,11 @@ def _best_right(run: Run, right_of: sp.csr_array, item: np.ndarray, direction: s
     right_of = right_of.sorted_indices()
     counts, found = np.diff(right_of.indptr), np.full(len(item), -1)
     found[counts > 0] = right_of.indices[right_of.indptr[:-1][counts > 0]]
-    for i in np.flatnonzero(counts > 1) if run.similarity is not None else ():
+    matrix = run.similarity
+    if matrix is None:
+        return found
+    for i in np.flatnonzero(counts > 1):
         rights = right_of.indices[right_of.indptr[i] : right_of.indptr[i + 1]]
-        scores = run.similarity[item[i], rights] if direction == "t2v" else run.similarity[rights, item[i]]
+        scores = matrix[item[i], rights] if direction == "t2v" else matrix[rights, item[i]]
         found[i] = rights[int(np.argmax(scores))]
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,21 +17,21 @@ from workbench.analysis.causes.artefacts import (
     underspecified,
 )  # fmt: skip
 from workbench.analysis.causes.catalogue import ARTEFACT, CAUSES, TEXT
-from workbench.analysis.causes.content import Details, cross_domain, said_of_top, visual_in_domain
+from workbench.analysis.causes.content import cross_domain, fine_grained, negation_counting, temporal, visual_in_domain
+from workbench.analysis.causes.cues import Cues
 from workbench.analysis.causes.failed import Failed, Found, failed_queries
-from workbench.analysis.causes.geometry import coin_flip, hub_that_costs, tied
-from workbench.analysis.causes.hubs import anti_hub
+from workbench.analysis.causes.geometry import anti_hub, coin_flip, hub, tied
 from workbench.analysis.causes.material import Material, material_of
 from workbench.analysis.causes.misleading import number_swap, ocr_distractor, ocr_flood, script_mismatch
 from workbench.analysis.causes.query_form import non_english, rare_words, truncated
-from workbench.analysis.causes.scene_text import cues_of, loss_causes, losses_of
+from workbench.analysis.causes.scene_text import LOSSES
 from workbench.analysis.causes.seen import places_of
 from workbench.analysis.causes.thresholds import thresholds_of
 from workbench.analysis.causes.untold import untold
 from workbench.analysis.reading.run_texts import Readings
 from workbench.core.errors import DataError, StateError
 from workbench.corpus import Corpus
-from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.run import Run, open_run
 from workbench.evaluation.runs.tables import query_groups
 
 COLUMNS = [
@@ -42,33 +41,48 @@ COLUMNS = [
 
 OF_DATA = ("duplicate_caption", "same_source")
 """Causes that hold whether or not the right item was scored."""
+IN_DOMAIN = "visual_in_domain"
+Criterion = Callable[[Failed, Material, Cues], Found]
+CRITERIA: dict[str, Criterion] = {
+    "duplicate_caption": duplicate_caption, "same_source": same_source, "near_duplicate_video": near_duplicate_video,
+    "false_negative": false_negative, "underspecified": underspecified, "label_suspect": label_suspect,
+    **LOSSES,
+    "ocr_distractor": ocr_distractor, "ocr_flood": ocr_flood, "number_swap": number_swap,
+    "script_mismatch": script_mismatch,
+    "negation_counting": negation_counting, "temporal": temporal, "fine_grained": fine_grained,
+    "tied": tied, "hub": hub, "anti_hub": anti_hub, "coin_flip": coin_flip,
+    "truncated": truncated, "non_english": non_english, "rare_words": rare_words,
+    "cross_domain": cross_domain, IN_DOMAIN: visual_in_domain,
+}  # fmt: skip
+"""What each cause is told by; ``unexplained`` is what is left."""
 
 
 def failures(
-    run: Run,
+    run: Run | str,
     *,
     k: int = 1,
     direction: str = "t2v",
-    corpus: Corpus | None = None,
-    others: Sequence[Run] | None = None,
+    corpus: Corpus | str | None = None,
+    others: Sequence[Run | str] | None = None,
     **thresholds: float,
 ) -> pd.DataFrame:
     """Queries whose expected rank is greater than ``k``, with computed causes.
 
     Args:
-        run: A run with its similarity.
+        run: A run with its similarity, or its name; so with the corpus and the other runs.
         k: A query fails when its rank is greater.
         direction: ``t2v`` (queries are captions) or ``v2t`` (videos).
         corpus: The run's corpus, for its texts; None = find it. Causes that cannot be told are left out, and
             ``not_computed`` names them.
-        others: Other runs on the same split: other models, other seeds of its group, its run with shuffled frames.
-            None = the seeds and the shuffled run that this workspace holds.
+        others: Other models on the same split, and seeds or counterfactuals from elsewhere, beside the seeds and
+            counterfactuals that this workspace holds; None = these alone, () = not even these.
         **thresholds: Any of ``THRESHOLDS``.
 
     Returns:
         query_id, caption_id, text, domain, source_id, rank, right_video_id, top_video_id (best wrong), top_caption_id
         (v2t: the best wrong caption, else null), top_domain, margin (score of the right item minus that of the best
-        wrong one), cause (primary), causes (all, in the order of ``CAUSES``), evidence (a sentence), places (where the
+        wrong one), cause (primary), causes (all: those that may be primary in the order of ``CAUSES``, or
+        ``unexplained``; then the others), evidence (a sentence), places (where the
         words of the evidence stand, as JSON: a list of cause, word, video_id, text_id, frame, time_s, the first ones of
         each word; ``evidence_boxes`` adds their boxes); worst rank first.
 
@@ -79,6 +93,7 @@ def failures(
 
     Source of the taxonomy: ``docs/design.md`` 4.3; criteria: ``docs/failures.md``.
     """
+    run = open_run(run)
     _check(run, k)
     material = material_of(run, corpus, others, thresholds_of(thresholds))
     failed = failed_queries(run, direction, k)
@@ -87,46 +102,26 @@ def failures(
 
 def found_causes(failed: Failed, material: Material) -> dict[str, Found]:
     """All causes that can be told, by name."""
-    limits, readings, unknown = material.thresholds, material.readings, untold(material)
-    cues = cues_of(failed, readings)
-    losses = losses_of(failed, material, cues)
-    said = said_of_top(failed, material)
-    details = Details(failed, material, said)
-    lost = loss_causes(losses, failed, readings)
-    ways: dict[str, Callable[[], Found]] = {
-        "duplicate_caption": lambda: duplicate_caption(failed),
-        "same_source": lambda: same_source(failed),
-        "near_duplicate_video": lambda: near_duplicate_video(failed, material),
-        "false_negative": lambda: false_negative(failed, material, cues, said),
-        "underspecified": lambda: underspecified(failed, material),
-        "label_suspect": lambda: label_suspect(failed, material),
-        **{cause: partial(lost.__getitem__, cause) for cause in lost},
-        "ocr_distractor": lambda: ocr_distractor(failed, material),
-        "ocr_flood": lambda: ocr_flood(failed, material, cues),
-        "number_swap": lambda: number_swap(failed, material, cues),
-        "script_mismatch": lambda: script_mismatch(failed, material, losses),
-        "tied": lambda: tied(failed),
-        "hub": lambda: hub_that_costs(failed, limits.hub_sd, limits.hub_share),
-        "anti_hub": lambda: anti_hub(failed),
-        "coin_flip": lambda: coin_flip(failed, material.related, limits.coin_flip),
-        "negation_counting": details.negation_counting,
-        "temporal": details.temporal,
-        "fine_grained": details.fine_grained,
-        "truncated": lambda: truncated(failed, limits.caption_words),
-        "non_english": lambda: non_english(failed, limits.foreign),
-        "rare_words": lambda: rare_words(failed, material),
-        "cross_domain": lambda: cross_domain(failed),
-    }
-    found = {cause: way() for cause, way in ways.items() if cause not in unknown}
-    if "visual_in_domain" not in unknown:
-        other = [one.holds for cause, one in found.items() if CAUSES[cause].family in (ARTEFACT, TEXT)]
-        found["visual_in_domain"] = visual_in_domain(failed, material, cues, np.any(other, axis=0))
-    return {cause: one if cause in OF_DATA else one._replace(holds=one.holds & failed.scored)
-            for cause, one in found.items()}  # fmt: skip
+    cues, unknown = Cues(failed, material), untold(material)
+    found = {cause: one(failed, material, cues) for cause, one in CRITERIA.items() if cause not in unknown}
+    found = {cause: one if cause in OF_DATA else one._replace(holds=one.holds & failed.scored)
+             for cause, one in found.items()}  # fmt: skip
+    if seen := found.get(IN_DOMAIN):
+        why = [_leading(one) for cause, one in found.items() if CAUSES[cause].family in (ARTEFACT, TEXT)]
+        found[IN_DOMAIN] = seen._replace(holds=seen.holds & ~np.any(why, axis=0))
+    return found
+
+
+def _leading(found: Found) -> np.ndarray:
+    """Where a cause holds and may be primary, bool [failed]."""
+    return found.holds if found.leads is None else found.holds & found.leads
 
 
 def not_computed(
-    run: Run, corpus: Corpus | None = None, others: Sequence[Run] | None = None, **thresholds: float
+    run: Run | str,
+    corpus: Corpus | str | None = None,
+    others: Sequence[Run | str] | None = None,
+    **thresholds: float,
 ) -> dict[str, str]:
     """The causes that ``failures`` cannot look for in a run, each with the reason as a sentence.
 
@@ -139,14 +134,19 @@ def not_computed(
     Raises:
         DataError: The given corpus is not the one that the run was made on.
     """
-    said = untold(material_of(run, corpus, others, thresholds_of(thresholds)))
+    said = untold(material_of(open_run(run), corpus, others, thresholds_of(thresholds)))
     return {cause: said[cause] for cause in CAUSES if cause in said}
 
 
-def not_computed_by_reason(run: Run, corpus: Corpus | None = None, **thresholds: float) -> dict[str, list[str]]:
+def not_computed_by_reason(
+    run: Run | str,
+    corpus: Corpus | str | None = None,
+    others: Sequence[Run | str] | None = None,
+    **thresholds: float,
+) -> dict[str, list[str]]:
     """``not_computed`` the other way round: the causes that each reason stands for."""
     said: dict[str, list[str]] = {}
-    for cause, reason in not_computed(run, corpus, None, **thresholds).items():
+    for cause, reason in not_computed(run, corpus, others, **thresholds).items():
         said.setdefault(reason, []).append(cause)
     return said
 
@@ -154,20 +154,17 @@ def not_computed_by_reason(run: Run, corpus: Corpus | None = None, **thresholds:
 def _check(run: Run, k: int) -> None:
     if run.totals_only:
         raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids to see its failures.")
-    if k < 1:
-        raise DataError(f"k is {k}; ranks start at 1.", "Give k = 1 or more.")
+    if not isinstance(k, int | np.integer) or k < 1:
+        raise DataError(f"k is {k}; ranks start at 1.", "Give a whole number of 1 or more.")
 
 
 def _assemble(failed: Failed, found: dict[str, Found], readings: Readings) -> pd.DataFrame:
-    ordered = [(cause, found[cause]) for cause in CAUSES if cause in found]
-    held: list[list[tuple[str, Found]]] = [[] for _ in range(len(failed.table))]
-    for cause, one in ordered:
-        for i in np.flatnonzero(one.holds).tolist():
-            held[i].append((cause, one))
     causes, evidence, places = [], [], []
-    for i, own in enumerate(held):
-        causes.append([cause for cause, _ in own] or ["unexplained"])
-        sentences = [one.why(i) for _, one in own] or [_unexplained(failed, i)]
+    noted = [(one.holds, one.note) for one in found.values() if one.note is not None]
+    for i, (own, leads) in enumerate(_held(failed, found)):
+        causes.append(["unexplained"] * (not leads) + [cause for cause, _ in own])
+        sentences = ([] if leads else [_unexplained(failed, i)]) + [one.why(i) for _, one in own]
+        sentences += [said for holds, note in noted if not holds[i] and (said := note(i))]
         evidence.append(_upper("; ".join(sentences)))
         found_places = [place for cause, one in own for place in places_of(cause, one.seen(i), readings)]
         places.append(json.dumps(found_places, ensure_ascii=False) if found_places else "[]")
@@ -187,9 +184,20 @@ def _assemble(failed: Failed, found: dict[str, Found], readings: Readings) -> pd
     }, columns=COLUMNS)  # fmt: skip
 
 
+def _held(failed: Failed, found: dict[str, Found]) -> list[tuple[list[tuple[str, Found]], bool]]:
+    """The causes of each failed query, those that may be primary first, and whether there is one."""
+    first: list[list[tuple[str, Found]]] = [[] for _ in range(len(failed.table))]
+    rest: list[list[tuple[str, Found]]] = [[] for _ in range(len(failed.table))]
+    for cause, one in ((cause, found[cause]) for cause in CAUSES if cause in found):
+        leading = _leading(one)
+        for i in np.flatnonzero(one.holds).tolist():
+            (first if leading[i] else rest)[i].append((cause, one))
+    return [(leads + others, bool(leads)) for leads, others in zip(first, rest, strict=True)]
+
+
 def _unexplained(failed: Failed, i: int) -> str:
     if failed.scored[i]:
-        return "none of the causes that can be computed here holds"
+        return "none of the causes that can be computed here explains the rank"
     reason = failed.videos("reason", failed.right_video[i : i + 1])[0]
     return "the right video was not scored" + ("" if pd.isna(reason) else f": {str(reason).rstrip('.')}")
 

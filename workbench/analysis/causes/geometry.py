@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.analysis.causes.cues import Cues
 from workbench.analysis.causes.failed import Failed, Found, owners
-from workbench.analysis.causes.hubs import hub
-from workbench.analysis.causes.related import Related
+from workbench.analysis.causes.material import Material
+from workbench.analysis.structure.hubness import hubs_of
 from workbench.evaluation.runs.run import Run, similarity_of
 
 ROWS_PER_BLOCK = 256
 NEIGHBOURS = 10
 
 
-def tied(failed: Failed) -> Found:
+def tied(failed: Failed, _: Material, __: Cues) -> Found:
     """Wrong items have exactly the score of the right one."""
     times = failed.table["n_tied"].to_numpy()
 
@@ -23,24 +24,39 @@ def tied(failed: Failed) -> Found:
     return Found(times > 0, why)
 
 
-def hub_that_costs(failed: Failed, hub_sd: float, hub_share: float) -> Found:
+def anti_hub(failed: Failed, _: Material, __: Cues) -> Found:
+    """The right item stands among the first 10 of no query at all."""
+    counted = failed.counted
+    none = (counted.right >= 0) & (counted.counts[counted.right] == 0)
+    return Found(none, lambda i: "the right item stands among the first 10 of no query")
+
+
+def hub(failed: Failed, material: Material, _: Cues) -> Found:
     """The best wrong item is a hub, and corrected for hubs the right item would be found.
 
     The correction is localised centring: a score, less the mean of the item's 10 best scores. It sees the test queries,
-    so it explains and is no result. Where the run keeps no similarity, a hub is said to be there, and no more.
+    so it explains and is no result. Where it does not help, or the run keeps no similarity, a hub is said to be there,
+    and no more.
 
     Source: Hara et al., Localized Centering, AAAI 2015 (gamma = 1, neighbours among the queries).
     """
-    present, said, _ = hub(failed, hub_sd, hub_share)
-    if failed.run.similarity is None:
-        return Found(present, lambda i: f"{said(i)}; the run keeps no similarity to correct")
-    at = np.flatnonzero(present & failed.scored)
+    counts, scored, top = failed.counted.counts, failed.counted.scored, failed.counted.top
+    limits, mean = material.thresholds, counts[scored].mean()
+    hubs = hubs_of(counts, scored, size=limits.hub_share, sd=limits.hub_sd)
+    present = (top >= 0) & hubs[top] & failed.scored
     rank = np.full(len(present), np.inf)
-    rank[at] = _corrected_ranks(failed, at)
-    return Found(
-        present & (rank <= failed.k),
-        lambda i: f"{said(i)}; corrected for hubs (localised centring) the right one has rank {rank[i]:g}",
-    )
+    if failed.run.similarity is not None:
+        at = np.flatnonzero(present)
+        rank[at] = _corrected_ranks(failed, at)
+
+    def why(i: int) -> str:
+        said = f"the top-1 stands among the first 10 of {counts[top[i]]} queries (mean {mean:.1f})"
+        if not np.isfinite(rank[i]):
+            return f"a hub is present: {said}; the run keeps no similarity to correct"
+        found = f"{said}; corrected for hubs (localised centring) the right one has rank {rank[i]:g}"
+        return found if rank[i] <= failed.k else f"a hub is present, and no more: {found}"
+
+    return Found(rank <= failed.k, why, note=lambda i: why(i) if present[i] else "")
 
 
 def _corrected_ranks(failed: Failed, at: np.ndarray) -> np.ndarray:
@@ -98,13 +114,13 @@ def _mean_of_best(run: Run, direction: str) -> np.ndarray:
     return found
 
 
-def coin_flip(failed: Failed, related: Related, times: float) -> Found:
+def coin_flip(failed: Failed, material: Material, _: Cues) -> Found:
     """The margin of the run is smaller than its standard deviation between seeds, in standard deviations of a query.
 
     Margins are those of the best right and the best wrong pair of this run, divided by the standard deviation of the
     query's scores in each run.
     """
-    runs = (failed.run, *related.seeds)
+    runs, times = (failed.run, *material.related.seeds), material.thresholds.coin_flip
     margins = np.stack([_margin(failed, run) for run in runs])
     spread = np.std(margins, axis=0, ddof=1) if len(runs) > 1 else np.full(margins.shape[1], np.nan)
     holds = np.abs(margins[0]) < times * spread

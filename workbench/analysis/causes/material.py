@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -14,6 +14,7 @@ from workbench.analysis.causes.said import Said, said_in
 from workbench.analysis.causes.thresholds import Thresholds
 from workbench.analysis.kept import kept
 from workbench.analysis.reading.run_texts import Readings, readings_of, stamp_of
+from workbench.analysis.reading.word_effects import effects_of
 from workbench.corpus import Corpus
 from workbench.evaluation.runs.run import Run
 
@@ -35,6 +36,24 @@ class Material:
     readings: Readings
     related: Related
     thresholds: Thresholds
+
+    @property
+    def vision(self) -> np.ndarray | None:
+        """Similarity of what the model sees beside text: a stored part, or all of a run that reads none."""
+        part = self.run.modalities.get("vision")
+        sees_only = part is None and self.readings.reads is False and self.readings.sampled is not None
+        return self.run.similarity if sees_only else part
+
+    @property
+    def caption_words(self) -> int:
+        """Words of a caption that the model reads, as the threshold says, else the run; 0 = not known."""
+        stated = (self.run.info.get("input_rules") or {}).get("caption_words") or 0
+        return int(self.thresholds.caption_words or stated)
+
+    @cached_property
+    def word_effects(self) -> Mapping[tuple[str, str, str], float] | None:
+        """What each read word does to a score (``reading.word_effects.effects_of``); None = no run tells."""
+        return effects_of(self.run)
 
     @property
     def reads_only(self) -> bool:
@@ -61,7 +80,9 @@ class Material:
         return said_in(self.run)
 
 
-def material_of(run: Run, corpus: Corpus | None, others: Sequence[Run] | None, thresholds: Thresholds) -> Material:
+def material_of(
+    run: Run, corpus: Corpus | str | None, others: Sequence[Run | str] | None, thresholds: Thresholds
+) -> Material:
     """Gather it.
 
     Raises:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from workbench.analysis.causes.cues import Cues
 from workbench.analysis.causes.failed import Failed, Found, Seen
 from workbench.analysis.causes.material import Material
 from workbench.analysis.causes.scene_text import places_of_lost, quoted_words
@@ -20,7 +21,7 @@ LONG_ENOUGH = 2
 """Letters from which a read word tells its script; single signs are often misreadings of a picture."""
 
 
-def ocr_distractor(failed: Failed, material: Material) -> Found:
+def ocr_distractor(failed: Failed, material: Material, _: Cues) -> Found:
     """More of the wrong pair's caption was read in its video than of the right pair's, by the weight of the words.
 
     Where the run keeps the scores of its vision part, these must prefer the right pair: the text alone misled.
@@ -29,8 +30,7 @@ def ocr_distractor(failed: Failed, material: Material) -> Found:
     right = [_overlap(material, a, b) for a, b in zip(right_row, right_column, strict=True)]
     wrong = [_overlap(material, a, b) for a, b in zip(row, column, strict=True)]
     holds = np.asarray([_weight(material, b) > _weight(material, a) for a, b in zip(right, wrong, strict=True)], bool)
-    vision = material.run.modalities.get("vision")
-    scores = None if vision is None else failed.pair_scores(vision)
+    scores = None if material.vision is None else failed.pair_scores(material.vision)
     if scores is not None:
         holds &= scores[0] > scores[1]
     item = "top-1" if failed.direction == "t2v" else "video"
@@ -61,12 +61,12 @@ def _weight(material: Material, words: Sequence[str]) -> float:
     return float(sum(wording.weight[wording.stems[stem(word)]] for word in words))
 
 
-def ocr_flood(failed: Failed, material: Material, cues: Sequence[Sequence[str]]) -> Found:
+def ocr_flood(failed: Failed, material: Material, cues: Cues) -> Found:
     """The model had words of the caption, but among very many others."""
     readings, limits = material.readings, material.thresholds
     videos = failed.videos("video_id", failed.right_video)
     counts = []
-    for video, own in zip(videos, cues, strict=True):
+    for video, own in zip(videos, cues.words, strict=True):
         had: Mapping[str, str] = readings.had_words[video] if own and video in readings.read else {}
         counts.append((sum(cue in had for cue in own), len(had)))
     relevant, total = np.asarray(counts, int).reshape(-1, 2).T
@@ -74,25 +74,29 @@ def ocr_flood(failed: Failed, material: Material, cues: Sequence[Sequence[str]])
 
     def seen(i: int) -> list[Seen]:
         had = readings.had_words[videos[i]]
-        return [Seen(videos[i], cue) for cue in cues[i] if cue in had]
+        return [Seen(videos[i], cue) for cue in cues.words[i] if cue in had]
 
     return Found(
         (relevant > 0) & many,
-        lambda i: f"{relevant[i]} of the {total[i]} words of the right video are in the caption",
+        lambda i: (
+            f"{relevant[i]} of the {total[i]} words of the right video are in the caption"
+            + failed.where_said(i, [one.word for one in seen(i)])
+        ),
         seen,
     )
 
 
-def number_swap(failed: Failed, material: Material, cues: Sequence[Sequence[str]]) -> Found:
+def number_swap(failed: Failed, material: Material, cues: Cues) -> Found:
     """The best wrong item has all cue words of the query but its numbers, or but the rarest one."""
-    swaps = [_swap(failed, material, i, own) for i, own in enumerate(cues)]
+    swaps = [_swap(failed, material, i, own) for i, own in enumerate(cues.words)]
 
     def why(i: int) -> str:
         shared, missing, instead = swaps[i]
         spelt = spellings("\n".join(failed.texts[i]))
         said = f"the top-1 has {quoted_words([spelt[one] for one in shared])} too, but not "
         said += quoted_words([spelt[one] for one in missing])
-        return f"{said}: it has {quoted_words(instead)}" if instead else said
+        said += f": it has {quoted_words(instead)}" if instead else ""
+        return said + failed.where_said(i, [*shared, *missing])
 
     def seen(i: int) -> list[Seen]:
         if failed.direction == "v2t":
@@ -141,16 +145,17 @@ def _is_number(word: str) -> bool:
     return any(c.isdigit() for c in word)
 
 
-def script_mismatch(failed: Failed, material: Material, losses: Sequence[Sequence[Loss]]) -> Found:
+def script_mismatch(failed: Failed, material: Material, cues: Cues) -> Found:
     """A word was lost whose script the OCR did not read in the right video: another one than Latin, or all others."""
     videos = failed.videos("video_id", failed.right_video)
-    found = [_foreign(lost, material.readings.read_words[video] if lost else {})
-             for lost, video in zip(losses, videos, strict=True)]  # fmt: skip
+    found = [_unread_script(lost, material.readings.read_words[video] if lost else {})
+             for lost, video in zip(cues.losses, videos, strict=True)]  # fmt: skip
 
     def why(i: int) -> str:
         lost, script, read = found[i]
         word = quoted_words([lost.word] if lost else [])
-        return f"{word} is {script}, and the OCR read {' and '.join(read) or 'nothing'} there"
+        said = f"{word} is {script}, and the OCR read {' and '.join(read) or 'nothing'} there"
+        return said + failed.where_said(i, [lost.cue] if lost else [])
 
     def seen(i: int) -> list[Seen]:
         lost = found[i][0]
@@ -159,7 +164,7 @@ def script_mismatch(failed: Failed, material: Material, losses: Sequence[Sequenc
     return Found(np.asarray([lost is not None for lost, _, _ in found], bool), why, seen)
 
 
-def _foreign(losses: Sequence[Loss], read: Mapping[str, str]) -> tuple[Loss | None, str, list[str]]:
+def _unread_script(losses: Sequence[Loss], read: Mapping[str, str]) -> tuple[Loss | None, str, list[str]]:
     """The first lost word whose script was not read, its script, and the scripts that were read."""
     scripts = sorted({one for word in read if len(word) >= LONG_ENOUGH if (one := script_of(word))})
     for loss in losses:

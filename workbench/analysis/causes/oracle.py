@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.causes.catalogue import CAUSES, FAMILIES
+from workbench.analysis.causes.catalogue import CAUSES, FAMILIES, WHERE
 from workbench.analysis.causes.failures import failures
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.corpus import Corpus, domain_label
 from workbench.evaluation.metrics.ceilings import ceiling
 from workbench.evaluation.metrics.draws import hit_values
-from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.run import Run, open_run
 from workbench.evaluation.runs.tables import query_groups
 
 GROUPS = {"domain": "domain", "source_id": "source_id"}
@@ -23,14 +23,14 @@ NONE, UNEXPLAINED = "(none)", "unexplained"
 
 
 def oracle_gain(
-    runs: Run | Sequence[Run],
+    runs: Run | str | Sequence[Run | str],
     *,
     k: int = 1,
     by: str | None = None,
     direction: str = "t2v",
     also: str | None = None,
-    corpus: Corpus | None = None,
-    others: Sequence[Run] | None = None,
+    corpus: Corpus | str | None = None,
+    others: Sequence[Run | str] | None = None,
     **thresholds: float,
 ) -> pd.DataFrame:
     """Points of R@K that fixing each cause would give, one row per run, part and cause.
@@ -40,7 +40,7 @@ def oracle_gain(
     the gains of a part and its R@K add up to 100.
 
     Args:
-        runs: One run or several.
+        runs: One run or several, or their names.
         k: R@K.
         by: ``domain`` (or ``source_id``) = a part for each; None = all queries.
         direction: ``t2v`` or ``v2t``.
@@ -63,7 +63,7 @@ def oracle_gain(
 
     Source: Bolya et al., TIDE: A General Toolbox for Identifying Object Detection Errors, ECCV 2020.
     """
-    chosen = [runs] if isinstance(runs, Run) else list(runs)
+    chosen = [open_run(run) for run in ([runs] if isinstance(runs, Run | str) else runs)]
     if not chosen:
         raise DataError("There is no run to look at.", "Give one run or more.")
     column = None if by is None else pick(GROUPS, by, "grouping")
@@ -76,8 +76,41 @@ def oracle_gain(
     return pd.concat(parts, ignore_index=True)
 
 
+def biggest_gains(table: pd.DataFrame, n: int = 3) -> pd.DataFrame:
+    """The causes that cost most, in the order of the table, as if nothing else were fixed.
+
+    Args:
+        table: From ``oracle_gain`` of one run, all queries.
+        n: How many; fewer where fewer cost anything.
+
+    Returns:
+        As the table, with reached counted over these rows alone.
+    """
+    costly = table[table["gain"] > 0]
+    rows = costly.loc[costly["gain"].nlargest(n).index.sort_values()].reset_index(drop=True)
+    return rows.assign(reached=rows["recall"] + rows["gain"].cumsum())
+
+
+def coverage(failed: pd.DataFrame) -> float:
+    """The share of failures whose primary cause says why: neither ``unexplained`` nor of the family "where, not why".
+
+    Args:
+        failed: From ``failures``.
+
+    Returns:
+        0..1; NaN where nothing failed.
+    """
+    told = [CAUSES[cause].family not in (WHERE, CAUSES[UNEXPLAINED].family) for cause in failed["cause"]]
+    return float(np.mean(told)) if told else float("nan")
+
+
 def _missed(
-    run: Run, k: int, direction: str, corpus: Corpus | None, others: Sequence[Run] | None, thresholds: dict[str, float]
+    run: Run,
+    k: int,
+    direction: str,
+    corpus: Corpus | str | None,
+    others: Sequence[Run | str] | None,
+    thresholds: dict[str, float],
 ) -> pd.DataFrame:
     """Every query: id, missing (what it lacks of a hit, 0..1), cause, causes, failed, domain, source_id."""
     failed = failures(run, k=k, direction=direction, corpus=corpus, others=others, **thresholds)

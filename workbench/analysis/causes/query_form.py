@@ -5,24 +5,27 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from workbench.analysis.causes.cues import Cues
 from workbench.analysis.causes.failed import Failed, Found
 from workbench.analysis.causes.learned import OFTEN
+from workbench.analysis.causes.losses import quoted_in
 from workbench.analysis.causes.material import Material
 from workbench.analysis.causes.misleading import LATIN, script_of
-from workbench.analysis.causes.scene_text import quoted_in, quoted_words
+from workbench.analysis.causes.scene_text import quoted_words
 from workbench.analysis.causes.wording import LEAST_WORDS, stem
 
 
-def truncated(failed: Failed, limit: float) -> Found:
+def truncated(failed: Failed, material: Material, _: Cues) -> Found:
     """The caption has more words than the model reads."""
+    limit = material.caption_words
     texts = failed.captions("text", failed.right_caption)
     length = np.asarray([len(text.split()) if text else 0 for text in texts], int)
     return Found(
-        (length > limit) & (limit > 0), lambda i: f"the caption has {length[i]} words, the model reads {limit:g}"
+        (length > limit) & (limit > 0), lambda i: f"the caption has {length[i]} words, the model reads {limit}"
     )
 
 
-def rare_words(failed: Failed, material: Material) -> Found:
+def rare_words(failed: Failed, material: Material, _: Cues) -> Found:
     """Training has many words of the caption never or once, or they are made of many sub-words; quoted words do not
     count.
     """  # fmt: skip
@@ -53,15 +56,17 @@ def _unquoted(material: Material, row: int, text: str | None) -> list[str]:
     return [word for word in material.said.wording.words[row] if word not in quoted and word.isalpha()]
 
 
-def non_english(failed: Failed, limit: float) -> Found:
+def non_english(failed: Failed, material: Material, _: Cues) -> Found:
     """The caption states another language; where it states none, most letters outside of quoted words are not Latin."""
     texts = failed.captions("text", failed.right_caption)
     languages = failed.captions("language", failed.right_caption)
-    said = [_foreign(text, language, limit) for text, language in zip(texts, languages, strict=True)]
+    said = [
+        _language(text, language, material.thresholds.foreign) for text, language in zip(texts, languages, strict=True)
+    ]
     return Found(np.asarray([bool(one) for one in said], bool), lambda i: said[i])
 
 
-def _foreign(text: str | None, language: str | None, limit: float) -> str:
+def _language(text: str | None, language: str | None, limit: float) -> str:
     if not text:
         return ""
     if not pd.isna(language):

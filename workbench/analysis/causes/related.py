@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from workbench.core.errors import DataError
 from workbench.core.workspace import workspace
-from workbench.evaluation.runs.run import Run, same_axes
+from workbench.evaluation.runs.run import Run, open_run, same_axes
 
-SHUFFLED = "frames shuffled"
+SHUFFLED, WITHOUT_OCR = "frames shuffled", "without ocr"
 
 
 @dataclass(frozen=True)
@@ -20,34 +20,48 @@ class Related:
         seeds: Of its group: the same recipe with another seed.
         shuffled: Its counterfactual with every video's frames in a random order, or None.
         models: Other models, where they were given.
+        without_ocr: Its counterfactual without read text, or None.
     """
 
     seeds: tuple[Run, ...] = ()
     shuffled: Run | None = None
     models: tuple[Run, ...] = ()
+    without_ocr: Run | None = None
 
 
-def related_to(run: Run, others: Sequence[Run] | None = None) -> Related:
+def related_to(run: Run, others: Sequence[Run | str] | None = None) -> Related:
     """Sort other runs by what they are to a run.
 
     Args:
         run: The run.
-        others: None = its seeds and counterfactuals in this workspace; other models are taken only where given.
+        others: Other models, and seeds or counterfactuals from elsewhere: they are taken beside the seeds and
+            counterfactuals that this workspace holds. The run itself among them, or one that is named twice, counts
+            once. None = those of the workspace alone; () = not even these.
 
     Raises:
         DataError: A given run has other rows or columns, or keeps no similarity.
+        UnknownNameError: No run is called so.
     """
-    found = list(_of_workspace(run)) if others is None else list(others)
-    for other in found if others is not None else []:
+    given = _distinct(run, others or ())
+    for other in given:
         if not same_axes(run, other) or other.similarity is None:
             raise DataError(
                 f"Run {other.name} has other rows or columns than {run.name}, or keeps no similarity.",
                 "Give runs on the same split of the same corpus.",
             )
+    found = [] if others is not None and not given else _distinct(run, [*given, *_of_workspace(run)])
     seeds = tuple(other for other in found if _is_seed(run, other))
-    shuffled = next((other for other in found if _is_shuffled(run, other)), None)
-    models = tuple(one for one in found if one not in seeds and one.info.get("parent") != run.name)
-    return Related(seeds, shuffled, models)
+    shuffled, without_ocr = (
+        next((other for other in found if _is_ablation(run, other, name)), None) for name in (SHUFFLED, WITHOUT_OCR)
+    )
+    models = tuple(one for one in found if one not in seeds and _parent(one) != run.name)
+    return Related(seeds, shuffled, models, without_ocr)
+
+
+def _distinct(run: Run, others: Iterable[Run | str]) -> list[Run]:
+    """Each folder once, without the run's own."""
+    by_path = {one.path.resolve(): one for one in map(open_run, others)}
+    return [one for path, one in by_path.items() if path != run.path.resolve()]
 
 
 def _of_workspace(run: Run) -> Iterator[Run]:
@@ -59,7 +73,7 @@ def _of_workspace(run: Run) -> Iterator[Run]:
             other = Run(path)
         except DataError:
             continue
-        mine = _is_seed(run, other) or _is_shuffled(run, other)
+        mine = _is_seed(run, other) or any(_is_ablation(run, other, one) for one in (SHUFFLED, WITHOUT_OCR))
         if mine and other.state == "finished" and other.similarity is not None and same_axes(run, other):
             yield other
 
@@ -70,8 +84,13 @@ def _is_seed(run: Run, other: Run) -> bool:
     return bool(group) and plain and other.info.get("group") == group and _same_split(run, other)
 
 
-def _is_shuffled(run: Run, other: Run) -> bool:
-    return other.info.get("parent") == run.name and other.info.get("ablation") == SHUFFLED and _same_split(run, other)
+def _is_ablation(run: Run, other: Run, name: str) -> bool:
+    return _parent(other) == run.name and other.info.get("ablation") == name and _same_split(run, other)
+
+
+def _parent(other: Run) -> str:
+    """The run whose model it has, without the step of its checkpoint; "" = none."""
+    return str(other.info.get("parent") or "").partition("@")[0]
 
 
 def _same_split(run: Run, other: Run) -> bool:

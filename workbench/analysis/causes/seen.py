@@ -70,7 +70,7 @@ def evidence_boxes(failed: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     pairs = zip(failed["query_id"], failed["places"], strict=True)
     rows = [{"query_id": query, **place} for query, own in pairs for place in json.loads(own)]
     table = pd.DataFrame(rows, columns=["query_id", *PLACE])
-    parts = [_first_boxes(corpus, video, set(own["text_id"])) for video, own in table.groupby("video_id")]
+    parts = [_first_boxes(corpus, str(video), set(own["text_id"])) for video, own in table.groupby("video_id")]
     boxes = pd.concat(parts) if parts else corpus.boxes("").set_index("text_id")
     texts = corpus.texts[corpus.texts["text_id"].isin(table["text_id"])].set_index("text_id")[["engine", "text"]]
     found = pd.concat([table, texts.reindex(table["text_id"]).reset_index(drop=True)], axis=1)

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from workbench.analysis.structure.hubness import HUB_SD, HUB_SIZE
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 
@@ -81,7 +82,7 @@ class Thresholds:
     )  # fmt: skip
     fits: float = _share(
         0.9, "The top-1 fits a caption when its own captions say at least so much of it (words weighted by rarity).",
-        "false_negative",
+        "false_negative underspecified",
     )  # fmt: skip
     models_agree: float = _number(
         2, "runs", "Or when at least so many other models prefer it and more of the caption was read in it.",
@@ -125,10 +126,10 @@ class Thresholds:
     )  # fmt: skip
     flood_share: float = _share(0.02, "... or when a smaller share of them stands in the caption.", "ocr_flood")
     hub_sd: float = _number(
-        3.0, "sd", "A hub stands among the first 10 of more queries than the mean and so many standard deviations ...",
-        "hub",
+        HUB_SD, "sd",
+        "A hub stands among the first 10 of more queries than the mean and so many standard deviations ...", "hub",
     )  # fmt: skip
-    hub_share: float = _number(2.0, "times", "... and in more than so many times 10 lists.", "hub")
+    hub_share: float = _number(HUB_SIZE, "times", "... or of so many times the mean, or more.", "hub")
     coin_flip: float = _number(
         1.0, "sd", "A margin is a coin flip when it is smaller than so many standard deviations between seeds.",
         "coin_flip",
@@ -142,7 +143,7 @@ class Thresholds:
         "temporal", high=1.0,
     )  # fmt: skip
     caption_words: float = _number(
-        0, "words", "Words of a caption that the model reads; 0 = not known, so that no caption is called truncated.",
+        0, "words", "Words of a caption that the model reads; 0 = as many as the run states.",
         "truncated",
     )  # fmt: skip
     rare_words: float = _share(

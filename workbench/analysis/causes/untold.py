@@ -29,7 +29,9 @@ def untold(material: Material) -> dict[str, str]:
         said["near_duplicate_video"] = f"Run {run.name} sees no frames: videos of equal text are all alike to it."
     if run.gallery["domain"].isna().all():
         said |= dict.fromkeys(("cross_domain", "visual_in_domain"), "The corpus states no domains.")
-    if not material.thresholds.caption_words:
+    elif material.vision is None:
+        said["visual_in_domain"] = f"Run {run.name} keeps no scores of a vision part."
+    if not material.caption_words:
         said["truncated"] = f"Run {run.name} does not say how many words its model reads; set caption_words to say it."
     if material.learned is None:
         said["rare_words"] = "The corpus holds no training captions."

@@ -76,20 +76,22 @@ class Wording:
         """Sum of the weights of every caption's words, float64 [captions]."""
         return self.said @ self.weight
 
-    def share_said(self, rows: np.ndarray, others: sp.csr_array) -> np.ndarray:
+    def share_said(self, rows: np.ndarray, others: sp.csr_array, *, least: int = LEAST_WORDS) -> np.ndarray:
         """How much of some captions other texts say, by weight, 0..1; 0 where a caption has too few telling words.
 
         Args:
             rows: Captions, int [pairs].
             others: The stems of what each is compared with, CSR [pairs, stems], more than 0 where they are there.
+            least: Telling words that a caption must have; with 0, all is said of a caption that has none.
         """
         mine = self.said[rows].multiply(self.weight[None, :]).tocsr()
         there = others.copy()
         there.data = np.ones_like(there.data)
         total = np.asarray(mine.sum(axis=1)).ravel()
         both = np.asarray(mine.multiply(there).sum(axis=1)).ravel()
-        enough = (self.n_words[rows] >= LEAST_WORDS) & (total > 0)
-        return np.divide(both, total, out=np.zeros(len(rows)), where=enough)
+        enough = (self.n_words[rows] >= least) & (total > 0)
+        none = np.where((total > 0) | (least > 0), 0.0, 1.0)
+        return np.divide(both, total, out=none, where=enough)
 
 
 def incidence(lists: Sequence[Iterable[str]], column: dict[str, int]) -> sp.csr_array:

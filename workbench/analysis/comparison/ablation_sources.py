@@ -14,6 +14,7 @@ from workbench.analysis.reading.run_texts import Readings
 from workbench.core.errors import DataError, StateError
 from workbench.core.workspace import workspace
 from workbench.evaluation.rescoring import Rescored, fuse_scores, weighted_rank_fusion
+from workbench.evaluation.runs.corpora import corpus_of_run
 from workbench.evaluation.runs.run import Run, same_axes, similarity_of
 
 MOST_CELLS = 1 << 26
@@ -27,6 +28,9 @@ SUMS, RANK_SUMS = ("sum", "weighted sum"), ("RRF", "weighted RRF")
 FUSED = "other weights"
 HUBS = "corrected for hubs"
 SAMPLE = 16
+VAL = "val"
+MOST_NAME = 50
+"""Letters of a run's name in the name of one made of it."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +218,7 @@ def why_absent(run: Run, name: str, readings: Readings) -> tuple[str, str]:
     if why := _not_possible(run, name, readings):
         return why, ""
     checkpoint = model_name(run)
-    made = f"{run.name[:50]}-{name.replace(' ', '-')}"
+    made = f"{run.name[:MOST_NAME]}-{name.replace(' ', '-')}"
     if checkpoint is None:
         call = f'wb.save_run(SIMILARITY, corpus="{run.corpus_name}", split="{run.split}", name="{made}", '
         return "Its model is not known here: score it in your own code, and keep it so.", (
@@ -222,6 +226,22 @@ def why_absent(run: Run, name: str, readings: Readings) -> tuple[str, str]:
         )
     words = ["workbench", "score", checkpoint, "--corpus", run.corpus_name, "--split", run.split]
     return "No such run is here.", shlex.join([*words, *OPTIONS[name], "--name", made])
+
+
+def weights_commands(run: Run) -> str:
+    """The commands that choose other fusion weights where they may be chosen, one a line: on a validation run.
+
+    A model that is not known here must be scored on the validation split in one's own code; that line is left out.
+    """
+    checkpoint, validation = model_name(run), f"{run.name[:MOST_NAME]}-val"
+    fuse = ["rescore", run.name, "--method", "fusion", "--validation", validation, "--name"]
+    lines = [[*fuse, f"{run.name[:MOST_NAME]}-fused"]]
+    if checkpoint is not None:
+        lines.insert(0, ["score", checkpoint, "--corpus", run.corpus_name, "--split", VAL, "--name", validation])
+    corpus, _ = corpus_of_run(run)
+    if corpus is not None and VAL not in corpus.splits:
+        lines.insert(0, ["data", "split", run.corpus_name])
+    return "\n".join(shlex.join(["workbench", *line]) for line in lines)
 
 
 def _not_possible(run: Run, name: str, readings: Readings) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from workbench.analysis.cells import cell_html
 from workbench.analysis.comparison.ablation_sources import (
     COUNTERFACTUALS,
     FUSED,
@@ -28,6 +28,7 @@ from workbench.analysis.comparison.ablation_sources import (
     refused,
     said_weights,
     used_weights,
+    weights_commands,
     why_absent,
 )
 from workbench.analysis.reading.run_texts import readings_of
@@ -37,7 +38,7 @@ from workbench.corpus import Corpus, domain_label
 from workbench.evaluation.metrics.measures import metric_value, query_values, tie_bounds
 from workbench.evaluation.metrics.retrieval import retrieval_metrics
 from workbench.evaluation.rescoring import csls
-from workbench.evaluation.runs.run import DIRECTIONS, Run, similarity_of
+from workbench.evaluation.runs.run import DIRECTIONS, Run, open_run, similarity_of
 from workbench.evaluation.runs.tables import query_groups
 from workbench.evaluation.statistics.families import holm
 from workbench.evaluation.statistics.paired import paired_test_values
@@ -79,7 +80,7 @@ class Ablations:
         direction: ``t2v`` or ``v2t``.
         queries: id, text (t2v; else the id), domain, source_id.
         held: What there is; first the run as it is.
-        absent: ablation, label, reason, command (empty = none can make it).
+        absent: ablation, label, reason, command (empty = none can make it; several stand one a line).
     """
 
     run: str
@@ -157,17 +158,13 @@ class Ablations:
     def _repr_html_(self) -> str:
         """R@1 in each as a table of a notebook, and what is absent."""
         table = self.scores()[["label", "value", "difference", "low", "high", "wins", "losses", "how"]]
-        gone = "".join(
-            f"<li>{escape(f'{one.label}: {one.reason} {one.command}')}</li>" for one in self.absent.itertuples()
-        )
-        said = escape(f"{self.run}, {self.direction} R@1 with one thing changed")
-        return (
-            f"<p><b>{said}</b></p>{table.to_html(index=False, float_format='{:.1f}'.format, na_rep='')}<ul>{gone}</ul>"
-        )
+        table = table.astype({"wins": "Int64", "losses": "Int64"})
+        gone = [f"{one.label}: {one.reason} {one.command}" for one in self.absent.itertuples()]
+        return cell_html(f"{self.run}, {self.direction} R@1 with one thing changed", table, notes=gone)
 
 
 def ablations(
-    run: Run,
+    run: Run | str,
     *,
     direction: str = "t2v",
     corpus: Corpus | None = None,
@@ -186,6 +183,7 @@ def ablations(
         DataError: Weights that do not fit, or another corpus.
         UnknownNameError: Unknown direction.
     """
+    run = open_run(run)
     base = _as_it_is(run, direction)
     found: dict[str, Ablation] = {}
     for one in (*_stored(run, direction), *_made(run, direction)):  # of two alike the newest, and a run before others
@@ -197,7 +195,7 @@ def ablations(
     return Ablations(run.name, direction, _queries(run, direction), tuple(held), _absent(run, held, corpus))
 
 
-def reweighted(run: Run, weights: Mapping[str, float], *, direction: str = "t2v") -> Ablations:
+def reweighted(run: Run | str, weights: Mapping[str, float], *, direction: str = "t2v") -> Ablations:
     """A run as it is and with other weights of its modalities, chosen by whoever gives them.
 
     Args:
@@ -210,6 +208,7 @@ def reweighted(run: Run, weights: Mapping[str, float], *, direction: str = "t2v"
         DataError: Weights that do not fit.
         UnknownNameError: Unknown direction.
     """
+    run = open_run(run)
     held = (_as_it_is(run, direction), _with_weights(run, direction, weights))
     return Ablations(run.name, direction, _queries(run, direction), held, pd.DataFrame(columns=ABSENT))
 
@@ -283,6 +282,5 @@ def _absent(run: Run, held: list[Ablation], corpus: Corpus | None) -> pd.DataFra
                      f"workbench rescore {run.name} --method csls --name {run.name[:50]}-csls"))  # fmt: skip
     if not any(one.label.startswith("Weights") for one in held):
         why = cannot_refuse(run)
-        command = f"workbench rescore {run.name} --method fusion --validation VALRUN --name {run.name[:50]}-fused"
-        rows.append((FUSED, "Other weights", why or "No such run is here.", "" if why else command))
+        rows.append((FUSED, "Other weights", why or "No such run is here.", "" if why else weights_commands(run)))
     return pd.DataFrame(rows, columns=ABSENT)

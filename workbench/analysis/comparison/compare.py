@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
 
+from workbench.analysis.breakdown import slice_columns, slice_values
+from workbench.analysis.cells import cell_html
+from workbench.analysis.comparison.agreement import agreement_of
+from workbench.analysis.comparison.parts import compared_domains, compared_parts
 from workbench.core.errors import DataError
-from workbench.corpus import domain_label
-from workbench.evaluation.metrics.draws import hit_values
-from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values, tie_bounds
-from workbench.evaluation.runs.run import Run
+from workbench.evaluation.metrics.measures import METRICS, tie_bounds
+from workbench.evaluation.metrics.scene_text import SLICES, V1, slices
+from workbench.evaluation.runs.corpora import corpus_of_run
+from workbench.evaluation.runs.run import Run, open_run
 from workbench.evaluation.runs.tables import query_groups
-from workbench.evaluation.statistics.families import holm
-from workbench.evaluation.statistics.paired import PairedTest, paired_test, paired_test_values, verdict
+from workbench.evaluation.statistics.effects import cliffs_delta
+from workbench.evaluation.statistics.paired import PairedTest, paired_test
 from workbench.evaluation.statistics.sides import query_table
+from workbench.evaluation.statistics.text_half import tests_on_text
+from workbench.evaluation.statistics.verdicts import verdict
 
-CUTS = (1, 5, 10, 50, 100)
 OUTCOMES = {
     "win": "only B right", "loss": "only A right", "both": "both right", "neither": "neither right",
     "tied": "tied in A or B: right by chance",
@@ -36,16 +40,25 @@ class Comparison:
         test: The paired test; its difference is B minus A.
         by_domain: domain, label, n_queries, n_sources, a, b, difference, low, high (of each domain by itself), p_holm
             (corrected over the domains); empty without domains.
+        parts: part, kind (``all queries``: each counts alike, micro; ``mean over domains``: macro; ``slice``),
+            n_queries, n_sources, a, b, difference, low, high, p (by itself), p_bh (of slices, which nobody planned to
+            test: Benjamini and Hochberg's over them). Slices are scene-text queries by definition and, for t2v, columns
+            of the corpus' captions.
         agreement: k (1, 5, 10, 50, 100 as far as the gallery goes), shared (mean share, 0..1, of the items in the first
             k of either run that stand in both), phi (correlation of hits at k; nan where a run has all or none).
-        verdict: One sentence.
+        effects: odds_ratio (wins per loss), cliffs_delta (of the ranks, -1..1; above 0 = B ranks higher), rbo (mean
+            rank-biased overlap of the lists, 0..1) and tau (mean Kendall's tau of the order of what both list, -1..1).
+            The last two are 1 for two runs of one model.
+        verdict: One sentence, and one on scene-text queries.
         note: What a reader should know: queries left out, tied ones, another corpus; may be empty.
     """
 
     table: pd.DataFrame
     test: PairedTest
     by_domain: pd.DataFrame
+    parts: pd.DataFrame
     agreement: pd.DataFrame
+    effects: dict[str, float]
     verdict: str
     note: str
 
@@ -63,31 +76,34 @@ class Comparison:
         })  # fmt: skip
         domains = self.by_domain[["label", "n_queries", "a", "b", "difference", "low", "high", "p_holm"]]
         digits = METRICS[self.test.metric].digits
-        shown = [outcomes.to_html(index=False)]
-        if len(domains):
-            formats = {name: f"{{:.{digits}f}}".format for name in ("a", "b", "difference", "low", "high")}
-            shown += [domains.to_html(index=False, formatters={**formats, "p_holm": "{:.2g}".format}, na_rep="")]
-        note = f"<p>{escape(self.note)}</p>" if self.note else ""
-        return f"<p><b>{escape(self.verdict)}</b></p>{note}{''.join(shown)}"
+        return cell_html(self.verdict, outcomes, domains, notes=[self.note], digits=digits)
 
 
 def compare_runs(
-    run_a: Run, run_b: Run, *, metric: str = "r1", direction: str = "t2v", allow_other_corpus: bool = False
+    run_a: Run | str,
+    run_b: Run | str,
+    *,
+    metric: str = "r1",
+    direction: str = "t2v",
+    allow_other_corpus: bool = False,
 ) -> Comparison:
     """Compare two runs on the queries that both have.
 
     Args:
-        run_a: The run to compare with.
-        run_b: The run whose gain is asked.
+        run_a: The run to compare with, or its name.
+        run_b: The run whose gain is asked, or its name.
         metric: A name of ``METRICS``.
         direction: ``t2v`` or ``v2t``.
         allow_other_corpus: Compare although the fingerprints differ.
 
     Raises:
         DataError: Other fingerprint, no shared query, or totals only.
+        UnknownNameError: No run is called so; unknown metric or direction.
     """
+    run_a, run_b = open_run(run_a), open_run(run_b)
     note = check_same_corpus(run_a, run_b, allow_other_corpus)
     test = paired_test(run_a, run_b, metric, direction=direction)
+    on_text = tests_on_text([(run_a, run_b)], metric, direction)[0]
     tables = [
         query_table(run, direction, metric).assign(rank=run.rank(direction)).set_index("id") for run in (run_a, run_b)
     ]
@@ -103,9 +119,16 @@ def compare_runs(
         "rank_a": a["rank"].to_numpy(), "rank_b": b["rank"].to_numpy(), **_outcomes(a, b),
     })  # fmt: skip
     note += _said_ties(table, run_a.name, run_b.name)
+    agreement, order = agreement_of(run_a, run_b, a, b)
+    effects = {
+        "odds_ratio": test.odds_ratio,
+        "cliffs_delta": cliffs_delta(table["rank_a"].to_numpy(), table["rank_b"].to_numpy()),
+        **order,
+    }
     return Comparison(
-        table, test, _by_domain(a, b, groups, metric), _agreement(run_a, run_b, a, b),
-        verdict(test, run_a.name, run_b.name), note.strip(),
+        table, test, compared_domains(a, b, groups, metric),
+        compared_parts(a, b, groups, _slices(run_a, direction), metric), agreement, effects,
+        verdict(test, run_a.name, run_b.name, on_text=on_text), note.strip(),
     )  # fmt: skip
 
 
@@ -148,54 +171,10 @@ def check_same_corpus(a: Run, b: Run, allow: bool) -> str:
     return f"The corpora differ ({a.corpus_name}/{a.split} and {b.corpus_name}/{b.split})."
 
 
-def _by_domain(a: pd.DataFrame, b: pd.DataFrame, groups: pd.DataFrame, metric: str) -> pd.DataFrame:
-    columns = ["domain", "label", "n_queries", "n_sources", "a", "b", "difference", "low", "high", "p_holm"]
-    value_a, value_b = query_values(a, metric), query_values(b, metric)
-    rows = []
-    for domain in groups["domain"].dropna().unique():
-        mine = (groups["domain"] == domain).to_numpy()
-        sources = groups["source_id"][mine]
-        known = bool(sources.notna().all())
-        own_a, own_b = value_a[mine], value_b[mine]
-        test = paired_test_values(own_a, own_b, sources.to_numpy() if known else None, metric=metric)
-        rows.append((
-            domain, domain_label(domain), int(mine.sum()), int(sources.nunique()) if known else None,
-            metric_value(own_a, metric), metric_value(own_b, metric), test.difference, *test.interval, test.p,
-        ))  # fmt: skip
-    table = pd.DataFrame(rows, columns=columns)
-    return table.assign(p_holm=holm(table["p_holm"])).sort_values("n_queries", ascending=False, ignore_index=True)
-
-
-def _agreement(run_a: Run, run_b: Run, a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    lists = _lists(run_a, run_b, a, b)
-    rows = []
-    for k in [k for k in CUTS if k == 1 or k <= min(one.shape[1] for one in lists)]:
-        hit_a, hit_b = hit_values(a, k), hit_values(b, k)
-        spread = hit_a.std() * hit_b.std()
-        phi = ((hit_a * hit_b).mean() - hit_a.mean() * hit_b.mean()) / spread if spread > 0 else np.nan
-        rows.append((k, _shared(*(one[:, :k] for one in lists)), float(phi)))
-    return pd.DataFrame(rows, columns=["k", "shared", "phi"])
-
-
-def _lists(run_a: Run, run_b: Run, a: pd.DataFrame, b: pd.DataFrame) -> list[np.ndarray]:
-    """The best items of each query in both runs, int64 [queries, length]; equal numbers are equal items, -1 = none."""
-    of_videos = bool((a["direction"] == "t2v").all())
-    axes = [run.gallery["video_id"] if of_videos else run.queries["caption_id"] for run in (run_a, run_b)]
-    places = pd.Index(axes[0]).append(pd.Index(axes[1])).unique()
-    found = []
-    for axis, table in zip(axes, (a, b), strict=True):
-        numbers = np.append(places.get_indexer(axis), -1)
-        longest = max(1, max(map(len, table["top_columns"])))
-        lists = np.full((len(table), longest), len(axis))
-        for row, columns in zip(lists, table["top_columns"], strict=True):
-            row[: len(columns)] = columns
-        found.append(numbers[lists])
-    return found
-
-
-def _shared(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean over queries of the items in both lists over those in either."""
-    every = np.sort(np.concatenate([a, b], axis=1), axis=1)  # an item stands in each list once
-    both = ((every[:, 1:] == every[:, :-1]) & (every[:, 1:] >= 0)).sum(1)
-    either = (a >= 0).sum(1) + (b >= 0).sum(1) - both
-    return float(np.mean(both / np.maximum(1, either)))
+def _slices(run: Run, direction: str) -> dict[str, pd.Series]:
+    """The part of each query by what divides them: scene-text queries, and columns of the captions where at hand."""
+    by_text = slices(run)[direction].get(V1)
+    found = {} if by_text is None else {"": by_text}
+    corpus = corpus_of_run(run)[0] if direction == "t2v" else None
+    names = [] if corpus is None else [name for name in slice_columns(corpus) if name not in SLICES]
+    return found | {name: slice_values(run, name, direction, corpus) for name in names}

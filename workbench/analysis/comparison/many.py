@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
+from workbench.analysis.cells import cell_html
 from workbench.analysis.comparison.compare import check_same_corpus
 from workbench.core.errors import DataError
 from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values, tie_bounds
-from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.run import Run, open_run
 from workbench.evaluation.statistics.families import paired_tests
-from workbench.evaluation.statistics.groups import SeedGroup, seed_summary
-from workbench.evaluation.statistics.paired import verdict
+from workbench.evaluation.statistics.groups import SeedGroup, open_side, seed_summary
 from workbench.evaluation.statistics.sides import members, query_table
+from workbench.evaluation.statistics.text_half import tests_on_text
 
 MOST_RUNS = 16
 """That are put side by side query by query; sets of more cannot be read."""
 
 
 def compare_many(
-    run: Run | SeedGroup,
-    others: Sequence[Run | SeedGroup],
+    run: Run | SeedGroup | str,
+    others: Sequence[Run | SeedGroup | str],
     *,
     metric: str = "r1",
     direction: str = "t2v",
@@ -33,7 +34,7 @@ def compare_many(
     """Several runs, or groups of seeds, against the same one, as one family of tests.
 
     Args:
-        run: What the others are compared with.
+        run: What the others are compared with, or its name; so with the others.
         others: The runs whose gains are asked.
         metric: A name of ``METRICS``.
         direction: ``t2v`` or ``v2t``; for ``sum_recall`` also ``both``.
@@ -41,27 +42,33 @@ def compare_many(
 
     Returns:
         A table run, difference (to ``run``, in the metric's unit), low, high, p, p_holm (Holm's correction over all
-        rows), wins, losses, undecided (queries that only the order of tied scores decides), minimum_detectable, verdict
-        (``better``, ``worse``, ``not distinguishable``: by the interval and the corrected p); and for each row the
-        sentence of the test by itself.
+        rows), wins, losses, undecided (queries that only the order of tied scores decides), odds_ratio (wins per loss),
+        minimum_detectable, equivalent (whether within one point, ``PairedTest.equivalent``), verdict (``better``,
+        ``worse``, ``not distinguishable``: by the interval and the corrected p); and for each row its sentence, decided
+        in the same way.
 
     Raises:
         DataError: Other fingerprint, no shared query, or totals only.
         UnknownNameError: Unknown metric or direction.
     """
-    for other in others:
-        for a, b in product(members(run), members(other)):
+    first, rest = open_side(run), [open_side(other) for other in others]
+    for other in rest:
+        for a, b in product(members(first), members(other)):
             check_same_corpus(a, b, allow_other_corpus)
-    family = paired_tests([(run, other) for other in others], metric, direction)
+    pairs = [(first, other) for other in rest]
+    family = paired_tests(pairs, metric, direction)
     rows = [
         (one.name_b, one.test.difference, *one.test.interval, one.test.p, one.p_holm, one.test.wins, one.test.losses,
-         one.test.undecided, one.test.minimum_detectable, one.verdict) for one in family
+         one.test.undecided, one.test.odds_ratio, one.test.minimum_detectable, one.test.equivalent, one.verdict)
+        for one in family
     ]  # fmt: skip
     columns = [
-        "run", "difference", "low", "high", "p", "p_holm", "wins", "losses", "undecided", "minimum_detectable",
-        "verdict",
+        "run", "difference", "low", "high", "p", "p_holm", "wins", "losses", "undecided", "odds_ratio",
+        "minimum_detectable", "equivalent", "verdict",
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns), [verdict(one.test, one.name_a, one.name_b) for one in family]
+    on_text = tests_on_text(pairs, metric, direction)
+    said = [one.sentence(half) for one, half in zip(family, on_text, strict=True)]
+    return pd.DataFrame(rows, columns=columns), said
 
 
 @dataclass(frozen=True)
@@ -77,8 +84,8 @@ class Solved:
     """
 
     names: tuple[str, ...]
-    ids: np.ndarray
-    right: np.ndarray
+    ids: np.ndarray = field(repr=False)
+    right: np.ndarray = field(repr=False)
     k: int
     n_tied: int = 0
 
@@ -109,12 +116,19 @@ class Solved:
         pattern = np.isin(np.asarray(self.names), list(runs))
         return [str(one) for one in self.ids[(self.right == pattern).all(axis=1)]]
 
+    def _repr_html_(self) -> str:
+        """The sets as a table of a notebook."""
+        sets = self.sets.assign(runs=[", ".join(runs) or "nobody" for runs in self.sets["runs"]])
+        said = f"Solved at rank {self.k}: {self.by_any} of {len(self.ids)} queries by any run, {self.by_all} by all"
+        tied = f"In {self.n_tied} queries the order of tied scores decides." if self.n_tied else ""
+        return cell_html(said, sets.rename(columns={"runs": "solved by exactly"}), notes=[tied], digits=2)
 
-def solved_sets(runs: Sequence[Run], *, k: int = 1, direction: str = "t2v") -> Solved:
+
+def solved_sets(runs: Sequence[Run | str], *, k: int = 1, direction: str = "t2v") -> Solved:
     """Which sets of runs solve which queries (what an UpSet plot shows).
 
     Args:
-        runs: Runs on one split.
+        runs: Runs on one split, or their names.
         k: A query is solved where its expected rank is ``k`` or better.
         direction: ``t2v`` or ``v2t``.
 
@@ -127,8 +141,9 @@ def solved_sets(runs: Sequence[Run], *, k: int = 1, direction: str = "t2v") -> S
     if not 1 <= len(runs) <= MOST_RUNS or k < 1:
         raise DataError(f"{len(runs)} runs and k = {k} were given.", f"Give 1 to {MOST_RUNS} runs, and k of 1 or more.")
     tables = []
-    for run in runs:
-        check_same_corpus(runs[0], run, allow=False)
+    opened = [open_run(run) for run in runs]
+    for run in opened:
+        check_same_corpus(opened[0], run, allow=False)
         table = query_table(run, direction, "mean_rank")
         right, (worst, best) = query_values(table, "mean_rank") <= k, tie_bounds(table, "mean_rank") <= k
         tables.append(pd.DataFrame({"right": right, "tied": best & ~worst}, index=table["id"].to_numpy()))
@@ -136,7 +151,7 @@ def solved_sets(runs: Sequence[Run], *, k: int = 1, direction: str = "t2v") -> S
     if joined.empty:
         raise DataError("These runs share no query.", "Compare runs of one corpus and split.")
     n_tied = int(joined["tied"].to_numpy(bool).any(axis=1).sum())
-    return Solved(tuple(run.name for run in runs), joined.index.to_numpy(), joined["right"].to_numpy(bool), k, n_tied)
+    return Solved(tuple(run.name for run in opened), joined.index.to_numpy(), joined["right"].to_numpy(bool), k, n_tied)
 
 
 def seed_spread(sides: Sequence[Run | SeedGroup], metric: str = "r1", direction: str = "t2v") -> pd.DataFrame:
@@ -163,7 +178,7 @@ def seed_spread(sides: Sequence[Run | SeedGroup], metric: str = "r1", direction:
     return pd.DataFrame(rows, columns=["group", "n_seeds", "mean", "sd", "min", "max", "low", "high", "values"])
 
 
-def metric_table(runs: Sequence[Run], metric: str = "r1", direction: str = "t2v") -> pd.Series:
+def metric_table(runs: Sequence[Run | str], metric: str = "r1", direction: str = "t2v") -> pd.Series:
     """The value of a metric of each run by its name, in its unit."""
-    values = {run.name: query_values(query_table(run, direction, metric), metric) for run in runs}
+    values = {run.name: query_values(query_table(run, direction, metric), metric) for run in map(open_run, runs)}
     return pd.Series({name: metric_value(own, metric) for name, own in values.items()}, name=METRICS[metric].label)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
 from workbench.analysis.causes.dropping import CUT, dropped_by, sentence_of
 from workbench.analysis.causes.failed import first_video
+from workbench.analysis.causes.losses import cues_in
 from workbench.analysis.causes.material import Material, material_of
-from workbench.analysis.causes.scene_text import cues_in
 from workbench.analysis.causes.thresholds import thresholds_of
-from workbench.analysis.comparison.ablation_sources import same_scores
+from workbench.analysis.cells import cell_html
 from workbench.analysis.reading.following import SAMPLED, Follower, Loss
 from workbench.analysis.reading.funnel_places import Places
 from workbench.analysis.reading.run_texts import Spelt, texts_of
@@ -23,9 +22,8 @@ from workbench.core.errors import StateError
 from workbench.core.lookup import pick
 from workbench.corpus import Corpus, domain_label
 from workbench.corpus.engines import TRUTH
-from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.run import Run, open_run
 from workbench.ocr.cues import spellings
-from workbench.ocr.matching import caption_words
 
 STAGES = {
     "in_frame": "In frame", "sampled": "Sampled", "detected": "Detected", "recognised": "Recognised", "kept": "Kept",
@@ -47,6 +45,8 @@ FATES = {
     "recognised": ("", "Recognised, the rest not told"),
 }
 """What can become of a word: the stage that it does not reach ("" = none), and its name on screens."""
+FUNNEL_LIMITS = ("near", "sampled_within")
+"""The thresholds that it takes."""
 COLUMNS = ["caption_id", "video_id", "domain", "word", "fate", "lost_at", "read", "similarity", "engine", "time_s",
            "effect", "evidence"]  # fmt: skip
 _OF_CAUSE = {"ocr_missed": "missed", "ocr_misread": "misread", "ocr_filtered": "filtered", SAMPLED: "not_sampled"}
@@ -107,6 +107,13 @@ class Funnel:
             "share": counts.to_numpy() / max(len(self.words), 1),
         })  # fmt: skip
 
+    def _repr_html_(self) -> str:
+        """How many words reach each stage as a table of a notebook, and what cannot be told."""
+        table = self.table()[["stage_label", "n_words", "n_lost", "share"]]
+        left_out = f"{self.n_unread} readable words are left out: nothing looked at their videos."
+        notes = [*(f"{STAGES[one]}: {why}" for one, why in self.untold.items()), left_out if self.n_unread else ""]
+        return cell_html(f"Readable words of captions in {self.run}", table, notes=notes, digits=2)
+
     def _counted(self, words: pd.DataFrame) -> pd.DataFrame:
         rows, left = [], len(words)
         for stage, label in STAGES.items():
@@ -119,7 +126,7 @@ class Funnel:
         return table.astype({"n_words": "Int64", "n_lost": "Int64", "share": "Float64"})
 
 
-def ocr_funnel(run: Run, corpus: Corpus | None = None, **thresholds: float) -> Funnel:
+def ocr_funnel(run: Run | str, corpus: Corpus | str | None = None, **thresholds: float) -> Funnel:
     """Follow every readable word of every caption: in frame, sampled, detected, recognised, kept, used.
 
     A word is readable where it is written in the right video (engine ``truth``); where that is not known, where the
@@ -135,11 +142,12 @@ def ocr_funnel(run: Run, corpus: Corpus | None = None, **thresholds: float) -> F
         DataError: The given corpus is not the one that the run was made on.
         UnknownNameError: No threshold is called so.
     """
+    run = open_run(run)
     if run.totals_only:
         raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids to see its captions.")
     material = material_of(run, corpus, (), thresholds_of(thresholds))
     if material.readings.missing:
-        raise StateError(material.readings.missing.rstrip("."), "Then look again.")
+        raise StateError(material.readings.missing)
     rows = _Rows(material)
     words = pd.DataFrame(list(rows.all()), columns=COLUMNS)
     words = words.astype({"similarity": float, "time_s": float, "effect": float})
@@ -152,7 +160,7 @@ class _Rows:
     def __init__(self, material: Material) -> None:
         self.material, self.readings = material, material.readings
         self.follower, self.places = Follower(material), Places(material.readings)
-        self.effects = _effects(material.run)
+        self.effects = material.word_effects
         self.others = _other_engines(material)
         self.dropped: dict[tuple[str, str], str] = {}
         self.n_unread = 0
@@ -250,20 +258,6 @@ class _Rows:
         if effect is not None:
             said += f"; without it the score is {-effect:+.3f}"
         return f"{said}; {loss.detail}" if loss.detail else said
-
-
-def _effects(run: Run) -> dict[tuple[str, str, str], float] | None:
-    """By caption, video and word: how much lower the score is without it; None = no run of the same scores holds it."""
-    holder = next((one for one in same_scores(run) if one.word_effects is not None), None)
-    table = None if holder is None else holder.word_effects
-    if table is None:
-        return None
-    found: dict[tuple[str, str, str], float] = {}
-    gain = table["score"].to_numpy(float) - table["score_without"].to_numpy(float)
-    for caption, video, word, one in zip(table["caption_id"], table["video_id"], table["word"], gain, strict=True):
-        for cue in caption_words(str(word)):
-            found[caption, video, cue] = max(float(one), found.get((caption, video, cue), -np.inf))
-    return found
 
 
 def _other_engines(material: Material) -> dict[str, Callable[[str], Mapping[str, str]]]:

@@ -71,6 +71,11 @@ class Readings:
         """Words that are really written there."""
         return Spelt(self.written)
 
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Words that the engine read in any video."""
+        return frozenset().union(*(self.read_words[video] for video in self.read))
+
     def best_words(self, video: str) -> Mapping[str, str] | None:
         """Words that stand in a video as far as known: written there, else read; None = nobody looked."""
         if video in self.written:
@@ -83,7 +88,7 @@ class Readings:
         return self.read_words if self.given is None else Spelt(self.given)
 
 
-def readings_of(run: Run, corpus: Corpus | None = None) -> Readings:
+def readings_of(run: Run, corpus: Corpus | str | None = None) -> Readings:
     """Everything that is known of the scene text of a run.
 
     Args:
@@ -114,7 +119,7 @@ def _readings(run: Run, found: Corpus | None, why: str) -> Readings:
     engine = engine or first_engine({*in_frames["engine"], *found.text_coverage["engine"]})
     written = texts_of(found, TRUTH)
     read = {} if engine is None else texts_of(found, engine)
-    missing = "" if read else f"No text was read in the videos: workbench ocr run {found.name}."
+    missing = "" if read else f"No text was read in the videos. Run: workbench ocr run {found.name}"
     return Readings(engine, read, written, given, reads, missing, found, _sampled(run))
 
 

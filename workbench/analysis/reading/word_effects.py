@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from workbench.analysis.comparison.ablation_sources import model_name, same_scores
-from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.run import Run, open_run
+from workbench.ocr.matching import caption_words
 
 COLUMNS = ["video_id", "right", "word", "score", "score_without", "change", "rank", "rank_without", "run"]
 
 
-def word_effects_of(run: Run, caption_id: str) -> pd.DataFrame:
+def word_effects_of(run: Run | str, caption_id: str) -> pd.DataFrame:
     """The words read in a caption's best right video and in its best wrong one, and what each does.
 
     Args:
@@ -24,6 +25,7 @@ def word_effects_of(run: Run, caption_id: str) -> pd.DataFrame:
         score without), rank, rank_without (of the right video; expected, from 1), run (whose effects). Largest effect
         first; empty where no run keeps them, or where neither video has a word.
     """
+    run = open_run(run)
     found = next((one for one in same_scores(run) if one.word_effects is not None), None)
     if found is None or found.word_effects is None:
         return pd.DataFrame(columns=COLUMNS)
@@ -38,8 +40,26 @@ def word_effects_of(run: Run, caption_id: str) -> pd.DataFrame:
     return table.iloc[order].reset_index(drop=True)
 
 
-def word_effects_command(run: Run) -> str:
+def effects_of(run: Run) -> dict[tuple[str, str, str], float] | None:
+    """How much lower a pair's score is without a word, by caption, video and normalised word.
+
+    None where no run of the same scores holds the effects of words.
+    """
+    holder = next((one for one in same_scores(run) if one.word_effects is not None), None)
+    table = None if holder is None else holder.word_effects
+    if table is None:
+        return None
+    found: dict[tuple[str, str, str], float] = {}
+    gain = table["score"].to_numpy(float) - table["score_without"].to_numpy(float)
+    for caption, video, word, one in zip(table["caption_id"], table["video_id"], table["word"], gain, strict=True):
+        for cue in caption_words(str(word)):
+            found[caption, video, cue] = max(float(one), found.get((caption, video, cue), -np.inf))
+    return found
+
+
+def word_effects_command(run: Run | str) -> str:
     """The command that makes word effects of a run's model; empty where the model is not known here."""
+    run = open_run(run)
     checkpoint = model_name(run)
     if checkpoint is None or run.info.get("ablation") or run.protocol.get("steps"):
         return ""

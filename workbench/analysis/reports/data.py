@@ -18,10 +18,12 @@ from workbench.analysis.causes.oracle import oracle_gain
 from workbench.analysis.causes.thresholds import THRESHOLDS, Thresholds, thresholds_of
 from workbench.analysis.comparison.compare import Comparison, compare_runs
 from workbench.analysis.leaderboard import leaderboard
+from workbench.analysis.reading.funnel import FUNNEL_LIMITS, ocr_funnel
 from workbench.analysis.structure.confusion import ceiling_of
 from workbench.analysis.structure.hubness import SHARES, hubness
 from workbench.core.errors import DataError, StateError
 from workbench.evaluation.metrics.measures import SHOWN
+from workbench.evaluation.runs.notes import read_tags
 from workbench.evaluation.runs.run import DIRECTIONS, Run
 
 N_CASES = 6
@@ -43,7 +45,10 @@ class ReportData:
         notes: Sentences that a reader must know, e.g. what could not be computed.
         tables: By name, each with an index that says what a row is: ``leaderboard`` (run), ``ceiling`` (direction),
             ``comparison`` (measure), ``differences`` (domain), ``domains`` (run, domain), ``causes`` (run, cause),
-            ``hubs`` (run), ``cases`` (query, run), ``thresholds`` (name). A table is absent where nothing can be said.
+            ``funnel`` (run, stage), ``hubs`` (run), ``cases`` (query, run), ``thresholds`` (name). A table is absent
+            where nothing can be said.
+        tags: What people said of the split's captions (``read_tags``). They may say more later, so it is none of
+            ``numbers``.
     """
 
     runs: tuple[Run, ...]
@@ -53,6 +58,7 @@ class ReportData:
     verdict: str
     notes: list[str]
     tables: dict[str, pd.DataFrame]
+    tags: pd.DataFrame
 
     def numbers(self) -> dict[str, Any]:
         """Every value of every table by its place ``table / row / column``, as plain JSON values."""
@@ -99,6 +105,7 @@ def report_data(
         "differences": lambda: _differences(compared),
         "domains": lambda: _by_run(runs, lambda one: by_domain(one).set_index("domain")),
         "causes": lambda: _by_run(runs, lambda one: _causes(one, asked)),
+        "funnel": lambda: _by_run(runs, lambda one: ocr_funnel(one, **_own(thresholds)).table().set_index("stage")),
         "hubs": lambda: _by_run(runs, _hubs).droplevel(1),
         "cases": lambda: _cases(runs, chosen, failed),
         "thresholds": lambda: _thresholds(limits),
@@ -112,7 +119,14 @@ def report_data(
     notes += [f"{name}: {warning}." for name, warning in tables["leaderboard"]["warning"].items() if warning]
     kept = {name: table for name, table in tables.items() if len(table)}
     verdict = stated_alone(run) if compared is None else compared.verdict
-    return ReportData(runs, k, chosen, dict(thresholds), verdict, list(dict.fromkeys(notes)), kept)
+    return ReportData(runs, k, chosen, dict(thresholds), verdict, list(dict.fromkeys(notes)), kept, _tags(runs))
+
+
+def _tags(runs: Sequence[Run]) -> pd.DataFrame:
+    """What people said of the wrong pairs of these runs, without blind samples."""
+    table = read_tags(runs[0].corpus_name)
+    here = (table["split"] == runs[0].split) & (table["direction"] == "t2v") & (table["sample"] == "")
+    return table[here & table["run"].isin([run.name for run in runs])].reset_index(drop=True)
 
 
 def stated_alone(run: Run) -> str:
@@ -140,6 +154,11 @@ def _causes(run: Run, asked: Mapping[str, Any]) -> pd.DataFrame:
     table = table[(table["n_queries"] > 0) | (table["gain"] > 0)]
     names = {"cause_label": "label", "n_queries": "n", "gain": "gain", "reached": "reached"}
     return table[list(names)].rename(columns=names)
+
+
+def _own(thresholds: Mapping[str, float]) -> dict[str, float]:
+    """The thresholds that the funnel takes."""
+    return {name: value for name, value in thresholds.items() if name in FUNNEL_LIMITS}
 
 
 def _hubs(run: Run) -> pd.DataFrame:

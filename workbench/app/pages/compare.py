@@ -7,6 +7,7 @@ from workbench.app.parts.ablation import show_ablations
 from workbench.app.parts.compare import Pair, show_causes, show_learned, show_queries
 from workbench.app.parts.many import show_many
 from workbench.app.parts.seeds import choose_side, one_of, same_runs, show_groups, sides_of
+from workbench.app.parts.sureness import show_sureness
 from workbench.app.parts.sweep import show_sweeps
 from workbench.app.parts.widgets import DIRECTIONS, choose, choose_switch, corpus_row, warn_outdated
 from workbench.app.text import plain
@@ -17,7 +18,7 @@ from workbench.evaluation.statistics.sides import members
 
 PARTS = {
     "queries": "Queries", "causes": "Causes", "ablations": "Ablations", "training": "Validation ranks",
-    "runs": "Many runs",
+    "runs": "Many runs", "sure": "How sure",
 }  # fmt: skip
 SIDES = {"a": "A", "b": "B"}
 
@@ -70,5 +71,7 @@ elif part == "ablations":
     show_sweeps([a, b], direction)
 elif part == "training":
     show_learned(pair)
+elif part == "sure":
+    show_sureness(pair)
 else:
     show_many(pair, runs)

@@ -3,9 +3,18 @@
 import streamlit as st
 
 from workbench.app import loading
-from workbench.app.parts.board import BOTH, DEFAULT, board_table, metric_options, show_intervals, show_parts
+from workbench.app.parts.board import (
+    BOTH,
+    DEFAULT,
+    board_table,
+    choose_charted,
+    metric_options,
+    show_biggest,
+    show_intervals,
+    show_parts,
+)
 from workbench.app.parts.downloads import show_table
-from workbench.app.parts.widgets import DIRECTIONS, choose_corpus, choose_several, choose_switch
+from workbench.app.parts.widgets import DIRECTIONS, choose_corpus, choose_several, choose_switch, warn_outdated
 from workbench.app.text import plain
 from workbench.evaluation.metrics.scene_text import SLICES
 from workbench.evaluation.statistics.groups import seed_groups
@@ -43,8 +52,8 @@ if (board["n_seeds"] > 1).any():
         "A group of seeds is one row: the mean over its seeds. Its interval says what other queries could have given "
         "at these seeds; the spread of seeds stands apart."
     )
-left, right = st.columns(2)
-for column, direction in ((left, "t2v"), (right, "v2t")):
+left, middle, right = st.columns(3, gap="medium")
+for column, direction in ((left, "t2v"), (middle, "v2t")):
     with column:
         limit = ceiling[direction]["r1"] if ceiling else None
         show_intervals(board, runs, direction, limit, seeds=seeds == "each")
@@ -52,19 +61,26 @@ if len(board) and not board["clustered"].all():
     st.caption(
         "The corpus does not state which videos share a source, so intervals are not clustered: they may be too narrow."
     )
+warn_outdated(runs)
 for row in board[(board["warning"] != "") & (board["group"] == "")].itertuples():
     st.warning(f"{plain(row.run)}: {plain(row.warning)}", icon=":material/warning:")
+charted = choose_charted(able)
 if able and not able[0].gallery["domain"].notna().any():
     st.caption("This corpus states no domains, so there is no break-down by domain.")
 elif able:
     st.header("By domain")
-    tables = {run.name: loading.by_domain(loading.key_of(run), "r1", "t2v") for run in able[:6]}
+    tables = {run.name: loading.by_domain(loading.key_of(run), "r1", "t2v") for run in charted}
     show_parts(tables, "domain", "analysis.by_domain(one)")
     few = {note for one in tables.values() for note in one["label"] + ": " + one["note"] if not note.endswith(": ")}
     st.caption(plain("; ".join(sorted(few))))
 for kind in loading.slice_columns(able[0]) if able else []:
     st.header(f"By {plain(kind.replace('_', ' '))}")
-    tables = {run.name: loading.by_slice(loading.key_with_texts(run), kind, "r1") for run in able[:6]}
+    tables = {run.name: loading.by_slice(loading.key_with_texts(run), kind, "r1") for run in charted}
     show_parts(tables, kind, f'analysis.by_slice(one, "{kind}", "r1")')
     if kind in SLICES:
         st.caption(f"By the definition {SLICES[kind]}: the caption quotes, marks or names something written.")
+best = [run for run in able if not run.info.get("ablation")] or able
+if best:
+    with right:  # filled last: the numbers stand while causes are looked for
+        st.markdown(f"**What costs {plain(best[0].name)} most**")
+        show_biggest(place, best[0])

@@ -10,6 +10,7 @@ from workbench.app.links import parameters
 from workbench.app.looks import carried
 from workbench.app.navigation import page
 from workbench.app.parts.ablation import ablation_row
+from workbench.app.parts.funnel import words_of_captions
 from workbench.app.parts.panels import has_pictures, reading
 from workbench.app.parts.query import (
     Asked,
@@ -68,6 +69,11 @@ for column, label, icon, step in (
     values = parameters(**here, **carried(), q=ids[(at + step) % len(ids)])
     column.page_link(page("query"), label=label, icon=icon, query_params=values)
 
+for column, one in zip(st.columns(len(asked.runs)), asked.runs, strict=True):
+    with column:
+        if len(asked.runs) > 1:
+            st.markdown(f"**{plain(one.name)}**")
+        cause_of(asked, one, playable)
 if playable is None:
     st.caption("No video of this corpus is on this machine, so none plays here.")
 elif direction == "t2v":
@@ -80,12 +86,8 @@ if playable and direction == "t2v":
 if playable and direction == "t2v":
     for one, own in zip(asked.runs, asked.cases, strict=True):
         with st.container(border=True):
-            left, right = st.columns([2, 3], vertical_alignment="center")
-            with left:
-                st.header(plain(one.name))
-                numbers_of(own)
-            with right:
-                cause_of(asked, one, playable)
+            st.header(plain(one.name))
+            numbers_of(own)
             first_ten(asked, one, own, playable)
             with st.expander("As a table"):
                 as_table(one, own)
@@ -95,7 +97,7 @@ else:
         with column:
             st.header(plain(one.name))
             numbers_of(own)
-            cause_of(asked, one, playable)
             as_table(one, own)
     st.caption("✔ marks a right item.")
+words_of_captions(asked.runs, [query] if direction == "t2v" else case.right_ids)
 ablation_row(run, query, direction, here)

@@ -26,6 +26,6 @@ with st.container(border=True):
     else:
         st.markdown(f"**{plain(loading.comparison(loading.key_of(run), loading.key_of(other), 'r1', 't2v').verdict)}**")
         st.caption(plain(f"Every difference in the report is {other.name} minus {run.name}."))
-show_report(run, other, k, asked_cases())
+show_report(run, other, k, asked_cases(run))
 st.header("Check a report")
 show_check()

@@ -1,31 +1,44 @@
-"""Search: type words, get videos, with the words that were read in them."""
+"""Search: type words or name a clip, get the first videos of each model, and why they are there."""
 
 import streamlit as st
 
 from workbench.app import loading
-from workbench.app.components.thumbnails import Tile, thumbnails
-from workbench.app.links import parameters
-from workbench.app.navigation import page
-from workbench.app.parts.panels import has_pictures, play, tiles_of
-from workbench.app.parts.widgets import choose, choose_place, shown_progress, write
-from workbench.app.text import plain, short
-from workbench.core.errors import StateError
+from workbench.app.parts.panels import has_pictures
+from workbench.app.parts.search import (
+    BM25,
+    SHOWN,
+    Query,
+    answer,
+    clip_named,
+    clip_searchers,
+    label_of,
+    show_answers,
+    show_video,
+)
+from workbench.app.parts.widgets import choose_place, choose_several, choose_switch, write
+from workbench.app.text import plain
 from workbench.corpus.engines import TRUTH
+from workbench.pipelines.search import words_read
 
-SHOWN, PER_ROW = 24, 6
+PER_ROW = 6
 
 st.title("Search")
-pick = st.columns([2, 4, 2])
+pick = st.columns([3, 2, 5, 4])
 with pick[0]:
     place = choose_place(whole=True)
 corpus = loading.corpus_at(place)
 pictures = has_pictures(corpus)
 readers = [engine for engine in loading.engines(corpus) if engine != TRUTH]
 with pick[1]:
-    query = write("Words", "q", "e.g. a word on a sign")
+    by_clip = choose_switch("Look for", {"words": "Words", "clip": "A clip"}, "ask") == "clip"
 with pick[2]:
-    labels = {"bm25": "BM25 over the words read"}
-    by = choose("Search by", loading.searchers(corpus), "by", show=lambda one: labels.get(one, one))
+    said = write("Clip", "clip", "a video of the corpus") if by_clip else write("Words", "q", "e.g. a word on a sign")
+with pick[3]:
+    able = clip_searchers(corpus) if by_clip else loading.searchers(corpus)
+    asked_by = [one for one in st.query_params.get("by", "").split(",") if one and one not in able]
+    chosen_by = choose_several("Search by", {one: label_of(one) for one in able}, "by", able[:1])
+if asked_by:
+    st.warning(plain(f"Nothing called {', '.join(asked_by)} can search here."))
 
 
 def examples() -> None:
@@ -52,41 +65,26 @@ def nothing_read() -> None:
         st.code(f"workbench data prepare {corpus.name} ... --root FOLDER --overwrite", None)
 
 
-if not readers and by == "bm25":
+if not readers and chosen_by == [BM25]:
     nothing_read()
     st.stop()
-if not query:
-    examples()
+clip = clip_named(corpus, said) if by_clip and said else ""
+if not (clip if by_clip else said):
+    if not by_clip:
+        examples()
+    elif not said:
+        st.caption("Name a video by its id, a part of it, or the path of its file; or open one and search with it.")
     st.stop()
-try:
-    with st.spinner("Looking …"), shown_progress():
-        found = loading.searcher(corpus, by).search(query, SHOWN).videos
-except StateError as error:
-    st.info(f"{plain(error.message)}  \n{plain(error.remedy)}", icon=":material/info:")
-    st.stop()
-if found.empty:
-    st.info(plain(f"No video has a word like these: {short(query)}"), icon=":material/search_off:")
-    examples()
-    st.stop()
+query = Query(corpus, words_read(corpus, clip) if clip else said, clip)
+answers = [answer(query, by, SHOWN if len(chosen_by) == 1 else SHOWN // 2) for by in chosen_by]
+listed = [video for one in answers for video in one.videos["video_id"]]
 asked = st.query_params.get("video", "")
-video = asked if asked in set(found["video_id"]) else str(found["video_id"].iloc[0])
-listed = tiles_of(corpus, found["video_id"].to_list())
-tiles = [
-    Tile(tile.video_id, text=tile.text, tip=tile.tip, missing=tile.missing, label=str(at), words=tuple(words),
-         note=f"score {score:.3g}")
-    for at, (tile, words, score) in enumerate(zip(listed, found["matched"], found["score"], strict=True), 1)
-]  # fmt: skip
+video = asked if asked and asked in {*listed, clip} else next(iter(listed), clip)
 left, right = st.columns([3, 2], gap="medium")
 with left:
-    more = " or more" if len(found) == SHOWN else ""
-    st.caption(f"{len(found)}{more} videos, best first. ★ marks words that were read in the video.")
-    thumbnails(corpus, tiles, key="found", chosen=video, width=150)
-with right:
-    play(corpus, video, query, "", key="open video")
-    own = corpus.captions.loc[corpus.captions["video_id"] == video, "text"]
-    st.caption("Captions" if len(own) else "This video has no captions.")
-    for text in own.head(5):
-        st.markdown(plain(short(text)))
-    stated = corpus.videos.loc[corpus.videos["video_id"] == video, "domain"]
-    values = parameters(corpus=place, domain=stated.dropna().max() if stated.notna().any() else "", video=video)
-    st.page_link(page("domains"), label="See it in its domain", icon=":material/grid_view:", query_params=values)
+    show_answers(query, answers, video)
+if video:
+    with right:
+        show_video(query, answers, video, place)
+elif not by_clip:
+    examples()

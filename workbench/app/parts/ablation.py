@@ -10,13 +10,18 @@ import streamlit as st
 
 from workbench import analysis, figures
 from workbench.analysis import Ablations
-from workbench.analysis.comparison.ablation_sources import cannot_refuse, said_weights, used_weights
+from workbench.analysis.comparison.ablation_sources import (
+    cannot_refuse,
+    said_weights,
+    used_weights,
+    weights_commands,
+)
 from workbench.analysis.comparison.ablations import AS_IT_IS
 from workbench.app import loading
-from workbench.app.links import parameters
+from workbench.app.links import asked_number, parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
-from workbench.app.text import plain
+from workbench.app.text import extremes, plain
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
 
@@ -79,9 +84,10 @@ def show_ablations(run: Run, metric: str, direction: str) -> None:
         with left:
             figure = figures.ablation_differences(scores, f"change of {unit}")
             code = f'figures.ablation_differences({_code(direction)}.scores("{metric}"), "change of {unit}")'
+            changed = scores.iloc[1:]
+            told = extremes(f"Change of {unit} by ablation", changed["label"], changed["difference"], "+.1f")
             show_chart(
-                figure, f"ablations {run.name}", key="ablations", alt="What each ablation changes", code=code,
-                runs={"run": run.name},
+                figure, f"ablations {run.name}", key="ablations", alt=told, code=code, runs={"run": run.name},
             )  # fmt: skip
         with right:
             _score_table(run, scores, metric)
@@ -131,11 +137,14 @@ def show_by_domain(run: Run, direction: str, metric: str = "r1") -> None:
         return
     st.header("Ablations by domain")
     scores = _table(run, direction, metric, "domain")
+    changed = scores[scores["ablation"] != AS_IT_IS]
     figure = figures.ablation_heatmap(scores, METRICS[metric].label)
     code = f'figures.ablation_heatmap({_code(direction)}.scores("{metric}", by="domain"), "{METRICS[metric].label}")'
     show_chart(
         figure, f"ablations by domain {run.name}", key="ablations by domain", code=code, runs={"run": run.name},
-        alt="What each ablation changes in each domain", table=scores.drop(columns="domain_label"),
+        alt=extremes(f"Change of {METRICS[metric].label} by ablation and domain",
+                     changed["label"] + " in " + changed["domain_label"], changed["difference"], "+.1f"),
+        table=scores.drop(columns="domain_label"),
     )  # fmt: skip
     st.caption(
         plain(f"Change of {METRICS[metric].label} of {run.name} (in brackets beside the domain: as it is). ")
@@ -157,8 +166,7 @@ def show_weights(run: Run, metric: str, direction: str) -> None:
         return
     names, used = sorted(run.modalities, reverse=True), used_weights(run)
     share = used[names[1]] / (sum(used.values()) or 1.0)
-    asked = st.query_params.get("weight", "")
-    start = float(asked) if asked.replace(".", "", 1).isdecimal() and float(asked) <= 1 else round(share, 2)
+    start = asked_number("weight", round(share, 2), 0.0, 1.0)
     left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with left:
         second = st.slider(plain(f"Weight of {names[1]}; the rest is {names[0]}"), 0.0, 1.0, start, 0.05, key="weight")
@@ -174,9 +182,9 @@ def show_weights(run: Run, metric: str, direction: str) -> None:
         )  # fmt: skip
     st.caption(
         plain(f"To look at only: this weight is chosen on {run.corpus_name}/{run.split}, the queries that it is tested "
-              f"on. Choose it on a validation run: workbench rescore {run.name} --method fusion --validation VALRUN "
-              f"--name {run.name[:50]}-fused")
+              "on. Choose it on a validation run:")
     )  # fmt: skip
+    st.code(weights_commands(run), language=None)
 
 
 # One query ----------------------------------------------------------------------------------------------------------

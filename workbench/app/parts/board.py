@@ -131,6 +131,9 @@ def show_biggest(place: str, run: Run) -> None:
     """The three causes that cost a run the most points of R@1, and the way to all of them."""
     shown = Failures(place, run, "t2v", 1, Desk.of(run, "t2v", ""))
     table = biggest_gains(shown.gains())
+    if table.empty:
+        st.caption("No query fails at rank 1.")
+        return
     said = [f"{label} {gain:.1f}" for label, gain in zip(table["cause_label"], table["gain"], strict=True)]
     show_chart(
         oracle_bars(table), f"biggest gains {run.name}", key="biggest gains", table=table, runs={"run": run.name},

@@ -16,10 +16,9 @@ from workbench.app.limits import limits
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
-from workbench.app.parts.hub import listed
 from workbench.app.parts.training_ranks import open_selected, show_kinds, texts_of
-from workbench.app.parts.widgets import choose
-from workbench.app.text import plain, short
+from workbench.app.parts.widgets import choose, listed
+from workbench.app.text import extremes, plain, short
 from workbench.core.errors import StateError
 from workbench.corpus import domain_label
 from workbench.evaluation.metrics.measures import METRICS
@@ -68,6 +67,7 @@ def show_queries(pair: Pair) -> None:
     with left:
         _ranks(pair)
     with right:
+        _parts(pair)
         _domains(pair)
         _agreement(pair)
     table = pair.result.table
@@ -94,8 +94,11 @@ def show_queries(pair: Pair) -> None:
 def _ranks(pair: Pair) -> None:
     st.header("Rank against rank")
     figure = figures.rank_against_rank(pair.result.table, pair.a.name, pair.b.name)
+    gap = pair.result.table["rank_a"] - pair.result.table["rank_b"]
+    told = (f"Of {len(gap):,} queries B ranks the right item higher for {(gap > 0).sum():,}, lower for "
+            f"{(gap < 0).sum():,}")  # fmt: skip
     event = show_chart(
-        figure, f"ranks {pair.a.name} {pair.b.name}", key="ranks", alt="Ranks of every query in both runs",
+        figure, f"ranks {pair.a.name} {pair.b.name}", key="ranks", alt=told,
         code=f'figures.rank_against_rank({pair.code}.table, "{pair.a.name}", "{pair.b.name}")', select=True,
         table=pair.result.table, runs={"a": pair.a.name, "b": pair.b.name},
     )  # fmt: skip
@@ -108,6 +111,29 @@ def _ranks(pair: Pair) -> None:
             pair.open_query(point["customdata"])
 
 
+def _parts(pair: Pair) -> None:
+    st.header("Micro, macro and slices")
+    table, digits = pair.result.parts, METRICS[pair.metric].digits
+    names = {"part": "Queries", "n_queries": "Number", "a": "A", "b": "B", "difference": "B − A"}
+    interval = [f"{one.low:+.{digits}f} to {one.high:+.{digits}f}" if one.low == one.low else "–"
+                for one in table.itertuples()]  # fmt: skip
+    shown = table[list(names)].rename(columns=names).assign(**{"95 %": interval, "p (BH)": table["p_bh"]})
+    number = st.column_config.NumberColumn(format=f"%.{digits}f")
+    show_table(
+        shown, f"parts {pair.a.name} {pair.b.name}", whole=table, key="parts", height="content",
+        column_config={"A": number, "B": number, "B − A": st.column_config.NumberColumn(format=f"%+.{digits}f"),
+                       "p (BH)": st.column_config.NumberColumn(
+                           format="%.2g", help="Of slices: Benjamini and Hochberg's correction over them.")},
+    )  # fmt: skip
+    effects = pair.result.effects
+    st.caption(
+        plain(
+            f"{effects['odds_ratio']:.2f} wins per loss (odds ratio); Cliff's delta of the ranks "
+            f"{effects['cliffs_delta']:+.3f} (above 0: B ranks higher)."
+        )
+    )
+
+
 def _domains(pair: Pair) -> None:
     st.header("By domain")
     table = pair.result.by_domain
@@ -117,8 +143,9 @@ def _domains(pair: Pair) -> None:
     chosen = METRICS[pair.metric]
     unit = f"B − A, {'points of ' if chosen.scale > 1 else ''}{chosen.label}"
     figure = figures.difference_bars(table, unit)
+    told = extremes(f"{unit} by domain", table["label"], table["difference"], f"+.{chosen.digits}f")
     show_chart(
-        figure, f"domains {pair.a.name} {pair.b.name}", key="domains", alt="Difference of the runs in each domain",
+        figure, f"domains {pair.a.name} {pair.b.name}", key="domains", alt=told,
         code=f'figures.difference_bars({pair.code}.by_domain, "{unit}")', table=table,
         runs={"a": pair.a.name, "b": pair.b.name},
     )  # fmt: skip
@@ -143,6 +170,11 @@ def _agreement(pair: Pair) -> None:
             ),
         },
     )  # fmt: skip
+    effects = pair.result.effects
+    st.caption(
+        f"One model or two? Order of the lists: rank-biased overlap {effects['rbo']:.3f}, Kendall's tau "
+        f"{effects['tau']:.3f}; 1 = the same."
+    )
 
 
 # Causes -------------------------------------------------------------------------------------------------------------
@@ -161,10 +193,11 @@ def show_causes(pair: Pair) -> None:
         st.caption("Both runs fail on the same queries.")
         return
     figure = figures.cause_change_bars(changes)
+    told = extremes("Failures that B fixes minus those it breaks by cause", changes["label"], changes["net"], "+d")
     changed = "".join(f", {one}={value:g}" for one, value in limits())
     failed = (f'analysis.failures({run}, k={k}, direction="{pair.direction}"{changed})' for run in "ab")
     show_chart(
-        figure, f"causes {pair.a.name} {pair.b.name}", key="changes", alt="Failures fixed and broken by cause",
+        figure, f"causes {pair.a.name} {pair.b.name}", key="changes", alt=told,
         code=f"figures.cause_change_bars(analysis.cause_changes({', '.join(failed)}))", table=changes,
         runs={"a": pair.a.name, "b": pair.b.name},
     )  # fmt: skip

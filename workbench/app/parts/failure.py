@@ -11,26 +11,24 @@ import pandas as pd
 import streamlit as st
 
 from workbench import analysis, figures
-from workbench.analysis import CAUSES, evidence_boxes
-from workbench.analysis.causes.seen import texts_in_evidence
+from workbench.analysis import CAUSES
 from workbench.analysis.narrowing import BANDS, by_gap, narrowed, tagged, with_read
-from workbench.analysis.tags import LABELS, tag_pairs
+from workbench.analysis.reading.funnel import STAGES
+from workbench.analysis.tags import LABELS, tag_pairs, told_tags
 from workbench.app import loading
-from workbench.app.components.evidence import evidence
 from workbench.app.limits import Limits, keywords, limits
-from workbench.app.links import parameters
-from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
-from workbench.app.parts.hub import listed
-from workbench.app.parts.panels import has_pictures, play
-from workbench.app.parts.tag import Desk, tag_buttons, told_tags
-from workbench.app.parts.widgets import choose, choose_switch, write
-from workbench.app.text import marked, plain
+from workbench.app.parts.funnel import LOSSES, LOST, queries_losing
+from workbench.app.parts.tag import Desk
+from workbench.app.parts.widgets import choose, choose_several, choose_switch, listed, write
+from workbench.app.text import plain
+from workbench.core.errors import StateError
 from workbench.corpus import Corpus, domain_label
-from workbench.evaluation.runs.run import Run
+from workbench.evaluation.runs.run import Run, same_axes
 
 ALL, NONE = "all", "none"
-OF_LIST = ("video", "page", "t", "rows", "from", "q")
+Key = tuple[Any, ...]
+OF_LIST = ("video", "page", "t", "page_rows", "rows", "from", "q")
 """Keys of the address that another choice of rows closes."""
 LISTED = {"rank": "Rank", "text": "Caption", "cause_label": "Cause", "evidence": "Evidence"}
 EXAMPLE = "words of the caption or read in the video"
@@ -46,6 +44,7 @@ class Shown:
         direction: ``t2v`` or ``v2t``.
         k: A query fails when its rank is greater.
         desk: Of the person who looks.
+        others: Other models that tell more of it.
     """
 
     place: str
@@ -53,26 +52,29 @@ class Shown:
     direction: str
     k: int
     desk: Desk
+    others: tuple[Run, ...] = ()
 
     @property
-    def key(self) -> loading.CausesKey:
-        return loading.key_of_causes(self.run)
+    def key(self) -> Key:
+        """What causes depend on, other models included."""
+        return *loading.key_of_causes(self.run), tuple(map(loading.key_of, self.others))
 
     def failed(self) -> pd.DataFrame:
         """The failed queries with what was read in their right videos."""
-        return _listed(self.key, self.k, self.direction, limits(), self.run)
+        return _listed(self.key, self.k, self.direction, limits(), self.run, self.others)
 
     def gains(self, by: str | None = None) -> pd.DataFrame:
         """``analysis.oracle_gain`` of the run."""
-        return _gains(self.key, self.k, self.direction, by, limits(), self.run)
+        return _gains(self.key, self.k, self.direction, by, limits(), self.run, self.others)
 
     @cached_property
     def corpus(self) -> Corpus | None:
         return loading.corpus_of(self.run)
 
     def code(self, call: str) -> str:
-        """A call with the thresholds of this session, for "copy as code"."""
+        """A call with the thresholds of this session and the other models, for "copy as code"."""
         changed = "".join(f", {name}={value:g}" for name, value in limits())
+        changed += f", others={[one.name for one in self.others]!r}" if self.others else ""
         return call.replace("...", f'k={self.k}, direction="{self.direction}"{changed}')
 
 
@@ -102,7 +104,7 @@ def show_gains(shown: Shown) -> None:
 
 def show_meaning(shown: Shown, failed: pd.DataFrame) -> None:
     """What was not looked for, and what the causes that hold mean."""
-    reasons = _not_computed(shown.key, limits(), shown.run)
+    reasons = _not_computed(shown.key, limits(), shown.run, shown.others)
     for reason, unknown in reasons.items():
         if any(CAUSES[one].family == "scene text" for one in unknown):
             st.caption(f"Not looked for: **{plain(_names(unknown))}**. {plain(reason)}")
@@ -122,18 +124,30 @@ def _names(causes: list[str]) -> str:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _listed(key: loading.CausesKey, k: int, direction: str, changed: Limits, _run: Run) -> pd.DataFrame:
-    return with_read(loading.failures(_run, k, direction), _run, loading.corpus_of(_run))
+def _listed(key: Key, k: int, direction: str, changed: Limits, _run: Run, _others: tuple[Run, ...]) -> pd.DataFrame:
+    return with_read(loading.failures(_run, k, direction, _others), _run, loading.corpus_of(_run))
 
 
 @st.cache_data(max_entries=32, show_spinner="Looking for causes …")
-def _gains(key: loading.CausesKey, k: int, direction: str, by: str | None, changed: Limits, _run: Run) -> pd.DataFrame:
-    return analysis.oracle_gain(_run, k=k, direction=direction, by=by, **keywords(changed))
+def _gains(
+    key: Key, k: int, direction: str, by: str | None, changed: Limits, _run: Run, _others: tuple[Run, ...]
+) -> pd.DataFrame:
+    return analysis.oracle_gain(_run, k=k, direction=direction, by=by, others=_others or None, **keywords(changed))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _not_computed(key: loading.CausesKey, changed: Limits, _run: Run) -> dict[str, list[str]]:
-    return analysis.not_computed_by_reason(_run, **keywords(changed))
+def _not_computed(key: Key, changed: Limits, _run: Run, _others: tuple[Run, ...]) -> dict[str, list[str]]:
+    return analysis.not_computed_by_reason(_run, others=_others or None, **keywords(changed))
+
+
+def choose_others(run: Run, runs: pd.DataFrame) -> tuple[Run, ...]:
+    """Other models over the same captions and videos, whose answers tell more of a failure; maybe none."""
+    every = {name: loading.run_named(name) for name in runs["name"] if name != run.name}
+    able = {name: name for name, one in every.items() if same_axes(run, one) and one.similarity is not None}
+    chosen = choose_several("Beside other models", able, "others", ()) if able else []
+    if not chosen and "others" in st.query_params:
+        del st.query_params["others"]
+    return tuple(every[name] for name in chosen)
 
 
 # Filters ----------------------------------------------------------------------------------------------------------
@@ -172,11 +186,11 @@ def filtered(shown: Shown, runs: pd.DataFrame, failed: pd.DataFrame) -> pd.DataF
             "Order", [NONE, *others], "gap", closes=OF_LIST,
             show=lambda one: "Worst rank first" if one == NONE else f"Rank gap to {one}",
         )  # fmt: skip
-    words, expression = _words()
+    words, expression, stage = _words()
     rows = narrowed(
         failed, cause=cause, domain=domain, band=band, scene_text=kind, words=words, expression=expression
     )  # fmt: skip
-    rows = _marked(shown, rows, mark)
+    rows = _losing(shown, _marked(shown, rows, mark), stage)
     if other == NONE:
         return rows
     theirs = loading.ranks(loading.key_of(loading.run_named(other)), shown.direction)
@@ -187,14 +201,28 @@ def _band(band: str) -> str:
     return "51 or worse" if band == "51-" else band.replace("-", " to ")
 
 
-def _words() -> tuple[str, bool]:
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
+def _words() -> tuple[str, bool, str | None]:
+    left, right, last = st.columns([4, 1, 1], vertical_alignment="bottom")
     with right:
         how = choose("Read as", ["words", "expression"], "as", closes=OF_LIST,
                      show=lambda one: "Words" if one == "words" else "Regular expression")  # fmt: skip
     with left:
         example = EXAMPLE if how == "words" else r"e.g. no\.? ?\d+|sale"
-        return write("Filter", "words", example, closes=OF_LIST), how == "expression"
+        words = write("Filter", "words", example, closes=OF_LIST)
+    with last:
+        stage = _one_of("Loses words before", LOST, LOSSES, STAGES.__getitem__, "Any")
+    return words, how == "expression", stage
+
+
+def _losing(shown: Shown, rows: pd.DataFrame, stage: str | None) -> pd.DataFrame:
+    """The rows of which a word is lost at a stage of the OCR funnel; all of them, and why, where that is not known."""
+    if stage is None:
+        return rows
+    try:
+        return tagged(rows, queries_losing(shown.run, stage, shown.direction))
+    except StateError as error:
+        st.caption(plain(f"Where words are lost is not known, so none is left out. {error}"))
+        return rows
 
 
 def _mark() -> str:
@@ -249,26 +277,3 @@ def opened(rows: pd.DataFrame) -> pd.Series | None:
 def with_pairs(rows: pd.DataFrame) -> pd.DataFrame:
     """Failures with the wrong pair that is judged in caption_id and video_id."""
     return rows.assign(**tag_pairs(rows))
-
-
-def show_case(shown: Shown, row: pd.Series) -> None:
-    """One failed query: both videos, why it fails, tags, and the way to all of it."""
-    right, wrong = str(row["right_video_id"]), str(row["top_video_id"])
-    with st.container(border=True):
-        st.html(marked(str(row["text"] or row["query_id"]), []))
-        st.markdown(f"Rank **{row['rank']:g}**  ·  **{plain(CAUSES[row['cause']].label)}**")
-        st.caption(plain(row["evidence"]))
-        corpus = shown.corpus
-        if corpus is not None and has_pictures(corpus) and shown.direction == "t2v":
-            places = {right: "in the right video", wrong: "in the top-1"}
-            evidence(evidence_boxes(row.to_frame().T, corpus), places, corpus.name, key="case evidence")
-            text = str(row["text"] or "")
-            for column, video, title in zip(st.columns(2), (right, wrong), ("Right", "Top-1, wrong"), strict=True):
-                with column:
-                    known = texts_in_evidence(row.to_frame().T, video)
-                    play(corpus, video, text, title, key=f"case {title}", group="case", evidence=known)
-        else:
-            st.caption(plain(f"Right: {right}  ·  top-1: {wrong}"))
-        tag_buttons(shown.desk, row)
-        values = parameters(corpus=shown.place, run=shown.run.name, direction=shown.direction, q=row["query_id"])
-        st.page_link(page("query"), label="All of this query", icon=":material/arrow_outward:", query_params=values)

@@ -18,16 +18,14 @@ from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
 from workbench.app.parts.panels import has_pictures, tiles_of
-from workbench.app.parts.widgets import DIRECTIONS, choose
+from workbench.app.parts.widgets import DIRECTIONS, choose, choose_toggle, listed
 from workbench.app.text import plain
 from workbench.corpus import Corpus, domain_label
 from workbench.evaluation.runs.run import Run
 from workbench.figures.hubs import occurrence_bars
 
-PER_PAGE, HUBS = 50, 24
+HUBS = 24
 MADE_HERE = "CSLS, made here"
-TEXTS = ("text", "like_text", "listed_text", "text_a", "text_b")
-"""Columns that need a wide place in a list."""
 LARGE = 1 << 26
 """Cells of a matrix above which a whole pass over it is made only when asked for."""
 Key = tuple[str, int]
@@ -54,7 +52,7 @@ def corrected(key: Key, other: Key | None, k: int, direction: str, _run: Run, _o
     return hub_correction(_run, _other, k, direction=direction)
 
 
-# Lists ------------------------------------------------------------------------------------------------------------
+# What is shown ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -86,46 +84,6 @@ class Shown:
         st.switch_page(page("query"), query_params=parameters(**here, **{"q": query, **more}))
 
 
-def listed(
-    table: pd.DataFrame, names: Mapping[str, str], key: str, file: str, *, whole: pd.DataFrame | None = None,
-    exclude: pd.DataFrame | None = None, **digits: int,
-) -> int | None:  # fmt: skip
-    """Fifty rows of a table, with pages where there are more; the place of the row that was just selected.
-
-    Args:
-        table: All of its rows.
-        names: Headings of the columns that are shown, by column.
-        key: Of the widget, and of the number of the page in the address.
-        file: Name of the files, as for ``show_table``.
-        whole: What the files hold; None = all rows of the table.
-        exclude: A list to exclude, as a file.
-        **digits: Decimals of columns of numbers.
-    """
-    n_pages = max(1, -(-len(table) // PER_PAGE))
-    asked = st.query_params.get(key, "1")
-    at = min(max(1, int(asked)), n_pages) if asked.isdecimal() else 1
-    start = (at - 1) * PER_PAGE
-    look: dict[str, Any] = {
-        names[name]: st.column_config.NumberColumn(format=f"%.{n}f", width="small") for name, n in digits.items()
-    }
-    look |= {names[name]: st.column_config.TextColumn(width="large") for name in TEXTS if name in names}
-    part = table[list(names)].iloc[start : start + PER_PAGE].rename(columns=names)
-    chosen = show_table(
-        part, file, whole=table if whole is None else whole, exclude=exclude, key=f"{key} {at}", on_select="rerun",
-        selection_mode="single-row", column_config=look, height="content" if len(part) <= 12 else 460,
-    )  # fmt: skip
-    if n_pages > 1:
-        turn = f"page {key} {at}"
-
-        def turned() -> None:
-            st.query_params[key] = str(st.session_state[turn])
-
-        st.pagination(n_pages, default=at, key=turn, on_change=turned)
-        st.caption(f"Rows {start + 1:,} to {start + len(part):,} of {len(table):,}")
-    rows = chosen["selection"]["rows"]
-    return start + rows[0] if rows else None
-
-
 # Hubs -------------------------------------------------------------------------------------------------------------
 
 
@@ -145,7 +103,8 @@ def show_hubs(shown: Shown, k: int) -> None:
     with right:
         show_chart(
             occurrence_bars(found), f"occurrence {shown.called}", key="occurrence",
-            alt=f"How many {UNITS[found.unit]} stand in so many lists", runs={"run": shown.run.name},
+            alt=f"How many {UNITS[found.unit]} stand in so many lists: one in {found.counts.max():,}, the most; "
+            f"{100 * found.anti_hub_share:.0f} % in none", runs={"run": shown.run.name},
             code=f'figures.occurrence_bars(analysis.hubness(run, k={k}, direction="{shown.direction}"))',
         )  # fmt: skip
     _hubs(shown, found)
@@ -231,7 +190,7 @@ def show_corrections(shown: Shown, k: int) -> None:
     made = [name for name in mine["name"] if _rescored(loading.run_named(name), shown)]
     name = choose("Correction", [MADE_HERE, *made], "by")
     if name == MADE_HERE and (shown.run.similarity is None or shown.run.similarity.size > LARGE):
-        if not st.toggle("Correct the whole matrix now", key="correct"):
+        if not choose_toggle("Correct the whole matrix now", "correct"):
             return
     other = None if name == MADE_HERE else loading.run_named(name)
     found = corrected(

@@ -12,9 +12,8 @@ from workbench.analysis import Solved
 from workbench.app import loading
 from workbench.app.parts.compare import KS, Pair
 from workbench.app.parts.downloads import numbered, show_chart, show_table
-from workbench.app.parts.hub import listed
-from workbench.app.parts.widgets import choose, choose_several
-from workbench.app.text import plain
+from workbench.app.parts.widgets import choose, choose_several, listed
+from workbench.app.text import extremes, plain
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
 from workbench.evaluation.statistics.groups import SeedGroup, seed_groups
@@ -65,7 +64,7 @@ def _family_table(pair: Pair, table: pd.DataFrame) -> None:
         "Run": table["run"], METRICS[pair.metric].heading: table["value"], "− A": table["difference"],
         "95 %": [f"{one.low:+.{digits}f} to {one.high:+.{digits}f}" for one in table.itertuples()],
         "p (Holm)": table["p_holm"], "Wins": table["wins"], "Losses": table["losses"],
-        "By ties only": table["undecided"],
+        "By ties only": table["undecided"], "Wins per loss": table["odds_ratio"],
         "Detectable": table["minimum_detectable"], "Verdict": table["verdict"],
     })  # fmt: skip
     number = st.column_config.NumberColumn(format=f"%.{digits}f")
@@ -73,7 +72,8 @@ def _family_table(pair: Pair, table: pd.DataFrame) -> None:
         shown, f"against {pair.a.name}", whole=table, key="family", height="content",
         column_config={METRICS[pair.metric].heading: number, "Detectable": number,
                        "− A": st.column_config.NumberColumn(format=f"%+.{digits}f"),
-                       "p (Holm)": st.column_config.NumberColumn(format="%.2g")},
+                       "p (Holm)": st.column_config.NumberColumn(format="%.2g"),
+                       "Wins per loss": st.column_config.NumberColumn(format="%.2f", help="The paired odds ratio.")},
     )  # fmt: skip
     held = (table["verdict"] != "not distinguishable").sum()
     st.caption(f"After Holm's correction over {len(table)} tests {held} can be told from A.")
@@ -103,8 +103,9 @@ def _upset(pair: Pair, keys: tuple[Key, ...], runs: Sequence[Run]) -> None:
     code = f'figures.upset(analysis.solved_sets([{", ".join(variables)}], k={k}, direction="{pair.direction}"))'
     table = found.sets.assign(runs=found.sets["runs"].map(", ".join))
     show_chart(
-        figure, f"solved {pair.place}", key="upset", alt="How many queries each set of runs solves", code=code,
+        figure, f"solved {pair.place}", key="upset", code=code,
         table=table, runs=variables,
+        alt=extremes("Queries solved by exactly", table["runs"].replace("", "none"), table["n"], ",d"),
     )  # fmt: skip
     labels = {str(at): f"{', '.join(one) or 'none'} ({size:,})" for at, (one, size) in
               enumerate(zip(found.sets["runs"], found.sets["n"], strict=True))}  # fmt: skip

@@ -11,7 +11,7 @@ from workbench.app.components.matrix import matrix
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import downloads, show_chart
-from workbench.app.text import plain
+from workbench.app.text import extremes, plain
 from workbench.evaluation.runs.run import Run
 from workbench.figures import domain_heatmap, matrix_picture
 
@@ -22,9 +22,11 @@ def show_domains(run: Run, other: Run | None, order: str) -> None:
         means = loading.matrix_view(run.name, other.name if other else "", order).domain_means
     runs = {"run": run.name, **({} if other is None else {"other": other.name})}
     made = f"analysis.domain_means({', '.join(runs)})"
+    pairs = means["label"] + " for " + means["video_label"]
     show_chart(
         domain_heatmap(means, difference=other is not None), f"domains {' '.join(runs.values())}", key="domains",
-        alt="Mean score of the captions of each domain for the videos of each", table=means,
+        table=means,
+        alt=extremes("Mean score of a domain's captions for a domain's videos, in sd", pairs, means["mean"], "+.2f"),
         code=f"figures.domain_heatmap({made}, difference={other is not None})", runs=runs,
     )  # fmt: skip
     said = "Mean score of captions (rows) for videos (columns), in standard deviations (sd) of each caption's scores; "

@@ -10,7 +10,7 @@ import streamlit as st
 
 from workbench.app.components.player import player
 from workbench.app.components.thumbnails import Tile, thumbnails
-from workbench.app.links import parameters
+from workbench.app.links import asked_whole, parameters
 from workbench.app.looks import set_in
 from workbench.app.navigation import page
 from workbench.app.text import plain, short
@@ -119,12 +119,10 @@ def paged(corpus: Corpus, video_ids: Sequence[str], *, key: str, link: Callable[
         key: Streamlit's key.
         link: Parameters of the address of another page of the grid, counted from 1.
     """
-    asked, number = st.query_params.get("video", ""), st.query_params.get("page", "")
+    asked = st.query_params.get("video", "")
     n_pages = max(1, -(-len(video_ids) // PER_PAGE))
-    if number.isdecimal():
-        at = min(max(1, int(number)), n_pages)
-    else:
-        at = 1 + (list(video_ids).index(asked) // PER_PAGE if asked in set(video_ids) else 0)
+    own = 1 + (list(video_ids).index(asked) // PER_PAGE if asked in set(video_ids) else 0)
+    at = asked_whole("page", own, 1, n_pages)
     shown = list(video_ids)[(at - 1) * PER_PAGE : at * PER_PAGE]
     chosen = asked if asked in set(video_ids) else shown[0]
     thumbnails(corpus, tiles_of(corpus, shown), key=key, chosen=chosen, width=150)

@@ -9,12 +9,15 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from workbench.analysis.reports.data import MOST_CASES
 from workbench.analysis.reports.lock import SOFTWARE, Difference, check_lock, read_lock
 from workbench.app import loading
 from workbench.app.limits import Limits, keywords, limits
 from workbench.app.parts.downloads import file_name, show_table
+from workbench.app.parts.tag import Desk, annotator
 from workbench.app.text import plain
 from workbench.core.errors import WorkbenchError
+from workbench.evaluation.runs.notes import notes_file
 from workbench.evaluation.runs.run import Run
 from workbench.figures.report.writing import Report, make_report
 
@@ -24,14 +27,15 @@ MOST_LOCK = 20
 
 
 @st.cache_data(max_entries=4, show_spinner="Making the report …")
-def made_report(run: Key, other: Key | None, k: int, cases: tuple[str, ...] | None, changed: Limits, _run: Run,
-                _other: Run | None) -> Report:  # fmt: skip
+def made_report(run: Key, other: Key | None, k: int, cases: tuple[str, ...] | None, changed: Limits, notes: int,
+                _run: Run, _other: Run | None) -> Report:  # fmt: skip
     """``make_report`` of one or two runs."""
     return make_report(_run, _other, k=k, cases=cases, **keywords(changed))
 
 
-def asked_cases() -> tuple[str, ...] | None:
+def asked_cases(run: Run) -> tuple[str, ...] | None:
     """The queries to show, one a line; they stand in the address. None = those that changed most."""
+    _take_bookmarks(run)
     st.session_state["write cases"] = st.query_params.get("cases", "")
 
     def changed() -> None:
@@ -45,10 +49,27 @@ def asked_cases() -> tuple[str, ...] | None:
     return found or None
 
 
+def _take_bookmarks(run: Run) -> None:
+    """Who one is, and a button that makes one's bookmarks the cases."""
+    left, right = st.columns([2, 5], vertical_alignment="bottom")
+    with left:
+        who = annotator()
+    marked = set(Desk.of(run, "t2v", who).bookmarks()) if who else set()
+    mine = [query for query in run.queries["caption_id"] if query in marked]
+    with right:
+        if st.button("Take my bookmarks", disabled=not mine, icon=":material/bookmark:"):
+            st.query_params["cases"] = "\n".join(mine[:MOST_CASES])
+        if who:
+            more = f" The first {MOST_CASES} are taken." if len(mine) > MOST_CASES else ""
+            st.caption(f"{len(mine):,} captions of this run bookmarked by you.{more}")
+
+
 def show_report(run: Run, other: Run | None, k: int, cases: tuple[str, ...] | None) -> None:
     """Make the report and offer its files."""
     other_key = None if other is None else loading.key_of_causes(other)
-    key = loading.key_of_causes(run), other_key, k, cases, limits()
+    notes = notes_file(run.corpus_name)
+    said = notes.stat().st_mtime_ns if notes.exists() else 0
+    key = loading.key_of_causes(run), other_key, k, cases, limits(), said
     if st.button("Make the report", type="primary", icon=":material/description:"):
         st.session_state["report made"] = key
     if st.session_state.get("report made") != key:

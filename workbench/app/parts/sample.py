@@ -12,7 +12,7 @@ from workbench.analysis import CAUSES
 from workbench.analysis.agreements import agreement_table, cause_agreement
 from workbench.analysis.tags import BLIND, LABELS, corrected_metrics, draw_sample, false_negatives
 from workbench.app import loading
-from workbench.app.links import parameters
+from workbench.app.links import asked_whole, parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_table
 from workbench.app.parts.panels import has_pictures, play
@@ -24,6 +24,8 @@ from workbench.corpus import Corpus
 from workbench.evaluation.runs.notes import SAMPLE, add_notes, read_notes, read_sample, read_tags
 from workbench.evaluation.runs.run import Run
 
+MOST, MOST_SEED = 1000, 10**6
+"""Of queries of a sample, and of its seed."""
 AGREEMENT = {
     "of": "Of", "first": "First", "second": "Second", "n": "Queries", "equal": "Equal, %", "kappa": "Kappa",
     "low": "95 % low", "high": "95 % high",
@@ -37,10 +39,9 @@ CAUSE_AGREEMENT = {
 def offer_drawing(run: Run, k: int, direction: str) -> None:
     """Draw a sample of the failures of a run; the same numbers draw the same queries."""
     row = st.columns([1, 1, 2], vertical_alignment="bottom")
-    n = row[0].number_input("Queries", 1, 1000, 40, key="sample n")
-    asked = st.query_params.get("seed", "0")
-    seed = row[1].number_input("Seed", 0, 10**6, int(asked) if asked.isdecimal() else 0, key="sample seed")
-    st.query_params["seed"] = str(seed)
+    n = row[0].number_input("Queries", 1, MOST, asked_whole("n", 40, 1, MOST), key="sample n")
+    seed = row[1].number_input("Seed", 0, MOST_SEED, asked_whole("seed", 0, 0, MOST_SEED), key="sample seed")
+    st.query_params.update({"n": str(n), "seed": str(seed)})
     if not row[2].button("Draw a sample", type="primary", icon=":material/casino:"):
         return
     texts = dict(zip(run.queries["caption_id"], run.queries["text"], strict=True))
@@ -77,8 +78,7 @@ def label_blind(place: str, name: str, who: str) -> None:
     own = desk.own()
     ids = items["query_id"].to_list()
     left = [at for at, query in enumerate(ids) if query not in own]
-    asked = st.query_params.get("at", "")
-    at = min(max(1, int(asked)), len(ids)) - 1 if asked.isdecimal() else (left[0] if left else 0)
+    at = asked_whole("at", 1 + (left[0] if left else 0), 1, len(ids)) - 1
     done = len(ids) - len(left)
     st.progress(done / len(ids), text=f"{done} of {len(ids)} labelled by {plain(who or 'you')}")
     _steps(place, name, at, len(ids), left)

@@ -8,7 +8,8 @@ import streamlit as st
 
 from workbench.app import loading
 from workbench.app.parts.downloads import show_chart
-from workbench.app.text import plain
+from workbench.app.parts.widgets import choose_toggle
+from workbench.app.text import extremes, plain
 from workbench.evaluation.runs.run import Run
 from workbench.figures import sweep_curves
 
@@ -26,16 +27,18 @@ def show_sweeps(runs: Sequence[Run], direction: str) -> None:
     if not able:
         return
     st.header("Weights of the modalities")
-    if not st.toggle("Try 21 weights", key="sweep", help="Takes a few seconds for thousands of queries."):
+    if not choose_toggle("Try 21 weights", "sweep", "Takes a few seconds for thousands of queries."):
         return
     for run, column in zip(able, st.columns(len(able)), strict=True):
         with column:
             sweep = loading.sweep(loading.key_of(run), direction)
             st.markdown(f"**{plain(run.name)}**")
-            used = used_weight(run)
+            used, second = used_weight(run), list(run.modalities)[1]
+            every = sweep.curve[sweep.curve["domain"].isna()]
             show_chart(
                 sweep_curves(sweep, used), f"weights {run.name}", key=f"sweep {run.name}", table=sweep.curve,
-                alt=f"What each weight of the modalities of {run.name} gives", runs={"run": run.name},
+                alt=extremes(f"R@1 of {run.name} by weight of {second}", every["weight"], every["value"]),
+                runs={"run": run.name},
                 code=f'figures.sweep_curves(sweep_run(run, direction="{direction}"), {used})',
             )  # fmt: skip
             st.caption(

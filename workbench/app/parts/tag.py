@@ -182,19 +182,6 @@ def _named_cause(desk: Desk, rows: pd.DataFrame, said: tuple[str | None, str], l
     )  # fmt: skip
 
 
-def told_tags(tags: pd.DataFrame) -> dict[str, str]:
-    """What was said of each query, by whom, in words."""
-    columns = (tags[name] for name in ("label", "annotator", "cause", "named_cause"))
-    said = [
-        f"{LABELS[label].label}{f': {CAUSES[named].label}' if named in CAUSES and named != cause else ''} ({who})"
-        for label, who, cause, named in zip(*columns, strict=True)
-    ]
-    told: dict[str, list[str]] = {}
-    for query, one in zip(tags["query_id"], said, strict=True):
-        told.setdefault(query, []).append(one)
-    return {query: ", ".join(all_said) for query, all_said in told.items()}
-
-
 def meaning(labels: Sequence[str], direction: str) -> None:
     """What the labels mean, small."""
     for name in labels:

@@ -229,7 +229,7 @@ def show_curves(names: Sequence[str], span: int) -> None:
                 marked = chosen if part["split"].any() else None
                 figure = figures.training_curves(part, looks, UNITS.get(name, _axis(name)), chosen=marked)
                 show_chart(
-                    figure, f"curve {name}", key=f"curve {name}", alt=f"{_heading(name, part)} over the steps",
+                    figure, f"curve {name}", key=f"curve {name}", alt=_said_curve(_heading(name, part), part),
                     code=_code_of(name, runs, names, span, marked=marked is not None), table=part, runs=numbered(runs),
                 )  # fmt: skip
     absent = [HEADINGS[name].lower() for name in EXPECTED if name not in measured]
@@ -246,6 +246,13 @@ def _code_of(name: str, runs: Sequence[Run], names: Sequence[str], span: int, *,
     chosen = f"{{one.name: analysis.chosen_step(one) for one in {every}}}" if marked else "None"
     looks = f"figures.run_looks({list(names)!r})"
     return f"figures.training_curves({table}, {looks}, {UNITS.get(name, _axis(name))!r}, chosen={chosen})"
+
+
+def _said_curve(heading: str, part: pd.DataFrame) -> str:
+    """What a curve shows: its last value in every training."""
+    last = part.dropna(subset="value").groupby("run", sort=False).last()
+    said = [f"{run} {row['value']:.4g} at step {row['step']:,}" for run, row in last.iterrows()]
+    return f"{heading} over the steps; last: {', '.join(said) or 'no value'}"
 
 
 def _nothing_yet(run: Run) -> str:

@@ -163,7 +163,8 @@ def open_selected(trainings: Sequence[Run], event: Any, ids: Sequence[str], dire
         target, of_runs = "domains", {"domain": video["domain"], "video": video["video_id"]}
     else:
         st.caption("Select a row to open its query.")
-        target, of_runs = "query", {**dict(zip(("run", "other"), filter(None, scored.values()), strict=False)), "q": query}
+        runs = dict(zip(("run", "other"), filter(None, scored.values()), strict=False))
+        target, of_runs = "query", {**runs, "q": query}
     if rows:
         st.switch_page(page(target), query_params=parameters(corpus=place, direction=direction, **of_runs))
 

@@ -13,7 +13,8 @@ from workbench.analysis.tags import LABELS, OPEN
 from workbench.app.components.player import thumb_address
 from workbench.app.components.thumbnails import Tile
 from workbench.app.components.triage import playing_address, triage
-from workbench.app.links import address
+from workbench.app.links import address, asked_whole
+from workbench.app.parts.failed_case import captions_of
 from workbench.app.parts.failure import Shown, with_pairs
 from workbench.app.parts.panels import tiles_of
 from workbench.app.text import short
@@ -34,7 +35,7 @@ def show_triage(shown: Shown, rows: pd.DataFrame) -> None:
     part = with_pairs(rows.iloc[start : start + MOST])
     tiles: dict[str, Tile] = {}
     if shown.corpus is not None:
-        ids = dict.fromkeys([*part["right_video_id"], *part["top_video_id"]])
+        ids = dict.fromkeys([*part["right_video_id"], *part["top_video_id"].dropna()])
         tiles = {one.video_id: one for one in tiles_of(shown.corpus, list(ids))}
     triage(
         [_case(shown, row, tiles) for row in part.to_dict("records")],
@@ -48,10 +49,10 @@ def _start(queries: Sequence[str]) -> int:
     """The first of the fifty that the address asks for, or that hold the case that stands open."""
     if len(queries) <= MOST:
         return 0
-    asked, query = st.query_params.get("from", ""), st.query_params.get("q", "")
+    query = st.query_params.get("q", "")
     n_pages = -(-len(queries) // MOST)
     own = queries.index(query) // MOST + 1 if query in queries else 1
-    at = min(max(1, int(asked)), n_pages) if asked.isdecimal() else own
+    at = asked_whole("from", own, 1, n_pages)
     st.query_params["from"] = str(at)
 
     def turned() -> None:
@@ -66,11 +67,12 @@ def _start(queries: Sequence[str]) -> int:
 def _case(shown: Shown, row: Mapping[Any, Any], tiles: Mapping[str, Tile]) -> dict[str, Any]:
     right, wrong, query = str(row["right_video_id"]), str(row["top_video_id"]), str(row["query_id"])
     text = "" if pd.isna(row["text"]) else str(row["text"])
+    said = "  ·  ".join(f"{title}: {one}" for title, one in captions_of(shown, row).items()) or text or query
     link = address("query", corpus=shown.place, run=shown.run.name, direction=shown.direction, q=query, k=shown.k)
     corpus, tile = shown.corpus, tiles.get(right)
     pairs = ((right, "Right video"), (wrong, "Top-1, wrong")) if shown.direction == "t2v" else ((right, "The query"),)
     return {
-        "id": query, "text": short(text or query, MOST_TEXT), "rank": f"{row['rank']:g}",
+        "id": query, "text": short(said, MOST_TEXT), "rank": f"{row['rank']:g}",
         "cause": CAUSES[row["cause"]].label, "evidence": short(row["evidence"], MOST_TEXT), "link": link,
         "thumb": thumb_address(corpus, right) if corpus and tile and not tile.missing else "",
         "videos": [_video(corpus, video, title, short(text, MOST_TEXT), tiles.get(video)) for video, title in pairs],

@@ -19,8 +19,8 @@ from workbench.analysis.structure.twins import (
     sibling_share,
 )  # fmt: skip
 from workbench.app import loading
-from workbench.app.parts.hub import LARGE, Key, Shown, listed
-from workbench.app.parts.widgets import choose
+from workbench.app.parts.hub import LARGE, Key, Shown
+from workbench.app.parts.widgets import choose, choose_toggle, listed
 from workbench.app.text import plain
 from workbench.core.errors import StateError
 from workbench.corpus import Corpus, domain_label
@@ -125,7 +125,7 @@ def show_videos(shown: Shown) -> None:
     size = 0 if shown.run.similarity is None else shown.run.similarity.size
     if size == 0:
         st.caption(plain(f"Run {shown.run.name} keeps no similarity matrix, so its scores cannot be compared."))
-    elif size <= LARGE or st.toggle("Compare all pairs now", key="compare all"):
+    elif size <= LARGE or choose_toggle("Compare all pairs now", "pairs"):
         show_block(shown, _alike(shown, least))
     st.header("Videos of one source")
     try:

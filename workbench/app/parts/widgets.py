@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from workbench.app.links import WORDS_OF
-from workbench.app.loading import all_runs, engines, places, run_named
+from workbench.app.links import WORDS_OF, asked_whole
+from workbench.app.loading import all_runs, engines, outdated, places, run_named
 from workbench.app.looks import SECONDS
+from workbench.app.parts.downloads import show_table
 from workbench.app.text import plain
 from workbench.core.errors import StateError
 from workbench.core.progress import CallbackSink, use_sink
@@ -22,6 +24,10 @@ from workbench.evaluation.runs.run import Run
 DIRECTIONS = {"t2v": "text → video", "v2t": "video → text"}
 DETAILS = ("video", "page", *SECONDS)
 """Keys of what is open on a page; another choice closes it."""
+PER_PAGE = 50
+"""Rows of a list that are shown at once."""
+TEXTS = ("text", "like_text", "listed_text", "text_a", "text_b")
+"""Columns that need a wide place in a list."""
 HELP_BRING = "Bring one with: workbench import sim.npy --corpus NAME --name NAME"
 
 
@@ -82,6 +88,19 @@ def choose_switch(label: str, options: dict[str, str], key: str) -> str:
         label, list(options), key=f"choose {key}", format_func=options.__getitem__, required=True, on_change=changed
     )
     return _keep(key, str(chosen or value))
+
+
+def choose_toggle(label: str, key: str, help: str | None = None) -> bool:
+    """Yes or no; yes stands in the address as ``1``, no leaves it out."""
+    st.session_state[f"choose {key}"] = st.query_params.get(key) == "1"
+
+    def changed() -> None:
+        if st.session_state[f"choose {key}"]:
+            st.query_params[key] = "1"
+        elif key in st.query_params:
+            del st.query_params[key]
+
+    return st.toggle(label, key=f"choose {key}", help=help, on_change=changed)
 
 
 def choose_several(label: str, options: Mapping[str, str], key: str, first: Sequence[str]) -> list[str]:
@@ -195,7 +214,22 @@ def corpus_row(*widths: int) -> tuple[str, pd.DataFrame, list[DeltaGenerator]]:
 
 def choose_run(runs: pd.DataFrame, label: str = "Run", key: str = "run", first: int = 0) -> Run:
     """One of these runs."""
-    return run_named(choose(label, runs["name"].to_list(), key, first=first))
+    run = run_named(choose(label, runs["name"].to_list(), key, first=first))
+    warn_outdated([run])
+    return run
+
+
+def warn_outdated(runs: Sequence[Run]) -> None:
+    """A warning for each run whose matrix is another one than its ranks were counted in."""
+    for run in runs:
+        if outdated(run):
+            st.warning(
+                plain(
+                    f"Scores of {run.name} changed after its ranks were made. Make the run again: workbench import "
+                    f"similarity.npy --corpus {run.corpus_name} --split {run.split} --name {run.name} --overwrite"
+                ),
+                icon=":material/warning:",
+            )
 
 
 def per_query_only(runs: pd.DataFrame) -> pd.DataFrame:
@@ -211,3 +245,46 @@ def per_query_only(runs: pd.DataFrame) -> pd.DataFrame:
     if not any(able):
         raise StateError("No run here can be looked at query by query.", "Import one with --row-ids and --col-ids.")
     return runs[able].reset_index(drop=True)
+
+
+def listed(
+    table: pd.DataFrame, names: Mapping[str, str], key: str, file: str, *, whole: pd.DataFrame | None = None,
+    exclude: pd.DataFrame | None = None, **digits: int,
+) -> int | None:  # fmt: skip
+    """Fifty rows of a table, with pages where there are more; the place of the row that was just selected.
+
+    Args:
+        table: All of its rows.
+        names: Headings of the columns that are shown, by column.
+        key: Of the widget; the address holds the number of the page as ``page_KEY``, links of earlier versions as
+            ``KEY``.
+        file: Name of the files, as for ``show_table``.
+        whole: What the files hold; None = all rows of the table.
+        exclude: A list to exclude, as a file.
+        **digits: Decimals of columns of numbers.
+    """
+    n_pages = max(1, -(-len(table) // PER_PAGE))
+    paged = f"page_{key}"
+    at = asked_whole(paged if paged in st.query_params else key, 1, 1, n_pages)
+    start = (at - 1) * PER_PAGE
+    look: dict[str, Any] = {
+        names[name]: st.column_config.NumberColumn(format=f"%.{n}f", width="small") for name, n in digits.items()
+    }
+    look |= {names[name]: st.column_config.TextColumn(width="large") for name in TEXTS if name in names}
+    part = table[list(names)].iloc[start : start + PER_PAGE].rename(columns=names)
+    chosen = show_table(
+        part, file, whole=table if whole is None else whole, exclude=exclude, key=f"{key} {at}", on_select="rerun",
+        selection_mode="single-row", column_config=look, height="content" if len(part) <= 12 else 460,
+    )  # fmt: skip
+    if n_pages > 1:
+        turn = f"page {key} {at}"
+
+        def turned() -> None:
+            st.query_params[paged] = str(st.session_state[turn])
+            if key in st.query_params:
+                del st.query_params[key]
+
+        st.pagination(n_pages, default=at, key=turn, on_change=turned)
+        st.caption(f"Rows {start + 1:,} to {start + len(part):,} of {len(table):,}")
+    rows = chosen["selection"]["rows"]
+    return start + rows[0] if rows else None

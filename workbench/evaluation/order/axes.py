@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.stats import rankdata
 
 from workbench.core.seeds import generator
 from workbench.corpus.text import normalise_caption
@@ -104,6 +104,11 @@ def similar_pairs(texts: Sequence[str]) -> Pairs:
 
     Of more than ``MOST_CAPTIONS`` captions an even sample is compared.
     """
+    return _similar_pairs(tuple(texts))
+
+
+@lru_cache(maxsize=4)  # the runs of a corpus and the turns of a matrix are all checked against the same captions
+def _similar_pairs(texts: tuple[str, ...]) -> Pairs:
     chosen = np.unique(np.linspace(0, len(texts) - 1, min(len(texts), MOST_CAPTIONS)).astype(np.int64))
     words = [normalise_caption(texts[int(i)]) for i in chosen]
     vectors = _tf_idf(words)
@@ -160,7 +165,7 @@ def look_at_axis(matrix: np.ndarray, pairs: Pairs, seed: int) -> Axis:
     upper = np.triu_indices(len(profiles), 1)
     values = resemblance[upper]
     share = np.zeros_like(resemblance)
-    share[upper] = (rankdata(values) - 0.5) / len(values)
+    share[upper] = (_mean_ranks(values) - 0.5) / len(values)
     share += share.T
     draw = generator(seed, "order")
     orders = np.argsort(draw.random((N_PERMUTATIONS, len(profiles))), axis=1)
@@ -177,6 +182,17 @@ def look_at_axis(matrix: np.ndarray, pairs: Pairs, seed: int) -> Axis:
         pair_ids=ids,
         ends=np.stack([pairs.first[ids], pairs.second[ids]], axis=1),
     )
+
+
+def _mean_ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1 of a vector's values, equal ones at the mean of their ranks; SciPy's sorts stably, which is slow."""
+    order = np.argsort(values)
+    ascending = values[order]
+    first = np.flatnonzero(np.append(True, ascending[1:] != ascending[:-1]))
+    ends = np.append(first, len(values))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat((ends[:-1] + ends[1:] + 1) / 2, np.diff(ends))
+    return ranks
 
 
 def _involved(pairs: Pairs) -> np.ndarray:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit
 
 PENALTIES = (10.0, 1.0, 0.1, 0.01, 0.001)
@@ -71,6 +70,8 @@ def fitted(choices: Choices) -> tuple[np.ndarray, float]:
 
 def _path(choices: Choices) -> list[np.ndarray]:
     """The numbers for every penalty, each begun from those of the stronger one."""
+    from scipy.optimize import minimize  # here, as loading it takes longer than most commands
+
     numbers, found = np.zeros(choices.features.shape[1] + 2), []
     far = [(None, None)] * choices.features.shape[1] + [(-limit, limit) for limit in LIMITS]
     for penalty in PENALTIES:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -55,13 +56,16 @@ def describe(
 
 def package_versions() -> dict[str, str]:
     """Installed versions of the packages that numbers depend on."""
-    found = {}
-    for package in ("textvr-workbench", "numpy", "scipy", "pandas", "numba", "torch", "transformers", "av"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    packages = ("textvr-workbench", "numpy", "scipy", "pandas", "numba", "torch", "transformers", "av")
+    return {package: version for package in packages if (version := _version(package)) is not None}
+
+
+@cache  # each is read from the package's own file
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def git_state() -> tuple[str | None, bool | None]:

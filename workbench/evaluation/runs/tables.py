@@ -96,11 +96,9 @@ def metrics_with_intervals(both: Mapping[str, RetrievalMetrics], axes: RunAxes, 
 
 
 def _by_part(parts: pd.Series, hits: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
-    table = pd.DataFrame(hits).groupby(parts.to_numpy()).agg(["mean", "size"])
+    grouped = pd.DataFrame(hits).groupby(parts.to_numpy())
+    means, sizes = grouped.mean(), grouped.size()
     return {
-        str(part): {
-            **{name: float(row[(name, "mean")]) for name in hits},
-            "n_queries": int(row[("r1", "size")]),
-        }
-        for part, row in table.iterrows()
+        str(part): {**{name: float(value) for name, value in row.items()}, "n_queries": int(size)}
+        for part, row, size in zip(means.index, means.to_dict("records"), sizes, strict=True)
     }

@@ -1,4 +1,4 @@
-"""Several tests at once, as a family: Holm's correction."""
+"""Several tests at once, as a family: Holm's correction, and the false discovery rate of exploratory slices."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pandas as pd
 from workbench.core.errors import DataError
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.statistics.paired import PairedTest, paired_test
+from workbench.evaluation.statistics.verdicts import verdict
 
 
 def holm(p_values: Sequence[float] | np.ndarray | pd.Series) -> np.ndarray:
@@ -29,13 +30,38 @@ def holm(p_values: Sequence[float] | np.ndarray | pd.Series) -> np.ndarray:
     Raises:
         DataError: A p outside 0..1.
     """
-    p = np.asarray(p_values, float)
-    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
-        raise DataError("p-values must lie in 0..1.", "Leave out the comparisons that could not be made.")
+    p = _checked(p_values)
     order = np.argsort(p, kind="stable")
     adjusted = np.empty(len(p))
     adjusted[order] = np.maximum.accumulate(np.minimum(1.0, p[order] * np.arange(len(p), 0, -1)))
     return adjusted
+
+
+def benjamini_hochberg(p_values: Sequence[float] | np.ndarray | pd.Series) -> np.ndarray:
+    """Adjusted p-values of an exploratory family, by Benjamini and Hochberg (J. R. Statist. Soc. B 57, 1995).
+
+    Of what is below 0.05 at most 5 % are expected to hold by chance: weaker than ``holm``, for looking around.
+
+    Args:
+        p_values: One per test, 0..1, in any order.
+
+    Returns:
+        float64, in the same order.
+
+    Raises:
+        DataError: A p outside 0..1.
+    """
+    from scipy import stats  # here, as loading it takes longer than most commands
+
+    p = _checked(p_values)
+    return np.asarray(stats.false_discovery_control(p, method="bh"), float) if len(p) else p
+
+
+def _checked(p_values: Sequence[float] | np.ndarray | pd.Series) -> np.ndarray:
+    p = np.asarray(p_values, float)
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
+        raise DataError("p-values must lie in 0..1.", "Leave out the comparisons that could not be made.")
+    return p
 
 
 @dataclass(frozen=True)
@@ -47,17 +73,19 @@ class Tested:
         name_b: The second side; differences are the second minus the first.
         test: The test by itself.
         p_holm: Its p after Holm's correction over the family.
+        n_family: Tests of the family.
     """
 
     name_a: str
     name_b: str
     test: PairedTest
     p_holm: float
+    n_family: int = 1
 
     @property
     def holds(self) -> bool:
         """Whether the interval excludes 0 and the corrected p is below 1 - level."""
-        return self.test.distinguishable and self.p_holm < 1 - self.test.level
+        return self.test.holds(self.p_holm)
 
     @property
     def verdict(self) -> str:
@@ -66,6 +94,10 @@ class Tested:
             return "not distinguishable"
         gain = self.test.difference * (1 if METRICS[self.test.metric].higher_is_better else -1)
         return "better" if gain > 0 else "worse"
+
+    def sentence(self, on_text: PairedTest | None = None) -> str:
+        """``paired.verdict`` of it, decided as ``verdict`` is: after the correction."""
+        return verdict(self.test, self.name_a, self.name_b, self.p_holm, self.n_family, on_text=on_text)
 
 
 def paired_tests(pairs: Sequence[tuple[Any, Any]], metric: str = "r1", direction: str = "t2v") -> list[Tested]:
@@ -77,4 +109,7 @@ def paired_tests(pairs: Sequence[tuple[Any, Any]], metric: str = "r1", direction
     """
     tests = [paired_test(a, b, metric, direction=direction) for a, b in pairs]
     adjusted = holm([test.p for test in tests])
-    return [Tested(a.name, b.name, test, float(p)) for (a, b), test, p in zip(pairs, tests, adjusted, strict=True)]
+    return [
+        Tested(a.name, b.name, test, float(p), len(tests))
+        for (a, b), test, p in zip(pairs, tests, adjusted, strict=True)
+    ]

@@ -106,13 +106,15 @@ def _by_seed(run: Run) -> tuple[bool, int, str]:
     return seed is None, int(seed or 0), run.name
 
 
-def open_side(name: str) -> Run | SeedGroup:
-    """A run, or where no run is called so, the finished runs of the group of that name.
+def open_side(name: str | Run | SeedGroup) -> Run | SeedGroup:
+    """A run, or where no run is called so, the finished runs of the group of that name; an open one stays as it is.
 
     Raises:
         UnknownNameError: Neither a run nor a group is called so.
         StateError: The group's runs are on several corpora or splits, or have seen different things.
     """
+    if isinstance(name, Run | SeedGroup):
+        return name
     table = list_runs()
     names = table.loc[(table["group"] == name) & (table["state"] == "finished"), "name"]
     if names.empty or name in set(table["name"]):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
@@ -35,7 +35,7 @@ def wilson(hits: float, n: float, deff: float = 1.0, level: float = 0.95) -> tup
     if not 0 <= hits <= n * (1 + 1e-12) or deff < 1:
         raise DataError(f"{hits} hits of {n} with design effect {deff}.", "Give 0 <= hits <= n and deff >= 1.")
     share, size = min(hits / n, 1.0), n / deff
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(special.ndtri(0.5 + level / 2))
     middle = (share + z**2 / (2 * size)) / (1 + z**2 / size)
     half = z / (1 + z**2 / size) * math.sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
     return max(0.0, middle - half), min(1.0, middle + half)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from workbench.core.seeds import generator
 from workbench.evaluation.statistics.intervals import quantiles
@@ -76,6 +76,8 @@ def noise_of_samples(
 
 def mcnemar(wins: int, losses: int) -> float:
     """Exact two-sided p of McNemar's test on the queries that differ; 1 where none does."""
+    from scipy import stats  # here, as loading it takes longer than most commands
+
     if wins + losses == 0:
         return 1.0
     return float(stats.binomtest(wins, wins + losses).pvalue)
@@ -100,4 +102,4 @@ def minimum_detectable(error: float, level: float = 0.95) -> float:
     """Smallest true difference seen with 80 % power, from its error if there were none; nan if that is 0."""
     if error == 0:
         return math.nan
-    return float(stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(POWER)) * error
+    return float(special.ndtri(0.5 + level / 2) + special.ndtri(POWER)) * error

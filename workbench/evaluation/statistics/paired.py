@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,11 @@ from workbench.evaluation.statistics.intervals import (
 from workbench.evaluation.statistics.noise import SAME, minimum_detectable, noise_of_means, noise_of_samples
 from workbench.evaluation.statistics.sides import Part, query_clusters, shared_parts
 
+EQUIVALENT = 0.01
+"""Half the width of the band of practical equivalence: one point of a metric that is a share."""
+
 __all__ = [
+    "EQUIVALENT",
     "METRICS",
     "Metric",
     "PairedTest",
@@ -37,7 +41,6 @@ __all__ = [
     "paired_test_values",
     "query_clusters",
     "query_values",
-    "verdict",
     "wilson",
 ]
 
@@ -91,8 +94,30 @@ class PairedTest:
     @property
     def distinguishable(self) -> bool:
         """Whether the interval excludes 0 and p is below 1 - level; it knows the noise of queries, not of seeds."""
+        return self.holds(self.p)
+
+    def holds(self, p: float) -> bool:
+        """``distinguishable`` with another p: that of a family, corrected."""
         low, high = self.interval
-        return bool((low > 0 or high < 0) and self.p < 1 - self.level)
+        return bool((low > 0 or high < 0) and p < 1 - self.level)
+
+    @property
+    def odds_ratio(self) -> float:
+        """Wins per loss: the odds ratio of paired outcomes (McNemar, Psychometrika 12, 1947); nan without either."""
+        if self.losses == 0:
+            return math.inf if self.wins else math.nan
+        return self.wins / self.losses
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether the interval lies within ``EQUIVALENT`` of 0, so that the difference is too small to matter.
+
+        Two one-sided tests (Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987) at 2.5 % each, as the interval has 95 %.
+        Of ranks it is never said: they have no such unit.
+        """
+        metric = METRICS[self.metric]
+        band = metric.scale * EQUIVALENT
+        return bool(metric.higher_is_better and max(map(abs, self.interval)) < band)
 
     @property
     def seeds_overlap(self) -> bool:
@@ -109,6 +134,7 @@ def paired_test(
     cluster: str | None = "source_id",
     *,
     direction: str = "t2v",
+    only: Mapping[str, Collection[str]] | None = None,
     level: float = 0.95,
     n_resamples: int = 10_000,
     seed: int = 0,
@@ -125,6 +151,7 @@ def paired_test(
             column is absent or empty, queries count as independent and ``clustered`` is False.
         direction: ``t2v`` or ``v2t``; for ``sum_recall`` also ``both``: the sum of the two, a caption and a video of
             one source in one cluster (without sources, a caption and its video).
+        only: Ids of the queries to compare on, by direction; None = all.
         level: Confidence of the interval.
         n_resamples: Bootstrap resamples and swaps of whole clusters.
         seed: Seed of both.
@@ -133,7 +160,7 @@ def paired_test(
         DataError: A run without ids per query, no shared query, or another metric over both directions.
         UnknownNameError: Unknown metric or direction.
     """
-    parts = shared_parts(run_a, run_b, metric, direction, cluster)
+    parts = shared_parts(run_a, run_b, metric, direction, cluster, only)
     found = _test(parts, metric, level, n_resamples, seed)
     seeds = [
         tuple(sum(metric_value(one, metric) for one in across) for across in zip(*by_direction, strict=True))
@@ -229,37 +256,3 @@ def _outcomes(part: Part, metric: Metric) -> tuple[int, int, int]:
     won, lost = worst_b - best_a > SAME, worst_a - best_b > SAME
     undecided = (np.abs(b - a) > SAME) & ~won & ~lost
     return int(won.sum()), int(lost.sum()), int(undecided.sum())
-
-
-def verdict(test: PairedTest, name_a: str, name_b: str) -> str:
-    """One sentence: difference, interval, p, wins, losses, smallest detectable difference, and what follows."""
-    metric = METRICS[test.metric]
-    label = metric.label + (" t2v + v2t" if test.direction == "both" else "")
-    if test.wins + test.losses + test.undecided == 0:
-        return f"{name_a} and {name_b} have the same {label} on every one of {test.n_queries} queries."
-    digits = metric.digits
-    low, high = test.interval
-    kind = "clustered by source" if test.clustered else "not clustered"
-    p = f"p {test.p:.2g}" if test.p >= 0.001 else "p < 0.001"
-    spread = f"{100 * test.level:g} % CI {low:+.{digits}f}..{high:+.{digits}f}, {kind}"
-    if math.isnan(low):
-        spread = "no interval: all queries come from one source"
-    smallest = f"smallest detectable difference {test.minimum_detectable:.{digits}f}"
-    counts = f"{test.wins} wins / {test.losses} losses" + (
-        f", {test.undecided} decided only by the order of tied scores" if test.undecided else ""
-    )
-    facts = (
-        f"{name_b}{_seeds(test.seeds_b, digits)} - {name_a}{_seeds(test.seeds_a, digits)} = "
-        f"{test.difference:+.{digits}f} {label} ({spread}; {p}; {counts}; {smallest})"
-    )
-    if not test.distinguishable:
-        return f"{facts}: not distinguishable."
-    gain = test.difference if metric.higher_is_better else -test.difference
-    better = f"{facts}: {name_b if gain > 0 else name_a} is better, beyond noise"
-    return f"{better} of the queries, but the seeds overlap." if test.seeds_overlap else f"{better}."
-
-
-def _seeds(values: tuple[float, ...], digits: int) -> str:
-    if len(values) < 2:
-        return ""
-    return f" ({len(values)} seeds, {min(values):.{digits}f} to {max(values):.{digits}f})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,18 +97,28 @@ def query_table(run: Any, direction: str, metric: str) -> pd.DataFrame:
     return table.assign(**run.from_matrix(direction)[absent]) if absent else table
 
 
-def shared_parts(run_a: Any, run_b: Any, metric: str, direction: str, cluster: str | None) -> list[Part]:
-    """The queries that all runs of both sides have, one part per direction.
+def shared_parts(
+    run_a: Any, run_b: Any, metric: str, direction: str, cluster: str | None,
+    only: Mapping[str, Collection[str]] | None = None,
+) -> list[Part]:  # fmt: skip
+    """The queries that all runs of both sides have, one part per direction; ``only`` = of these ids by direction.
 
     Raises:
         DataError: A run without ids per query, no shared query, or another metric over both directions.
         UnknownNameError: Unknown metric or direction.
     """
     directions = directions_of(metric, direction)
-    return [_shared_part(run_a, run_b, metric, one, cluster, joint=len(directions) > 1) for one in directions]
+    joint = len(directions) > 1
+    return [
+        _shared_part(run_a, run_b, metric, one, cluster, None if only is None else only[one], joint=joint)
+        for one in directions
+    ]
 
 
-def _shared_part(run_a: Any, run_b: Any, metric: str, direction: str, cluster: str | None, *, joint: bool) -> Part:
+def _shared_part(
+    run_a: Any, run_b: Any, metric: str, direction: str, cluster: str | None, only: Collection[str] | None,
+    *, joint: bool,
+) -> Part:  # fmt: skip
     sides = [
         [query_table(run, direction, metric).drop_duplicates("id").set_index("id") for run in members(side)]
         for side in (run_a, run_b)
@@ -117,6 +127,8 @@ def _shared_part(run_a: Any, run_b: Any, metric: str, direction: str, cluster: s
     shared, union = tables[0].index, tables[0].index
     for table in tables[1:]:
         shared, union = shared[shared.isin(table.index)], union.union(table.index, sort=False)
+    if only is not None:
+        shared, union = (one[one.isin(list(only))] for one in (shared, union))
     if shared.empty:
         raise DataError(f"Runs {run_a.name} and {run_b.name} share no query.", "Compare runs of one corpus and split.")
     labels = query_clusters(members(run_a)[0], shared, direction, cluster)

@@ -14,12 +14,14 @@ import pandas as pd
 from workbench.analysis.case import open_case
 from workbench.analysis.reports.data import TOP, ReportData
 from workbench.analysis.structure.hubness import SHARES
+from workbench.analysis.tags import LABELS, told_tags
 from workbench.core.errors import DataError
 from workbench.corpus import Corpus
 from workbench.evaluation.metrics.measures import METRICS, SHOWN
 from workbench.evaluation.runs.corpora import corpus_of_run
 from workbench.figures.charts import cause_bars, difference_bars, domain_bars, leaderboard_intervals
 from workbench.figures.export import export_figure
+from workbench.figures.funnel import funnel_bars
 from workbench.figures.paper import PAGE
 from workbench.figures.qualitative import stills_of
 from workbench.figures.report.stills import still_html
@@ -60,6 +62,8 @@ def report_html(data: ReportData, lock: Mapping[str, Any]) -> str:
     for heading, table, make in SECTIONS:
         if table in data.tables:
             parts += [f"<h2>{heading}</h2>", make(data)]
+    if len(data.tags):
+        parts += ["<h2>Human tags</h2>", _tags(data)]
     parts += ["<h2>How it was made</h2>", _made(data, lock)]
     page = _PAGE.format(
         title=escape(title), policy=POLICY, body="\n".join(parts),
@@ -180,6 +184,18 @@ def _causes(data: ReportData) -> str:
     return f'<p class="small">{said}</p>' + "".join(charts) + html_table(table, names)
 
 
+def _funnel(data: ReportData) -> str:
+    table = data.tables["funnel"].reset_index()
+    names = {"run": "Run", "stage_label": "Stage", "n_words": "Words that reach it", "n_lost": "Lost before it",
+             "share": "Share of all"}  # fmt: skip
+    charts = [
+        f"<h3>{escape(str(run))}</h3>" + _chart(funnel_bars(own), f"Where words of captions are lost in {run}")
+        for run, own in table.groupby("run", sort=False)
+    ]
+    said = "Words that captions name, on their way from the picture to the score. – = this stage cannot be told."
+    return f'<p class="small">{said}</p>' + "".join(charts) + html_table(table, names, {"share": 2})
+
+
 def _hubs(data: ReportData) -> str:
     table = data.tables["hubs"].reset_index()
     return html_table(table, {"run": "Run", **SHARES}, dict.fromkeys(SHARES, 3))
@@ -192,10 +208,23 @@ def _cases(data: ReportData) -> str:
     return said + note + "".join(_case(data, query, corpus) for query in data.cases)
 
 
+def _tags(data: ReportData) -> str:
+    """How many queries were tagged as what, and by whom."""
+    table = data.tags.groupby("label", sort=False).agg(n=("query_id", "nunique"), who=("annotator", _joined))
+    table = table.reset_index().assign(label=lambda one: [LABELS[name].label for name in one["label"]])
+    return html_table(table, {"label": "Label", "n": "Captions", "who": "Said by"})
+
+
+def _joined(names: pd.Series) -> str:
+    return ", ".join(dict.fromkeys(names))
+
+
 def _case(data: ReportData, query: str, corpus: Corpus | None) -> str:
     rows = data.tables["cases"].loc[query]
     text = str(rows["text"].iloc[0])
     parts = [f'<div class="case"><h3 class="text">{escape(text)}</h3><p class="small text">{escape(query)}</p>']
+    if said := told_tags(data.tags).get(query):
+        parts.append(f'<p class="small">Tagged: {escape(said)}</p>')
     first = open_case(data.runs[0], query, "t2v", TOP)
     if corpus is not None and first.right_ids:
         stills = stills_of(corpus, first.right_ids[0], text, None, TOP)
@@ -238,6 +267,7 @@ SECTIONS: list[tuple[str, str, Callable[[ReportData], str]]] = [
     ("Comparison", "comparison", _comparison),
     ("Domains", "domains", _domains),
     ("Causes of failures", "causes", _causes),
+    ("Where words are lost", "funnel", _funnel),
     ("Hubs", "hubs", _hubs),
     ("Cases", "cases", _cases),
 ]

@@ -11,6 +11,9 @@ from workbench.analysis.reports.data import report_data
 from workbench.analysis.reports.lock import lock_of
 from workbench.core.files import atomic, write_json
 from workbench.evaluation.runs.run import Run
+from workbench.figures.export import save_figure
+from workbench.figures.paper import PAGE
+from workbench.figures.qualitative import qualitative
 from workbench.figures.report import report_html
 
 
@@ -66,6 +69,24 @@ def write_report(run: Run, other: Run | None, out: Path, **options: Any) -> Repo
         temporary.write_text(made.html, encoding="utf-8")
     write_json(lock_path(out), made.lock)
     return made
+
+
+def write_figures(run: Run, other: Run | None, out: Path, cases: Sequence[str]) -> list[Path]:
+    """Write the cases of a report as figures of a paper, ``report.case1.pdf`` and so on; files are replaced.
+
+    Args:
+        run: The run that is reported.
+        other: One that it is compared with.
+        out: The HTML file.
+        cases: Queries.
+
+    Raises:
+        StateError: The corpus is not at hand.
+    """
+    paths = [out.with_name(f"{out.stem}.case{number}.pdf") for number in range(1, len(cases) + 1)]
+    for path, query in zip(paths, cases, strict=True):
+        save_figure(qualitative(run, other, query), path, width=PAGE)
+    return paths
 
 
 def lock_path(out: Path) -> Path:
