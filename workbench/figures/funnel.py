@@ -21,7 +21,8 @@ def funnel_bars(table: pd.DataFrame, words: pd.DataFrame | None = None) -> go.Fi
         words: ``Funnel.words``: those that are lost stand in the box of a bar.
     """
     reach, lost = (table[name].fillna(0).to_numpy(int) for name in ("n_words", "n_lost"))
-    says = [f"{row.n_words:,} ({100 * row.share:.0f} %)" if row.told else "not told" for row in table.itertuples()]
+    told = zip(table["n_words"], table["share"], table["told"], strict=True)
+    says = [f"{n:,} ({100 * share:.0f} %)" if known else "not told" for n, share, known in told]
     labels = [f"{label}<br>{one}" for label, one in zip(table["stage_label"], says, strict=True)]
     figure = go.Figure(
         go.Bar(

@@ -105,7 +105,7 @@ def report_data(
         "differences": lambda: _differences(compared),
         "domains": lambda: _by_run(runs, lambda one: by_domain(one).set_index("domain")),
         "causes": lambda: _by_run(runs, lambda one: _causes(one, asked)),
-        "funnel": lambda: _by_run(runs, lambda one: ocr_funnel(one, **_own(thresholds)).table().set_index("stage")),
+        "funnel": lambda: _by_run(runs, lambda one: _funnel(one, thresholds)),
         "hubs": lambda: _by_run(runs, _hubs).droplevel(1),
         "cases": lambda: _cases(runs, chosen, failed),
         "thresholds": lambda: _thresholds(limits),
@@ -156,9 +156,9 @@ def _causes(run: Run, asked: Mapping[str, Any]) -> pd.DataFrame:
     return table[list(names)].rename(columns=names)
 
 
-def _own(thresholds: Mapping[str, float]) -> dict[str, float]:
-    """The thresholds that the funnel takes."""
-    return {name: value for name, value in thresholds.items() if name in FUNNEL_LIMITS}
+def _funnel(run: Run, thresholds: Mapping[str, float]) -> pd.DataFrame:
+    own = {name: value for name, value in thresholds.items() if name in FUNNEL_LIMITS}
+    return ocr_funnel(run, None, **own).table().set_index("stage")
 
 
 def _hubs(run: Run) -> pd.DataFrame:

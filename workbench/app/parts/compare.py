@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -115,9 +116,10 @@ def _parts(pair: Pair) -> None:
     st.header("Micro, macro and slices")
     table, digits = pair.result.parts, METRICS[pair.metric].digits
     names = {"part": "Queries", "n_queries": "Number", "a": "A", "b": "B", "difference": "B − A"}
-    interval = [f"{one.low:+.{digits}f} to {one.high:+.{digits}f}" if one.low == one.low else "–"
-                for one in table.itertuples()]  # fmt: skip
-    shown = table[list(names)].rename(columns=names).assign(**{"95 %": interval, "p (BH)": table["p_bh"]})
+    ends = zip(table["low"].astype(float), table["high"].astype(float), strict=True)
+    interval = ["–" if np.isnan(low) else f"{low:+.{digits}f} to {high:+.{digits}f}" for low, high in ends]
+    shown = table[list(names)].rename(columns=names)
+    shown["95 %"], shown["p (BH)"] = interval, table["p_bh"]
     number = st.column_config.NumberColumn(format=f"%.{digits}f")
     show_table(
         shown, f"parts {pair.a.name} {pair.b.name}", whole=table, key="parts", height="content",

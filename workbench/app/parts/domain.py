@@ -68,7 +68,7 @@ class Shown:
         return {row["domain"]: row for _, row in table.iterrows()}
 
     @cached_property
-    def scores(self) -> dict[str, Mapping[Any, Mapping[str, Any]]]:
+    def scores(self) -> dict[str, Mapping[Any, Mapping[Any, Any]]]:
         """R@1 of every domain with its interval by run: the chosen one first, of the others those that compete."""
         mine = [] if self.run is None else [self.run.name]
         names = dict.fromkeys([*mine, *self.runs.loc[self.runs["parent"].isna(), "name"]])

@@ -96,7 +96,7 @@ def _said(table: pd.DataFrame) -> str:
     lost = table["n_lost"].fillna(0)
     if not lost.any():
         return "No word is known to be lost"
-    worst = table.loc[lost.idxmax()]
+    worst = table.iloc[int(lost.to_numpy().argmax())]
     return f"Of {table['n_words'].iloc[0]:,} words most are lost before {worst['stage_label']}: {worst['n_lost']:,}"
 
 
@@ -107,7 +107,7 @@ def _given() -> str:
 def _lost_words(run: Run, found: Funnel, stage: str) -> None:
     lost = found.words[found.words["lost_at"] == stage]
     with st.expander(f"{len(lost):,} words lost before {STAGES[stage].lower()}, and what would keep them"):
-        show_remedies(run, lost["fate"].unique())
+        show_remedies(run, lost["fate"].unique().tolist())
         _word_table(lost, f"words lost {stage} {run.name}", {"caption_id": "Caption"})
 
 
@@ -158,7 +158,7 @@ def words_of_captions(runs: Sequence[Run], caption_ids: Sequence[str]) -> None:
             chips = "".join(map(_chip, *(own.drop_duplicates(["word", "fate"])[one] for one in ("word", "fate"))))
             st.html(f'<div dir="auto" style="line-height:2.4;overflow-wrap:anywhere">{chips}</div>')
         with st.expander("Why, and what would keep them"):
-            show_remedies(runs[0], words["fate"].unique())
+            show_remedies(runs[0], words["fate"].unique().tolist())
             _word_table(words, f"words of {caption_ids[0]} {runs[0].name}", {})
 
 

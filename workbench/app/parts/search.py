@@ -72,7 +72,7 @@ def answer(query: Query, by: str, k: int) -> Answer:
     try:
         if query.clip and (run := _run(query.corpus, by)) is not None:
             found = like_video(run, query.clip, k)
-            matched: list[list[str]] = [[] for _ in found.index]
+            matched: pd.Series = pd.Series([[] for _ in found.index], found.index, dtype=object)
             return Answer(by, found.rename(columns={"correlation": "score"}).assign(matched=matched), run)
         if not query.words:
             return Answer(by, error="No word was read in this clip.")

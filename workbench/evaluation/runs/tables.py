@@ -99,6 +99,6 @@ def _by_part(parts: pd.Series, hits: Mapping[str, np.ndarray]) -> dict[str, dict
     grouped = pd.DataFrame(hits).groupby(parts.to_numpy())
     means, sizes = grouped.mean(), grouped.size()
     return {
-        str(part): {**{name: float(value) for name, value in row.items()}, "n_queries": int(size)}
+        str(part): {**{str(name): float(value) for name, value in row.items()}, "n_queries": int(size)}
         for part, row, size in zip(means.index, means.to_dict("records"), sizes, strict=True)
     }
