@@ -42,7 +42,7 @@ def test_a_frame_of_reference_is_chosen_by_eye(monkeypatch):
     cards = mounted(app)
     assert list(cards) == ["card 0", "card 1", "card 2"] and len({card["key"] for card in cards.values()}) == 3
     best = cards["card 0"]
-    assert (best["compact"], best["group"], best["together"]) == (True, "calibration", True)
+    assert (best["compact"], best["group"], best["together"]) == (True, "calibration", "share")
     assert best["tracks"][0]["boxes"][0] == pytest.approx([0, *(quad()[name] for name in CORNERS)])
     assert cards["card 1"]["tracks"][0]["boxes"][0][1] == pytest.approx(quad()["x1"] / 2)
     assert app.query_params["first"] == "0"

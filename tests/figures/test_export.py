@@ -33,8 +33,8 @@ HOSTILE = "<b>bold</b> $x^2$ & \\frac_{1}"
 CHARTS = (
     "ablation_differences", "ablation_heatmap", "cause_bars", "cause_change_bars", "confusion_heatmap",
     "difference_bars", "domain_bars", "domain_heatmap", "funnel_bars", "kind_bars", "leaderboard_intervals",
-    "occurrence_bars", "oracle_bars", "oracle_domain_bars", "rank_against_rank", "sweep_curves", "training_curves",
-    "upset", "words_on_frames",
+    "occurrence_bars", "oracle_bars", "oracle_domain_bars", "rank_against_rank", "reliability_diagram",
+    "risk_coverage", "sweep_curves", "training_curves", "upset", "words_on_frames",
 )  # fmt: skip
 
 
@@ -83,6 +83,10 @@ def charts(tmp_path_factory):
             "oracle_bars": figures.oracle_bars(analysis.oracle_gain(fair), 1),
             "oracle_domain_bars": figures.oracle_domain_bars(analysis.oracle_gain(fair, by="domain"), 1),
             "words_on_frames": figures.words_on_frames(pair),
+            "reliability_diagram": figures.reliability_diagram(
+                [analysis.calibration(good), analysis.calibration(fair)]
+            ),
+            "risk_coverage": figures.risk_coverage([analysis.calibration(good)]),
             "occurrence_bars": figures.occurrence_bars(analysis.hubness(fair, k=5)),
         }
 

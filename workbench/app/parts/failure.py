@@ -22,7 +22,7 @@ from workbench.app.parts.funnel import LOSSES, LOST, queries_losing
 from workbench.app.parts.tag import Desk
 from workbench.app.parts.widgets import choose, choose_several, choose_switch, listed, write
 from workbench.app.text import plain
-from workbench.core.errors import StateError
+from workbench.core.errors import StateError, WorkbenchError
 from workbench.corpus import Corpus, domain_label
 from workbench.evaluation.runs.run import Run, same_axes
 
@@ -143,11 +143,19 @@ def _not_computed(key: Key, changed: Limits, _run: Run, _others: tuple[Run, ...]
 def choose_others(run: Run, runs: pd.DataFrame) -> tuple[Run, ...]:
     """Other models over the same captions and videos, whose answers tell more of a failure; maybe none."""
     every = {name: loading.run_named(name) for name in runs["name"] if name != run.name}
-    able = {name: name for name, one in every.items() if same_axes(run, one) and one.similarity is not None}
+    able = {name: name for name, one in every.items() if _stands_beside(run, one)}
     chosen = choose_several("Beside other models", able, "others", ()) if able else []
     if not chosen and "others" in st.query_params:
         del st.query_params["others"]
     return tuple(every[name] for name in chosen)
+
+
+def _stands_beside(run: Run, other: Run) -> bool:
+    """Whether another run answers for the same captions and videos; a broken one, told on its own pages, does not."""
+    try:
+        return same_axes(run, other) and other.similarity is not None
+    except WorkbenchError:
+        return False
 
 
 # Filters ----------------------------------------------------------------------------------------------------------

@@ -37,9 +37,9 @@ def _keys(side: Side) -> Keys:
 
 def sides_of(runs: pd.DataFrame) -> dict[str, Side]:
     """Everything that can be A or B, by name: the runs, then their groups of seeds; a run's name is never a group's."""
-    opened = [loading.run_named(name) for name in runs["name"]]
-    groups = [one for one in seed_groups(opened) if isinstance(one, SeedGroup)]
-    return {**{group.name: group for group in groups}, **{run.name: run for run in opened}}
+    opened = {name: loading.run_named(name) for name in runs["name"]}
+    groups = [one for one in seed_groups(list(opened.values())) if isinstance(one, SeedGroup)]
+    return {**{group.name: group for group in groups}, **opened}
 
 
 def choose_side(sides: Mapping[str, Side], runs: pd.DataFrame, label: str, key: str, first: int = 0) -> Side:
