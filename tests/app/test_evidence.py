@@ -64,7 +64,7 @@ def test_a_click_moves_the_player(shown):  # noqa: F811
     rows = [ROW | {"word": HOSTILE, "time_s": times[40]}, ROW | {"text_id": "t2", "time_s": np.nan}]
     data = evidence.evidence_data(pd.DataFrame(rows), {"one.mp4": "right"}, "shown")
     data["buttons"][0]["player"] = "k"
-    module = evidence._asset("evidence.js").replace("export default function", "window.component = function")
+    module = evidence.asset("evidence.js").replace("export default function", "window.component = function")
     player = player_html(made_data(shown.sources("video.mp4", times=times), times))
     parts = f"<div id=host></div><script type=module>{module}</script>"
     (shown.folder / "page.html").write_text(f"<!doctype html><body>{player}{parts}</body>", encoding="utf-8")

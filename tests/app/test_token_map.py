@@ -70,9 +70,9 @@ def test_the_query_page_shows_both_videos_and_says_the_command():
 def test_a_click_and_the_keyboard_move_the_player(shown):  # noqa: F811
     times = write_video(shown.folder / "video.mp4", CONSTANT)
     data = token_map.map_data(PAIR, title=HOSTILE, player="k", limit=3.0, word_seconds={"MIRA": times[40]})
-    module = token_map._asset("token_map.js").replace("export default function", "window.component = function")
+    module = token_map.asset("token_map.js").replace("export default function", "window.component = function")
     player = player_html(made_data(shown.sources("video.mp4", times=times), times))
-    style = f"<style>{token_map._asset('token_map.css')}</style>"
+    style = f"<style>{token_map.asset('token_map.css')}</style>"
     parts = f"<div id=host></div>{style}<script type=module>{module}</script>"
     (shown.folder / "page.html").write_text(f"<!doctype html><body>{player}{parts}</body>", encoding="utf-8")
     page = shown.page

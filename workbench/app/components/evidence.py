@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from workbench.analysis import CAUSES
+from workbench.app.components.assets import asset
 from workbench.app.text import short
 from workbench.corpus.engines import TRUTH
 
@@ -17,13 +17,9 @@ MOST = 12
 """Buttons; the evidence of a query is short, but a caption may quote a whole poster."""
 
 
-def _asset(name: str) -> str:
-    return files("workbench.app.components").joinpath(name).read_text(encoding="utf-8")
-
-
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    return st.components.v2.component("workbench_evidence", js=_asset("evidence.js"), css=_asset("evidence.css"))
+    return st.components.v2.component("workbench_evidence", js=asset("evidence.js"), css=asset("evidence.css"))
 
 
 def evidence_data(boxes: pd.DataFrame, videos: Mapping[str, str], corpus: str) -> dict[str, Any]:

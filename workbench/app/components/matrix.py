@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
 import streamlit as st
 
+from workbench.app.components.assets import asset
 from workbench.app.links import address
 from workbench.app.parts.widgets import shown_progress
 from workbench.figures.matrix_axes import ORDERS
@@ -18,14 +18,10 @@ AT = "at"
 """The key of the address that holds place, zoom, contrast and what is drawn over the matrix."""
 
 
-def _asset(name: str) -> str:
-    return files("workbench.app.components").joinpath(name).read_text(encoding="utf-8")
-
-
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    js = "\n".join(map(_asset, SCRIPTS))
-    return st.components.v2.component("workbench_matrix", js=js, css=_asset("matrix.css"))
+    js = "\n".join(map(asset, SCRIPTS))
+    return st.components.v2.component("workbench_matrix", js=js, css=asset("matrix.css"))
 
 
 def matrix(view: MatrixView, place: str, order: str, pool: str, key: str) -> str | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
+from workbench.app.components.assets import asset
 from workbench.app.components.player import thumb_address
 from workbench.corpus import Corpus
 
@@ -42,13 +42,9 @@ class Tile:
     missing: str = ""
 
 
-def _asset(name: str) -> str:
-    return files("workbench.app.components").joinpath(name).read_text(encoding="utf-8")
-
-
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    return st.components.v2.component("workbench_thumbnails", js=_asset("thumbnails.js"), css=_asset("thumbnails.css"))
+    return st.components.v2.component("workbench_thumbnails", js=asset("thumbnails.js"), css=asset("thumbnails.css"))
 
 
 def thumbnails(

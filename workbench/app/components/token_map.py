@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from workbench.app.components.assets import asset
 from workbench.evaluation.runs.interactions import PairInteraction
 
 HINT = "A cell is what the word would add to the score. Click one, or press Enter: the player goes there."
@@ -17,13 +17,9 @@ MARKED = 0.05
 """Share of the scale below which the best of a row is not marked."""
 
 
-def _asset(name: str) -> str:
-    return files("workbench.app.components").joinpath(name).read_text(encoding="utf-8")
-
-
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    return st.components.v2.component("workbench_token_map", js=_asset("token_map.js"), css=_asset("token_map.css"))
+    return st.components.v2.component("workbench_token_map", js=asset("token_map.js"), css=asset("token_map.css"))
 
 
 def added(pair: PairInteraction) -> np.ndarray:
