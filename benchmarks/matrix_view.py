@@ -90,6 +90,8 @@ def pyramids(report: Report, runs: Made) -> None:
     report.say("", "Pooled levels (max and mean), made once per matrix; floor: one read of the matrix by all cores.")
     report.header("matrix", "of", "floor, s", "made in, s", "times the floor", "file, MB", "largest tile, bytes")
     ratios = [0.0]
+    with TemporaryDirectory() as warm:
+        MatrixView(*shown(runs)[0][2], None, Path(warm)).build()  # loads the compiled code
     with TemporaryDirectory() as folder:
         for title, what, pair in shown(runs):
             view = MatrixView(pair[0], pair[1] if len(pair) > 1 else None, Path(folder))
