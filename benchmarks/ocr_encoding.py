@@ -46,7 +46,7 @@ def fastest(function: Callable[[], object], repeats: int = REPEATS) -> float:
 def ocr_encoding(report: Report) -> None:
     """Time the three ways on made words whose frequencies follow Zipf's law, and append a table."""
     torch = need("torch", "This benchmark")
-    from workbench.models.textvr_fusion.starvr.network import first_vectors, text_tower
+    from workbench.models.textvr_fusion.starvr.network import text_tower
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
@@ -61,7 +61,7 @@ def ocr_encoding(report: Report) -> None:
     longest = max(map(len, flat))
 
     def ours() -> torch.Tensor:
-        return first_vectors(tower, packed)[packed["text"]]
+        return tower.texts(packed)[packed["text"]]
 
     def word_by_word() -> list[torch.Tensor]:
         return [tower(input_ids=torch.tensor([one])).last_hidden_state[:, 0] for one in flat[:SAMPLE_WORDS]]

@@ -34,9 +34,8 @@ def vocabulary(folder: Path, pieces: str = PIECES) -> Path:
 
 def small(folder: Path, modality: str = "fusion", **options):
     """A small model in evaluation mode, every weight random, also those that start at a constant."""
-    model = build_model(
-        "textvr_fusion", preset="starvr", modality=modality, tokenizer=vocabulary(folder), **{**SIZES, **options}
-    )
+    given = {"tokenizer": vocabulary(folder), **SIZES, **options}
+    model = build_model("textvr_fusion", preset="starvr", modality=modality, **given)
     shaken = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for name, value in model.network.named_parameters():

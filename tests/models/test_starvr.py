@@ -120,7 +120,7 @@ def test_many_words_go_through_in_pieces(tmp_path, monkeypatch):
     model = small(tmp_path, "ocr")
     gallery = videos(model)
     whole = model.similarity(CAPTIONS, model.encode(gallery))
-    monkeypatch.setattr("workbench.models.textvr_fusion.starvr.pieces.PIECES_PER_FORWARD", 7)
+    monkeypatch.setattr("workbench.models.towers.texts.pieces.PIECES_PER_FORWARD", 7)
     packed = model.pieces.packed([one.text for one in gallery.words])
     assert (packed["groups"].prod(1) <= 7).all() and packed["groups"][:, 0].sum() == len(packed["ids"])
     np.testing.assert_allclose(model.similarity(CAPTIONS, model.encode(gallery)), whole, atol=1e-6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.models.textvr_fusion.words import grams_of, packed, shape_of
+from workbench.models.towers.small.words import grams_of, packed, shape_of
 
 BUCKETS = 512
 

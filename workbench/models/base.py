@@ -107,12 +107,18 @@ class NetworkModel(ABC):
         return cls(options)  # type: ignore[call-arg]  # every family is built from its options
 
     def fitted(self, weights: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Weights of a network of other sizes as this one can take them, e.g. for more frames; as they are by default.
+        """Weights of a network for another number of frames as this one can take them.
+
+        A space-time tower's table of times is cut, or gets zeros behind; all else is as it is by default.
 
         Args:
             weights: Tensors by name.
         """
-        return weights
+        from workbench.models.towers.space_time.weights import fit_temporal
+
+        own = self.network.state_dict()
+        tables = {name: own[name].shape[1] for name in weights if name.endswith("temporal_embed") and name in own}
+        return {**weights, **{name: fit_temporal(weights[name], rows, "zeros") for name, rows in tables.items()}}
 
     def encode(self, gallery: Gallery) -> list[dict[str, Any]]:
         """The videos in the network's own form, in tiles."""

@@ -93,13 +93,13 @@ def load_model(run: Path, name: str = "best") -> RetrievalModel:
     return load_folder(folder, built)
 
 
-def load_folder(folder: Path, built: Any = None) -> RetrievalModel:
+def load_folder(folder: Path, built: Any = None, *, fit: bool = False) -> RetrievalModel:
     """The model whose weights a folder holds, on the device of ``chosen_device``; see ``families.load``.
 
     Raises:
         DataError: As ``families.load``.
     """
-    model: Any = load(folder, built)
+    model: Any = load(folder, built, fit=fit)
     model.network.to(chosen_device())
     return model  # type: ignore[no-any-return]  # what is trained scores
 

@@ -106,12 +106,14 @@ def read_tensors(folder: Path) -> dict[str, Any]:
     return found
 
 
-def load(folder: Path, built: Any = None) -> Any:
+def load(folder: Path, built: Any = None, *, fit: bool = False) -> Any:
     """A model as ``NetworkModel.save`` wrote it, on the CPU or where its family puts it, ready to score.
 
     Args:
         folder: With ``model.safetensors``.
-        built: The model that the weights are set into, of a family from outside the tree; None = its family makes it.
+        built: The model that the weights are set into, of a family from outside the tree or for other inputs than
+            theirs; None = their family makes it.
+        fit: Whether it was made for other inputs, which weights are fitted to.
 
     Raises:
         DataError: No such file, weights of a model from outside the tree that was not built, or weights that do not
@@ -129,10 +131,24 @@ def load(folder: Path, built: Any = None) -> Any:
         from workbench.models.lora import Lora, add_lora
 
         add_lora(model, Lora.from_dict(header.lora))
+    weights = read_tensors(folder)
+    if fit:
+        weights = dict(model.fitted(weights))
+        _check_sizes(model.network.state_dict(), weights, folder)
     try:
-        model.network.load_state_dict(read_tensors(folder))
+        model.network.load_state_dict(weights)
     except RuntimeError as error:
         said = " ".join(str(error).split())[:200]
         raise DataError(f"The weights in {folder} do not fit: {said}", "Build the model as it was trained.") from error
     model.network.eval()
     return model
+
+
+def _check_sizes(own: dict[str, Any], weights: dict[str, Any], folder: Path) -> None:
+    """Refuse inputs of which the shape of weights depends."""
+    for name, value in weights.items():
+        if name in own and (had := list(value.shape)) != (asked := list(own[name].shape)):
+            raise DataError(
+                f"The weights in {folder} are for other inputs: {name} is {had}, it would have to be {asked}.",
+                "Leave that number or size out, or train a model for it.",
+            )

@@ -63,12 +63,13 @@ def preset_of(presets: Mapping[str, T], preset: str | None) -> T:
 
 
 def varied(base: T, values: Mapping[str, Any], model: str) -> T:
-    """A record with some values changed.
+    """A record with some values changed; one that is None stays as it is, so that a recipe's can be taken back.
 
     Raises:
         DataError: As of ``record_of``.
     """
-    return record_of(type(base), {**asdict(base), **values}, model)  # type: ignore[call-overload]  # a dataclass
+    given = {name: value for name, value in values.items() if value is not None}
+    return record_of(type(base), {**asdict(base), **given}, model)  # type: ignore[call-overload]  # a dataclass
 
 
 def check_counts(record: Any, *names: str) -> None:

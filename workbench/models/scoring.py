@@ -61,6 +61,11 @@ class Tiles:
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._turn = threading.Lock()
 
+    @property
+    def blocks(self) -> list[np.ndarray]:
+        """Captions of each tile; asked for together, a tile's are computed once."""
+        return [self._order[at : at + CAPTIONS_PER_TILE] for at in range(0, len(self._order), CAPTIONS_PER_TILE)]
+
     def matrix(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """The whole similarity, float32 [captions, videos], and its parts by modality."""
         similarity = np.empty(self.relevance.shape, np.float32)
@@ -85,8 +90,7 @@ class Tiles:
         return _joined(found)[np.argsort(np.argsort(tile, kind="stable"))]
 
     def _with_parts(self) -> Iterator[tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]]:
-        for start in range(0, len(self._order), CAPTIONS_PER_TILE):
-            rows = self._order[start : start + CAPTIONS_PER_TILE]
+        for rows in self.blocks:
             yield rows, *self._numbers([self._captions[row] for row in rows])
 
     def _tile(self, number: int) -> Any:

@@ -15,12 +15,14 @@ divided by three: text that is not there neither helps nor moves the other two. 
     ocr words      o_s is a word; in X it has its place, W_p p_s + b_p, instead of w_s
     fusion bare    q + Attn([q; X])[0] with a learned query q, instead of mean(Blocks(X))
     fusion score   no m;  s = exp(scale) * (a <c, f> + (1 - a) <c, o>), a learned, one half at the start
+    vision         f_t = |W_v g_t + b_v|, g_t the vector of a frame by another tower than the folder's own
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -28,8 +30,10 @@ from torch.nn import functional as F
 from workbench.models.clip_ocr_window.options import ClipOcrWindowOptions
 from workbench.models.fusion.network import ModalityDropout, fusion_of, gathered, shares_of
 from workbench.models.reading import PLACE_NUMBERS
-from workbench.models.towers.dual.network import DualTowers
-from workbench.models.towers.dual.opened import Opened
+from workbench.models.towers.choices import OWN
+from workbench.models.towers.dual.network import DualTowers, PictureTower
+from workbench.models.towers.dual.opened import Opened, Pictured, without
+from workbench.models.towers.frames.network import Sees, who_sees
 
 FRAME, TEXT = 0, 1  # rows of the table of kinds
 STD = 0.02
@@ -37,18 +41,54 @@ STD = 0.02
 
 
 class Network(DualTowers):
-    """Captions and videos in one space, compared by the mean of up to three cosines."""
+    """Captions and videos in one space, compared by the mean of up to three cosines.
 
-    def __init__(self, opened: Opened, options: ClipOcrWindowOptions) -> None:
+    Args:
+        opened: What lay in the folder that reads.
+        options: Sizes and choices.
+        pictures: What lay in the folder ``options.vision``; None = it is none.
+    """
+
+    def __init__(self, opened: Opened, options: ClipOcrWindowOptions, pictures: Pictured | None = None) -> None:
         super().__init__(opened, options)
+        self.eyes = None if options.vision == OWN else self._look_by(options, pictures)
         self.drop, self.frozen = ModalityDropout(options.modality_dropout), options.freeze_towers
         if self.frozen:
-            self.model.requires_grad_(False)
+            for tower in self._towers():
+                tower.requires_grad_(False)
         self.fusion = options.fusion if self.vision and self.ocr else None
         if self.fusion == "score":
             self.balance = nn.Parameter(torch.zeros(2))
         elif self.fusion is not None:
             self._join(options)
+
+    def _look_by(self, options: ClipOcrWindowOptions, pictures: Pictured | None) -> Sees:
+        """Another tower for frames than the folder's own, which is left out."""
+        without(self.model, "pictures")
+        eyes = who_sees(
+            options.vision, pictures, dim=self.width, n_frames=options.n_frames, size=options.vision_size,
+            fit=options.fit, precision=options.precision,
+        )  # fmt: skip
+        self.lift, self.size = nn.Linear(eyes.width, self.width), eyes.size or self.size
+        return eyes
+
+    def _towers(self) -> list[nn.Module]:
+        return [self.model] if self.eyes is None else [self.model, self.eyes]
+
+    def seen(self, frames: torch.Tensor) -> torch.Tensor:
+        """Unit vectors [V, T, D] of frames uint8 [V, T, H, W, 3], or of vectors [V, T, ...] as ``features`` gives."""
+        if self.eyes is None:
+            return super().seen(frames)
+        return F.normalize(self.lift(self.eyes.seen(frames)), dim=-1)
+
+    def features(self, frames: np.ndarray) -> np.ndarray:
+        """Vectors that stand for frames, by the tower that sees and before they are brought into another space."""
+        return self.eyes.features(frames) if isinstance(self.eyes, PictureTower) else super().features(frames)
+
+    @property
+    def feature_width(self) -> int:
+        """Dimensions of the vectors that may stand for frames."""
+        return self.width if self.eyes is None else self.eyes.width
 
     def _join(self, options: ClipOcrWindowOptions) -> None:
         """What makes a vector of frames and texts together."""
@@ -66,7 +106,8 @@ class Network(DualTowers):
         """As torch has it, but frozen towers compute in training as while scoring."""
         super().train(mode)
         if self.frozen:
-            self.model.eval()
+            for tower in self._towers():
+                tower.eval()
         return self
 
     def videos(

@@ -8,8 +8,10 @@ from typing import Any
 
 from workbench.models.base import NetworkModel
 from workbench.models.options import check_names, names_of, preset_of, varied
-from workbench.models.textvr_fusion.model import Options, TextvrFusion
+from workbench.models.textvr_fusion.model import SIZES_OF, Options, TextvrFusion
 from workbench.models.textvr_fusion.starvr import Starvr, StarvrOptions
+from workbench.models.textvr_fusion.starvr.options import SIZES_OF as STARVR_SIZES_OF
+from workbench.models.towers.choices import Acts, check_idle
 
 PRESETS: dict[str, Options | StarvrOptions] = {
     "demo": Options(width=32, n_frames=2),
@@ -24,15 +26,16 @@ PRESETS: dict[str, Options | StarvrOptions] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """One family's class, and the files that it may start from; a checkpoint does not remember them."""
+    """One family's class, what belongs to which tower, and files that it may start from, which no checkpoint keeps."""
 
     make: Callable[..., NetworkModel]
-    files: tuple[str, ...] = ()
+    sizes_of: Acts
+    files: tuple[str, ...]
 
 
 KINDS: dict[type[Any], Kind] = {
-    Options: Kind(TextvrFusion),
-    StarvrOptions: Kind(Starvr, ("tokenizer", "weights", "vision_weights")),
+    Options: Kind(TextvrFusion, SIZES_OF, ("vision_weights",)),
+    StarvrOptions: Kind(Starvr, STARVR_SIZES_OF, ("tokenizer", "weights", "vision_weights")),
 }
 """By the record of the options."""
 
@@ -53,15 +56,18 @@ def build(modality: str = "fusion", preset: str | None = None, **options: Any) -
     Args:
         modality: ``vision``, ``ocr`` or ``fusion``.
         preset: A name of ``PRESETS``; None = ``demo``.
-        **options: Fields of the preset's options that differ from it, and files of its family: ``tokenizer``,
-            ``weights`` and ``vision_weights`` of StarVR.
+        **options: Fields of the preset's options that differ from it, and files of its family: ``vision_weights``, and
+            ``tokenizer`` and ``weights`` of StarVR. None = not given.
 
     Raises:
         UnknownNameError: An unknown modality or preset.
-        DataError: An unknown option or one of another kind, or a file that is absent or does not fit.
+        DataError: An unknown option, one of another kind or without effect, or a file that is absent or does not fit.
     """
     check_names(options, option_names(preset), "textvr_fusion")
     base = preset_of(PRESETS, preset)
     kind = KINDS[type(base)]
-    given = {name: options.pop(name) for name in kind.files if name in options}
-    return kind.make(varied(base, {**options, "modality": modality}, "textvr_fusion"), **given)
+    given = {name: value for name, value in options.items() if value is not None}
+    files = {name: given.pop(name) for name in kind.files if name in given}
+    record = varied(base, {**given, "modality": modality}, "textvr_fusion")
+    check_idle((*given, *files), record, kind.sizes_of)
+    return kind.make(record, **files)

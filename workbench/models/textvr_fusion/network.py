@@ -5,14 +5,18 @@ Shapes: B captions, V videos, W caption words, F frame tokens per video, O read 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from workbench.models.fusion.network import ModalityDropout
-from workbench.models.textvr_fusion.words import SHAPES
+from workbench.models.towers.small.network import FrameEncoder
+from workbench.models.towers.small.words import SHAPES
+
+if TYPE_CHECKING:
+    from workbench.models.towers.frames.network import Sees
 
 Tokens = tuple[torch.Tensor, torch.Tensor]
 """Unit vectors [rows, tokens, D], and bool [rows, tokens]: which of them are there."""
@@ -40,26 +44,6 @@ class WordEncoder(nn.Module):
         return values, there
 
 
-class FrameEncoder(nn.Module):
-    """A small convolutional network from scratch: patches of 4 x 4 pixels, then a grid of tokens per frame."""
-
-    def __init__(self, dim: int, width: int, grid: tuple[int, int]) -> None:
-        super().__init__()
-        patches = [nn.Conv2d(3, width, 4, 4), nn.GroupNorm(4, width), nn.SiLU(inplace=True)]
-        cells = [nn.Conv2d(width, 2 * width, 3, 2, 1), nn.GroupNorm(4, 2 * width), nn.SiLU(inplace=True)]
-        self.layers = nn.Sequential(*patches, *cells)
-        self.pool = nn.AdaptiveAvgPool2d(grid)
-        self.out = nn.Linear(4 * width, dim)
-
-    def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        """uint8 [V, frames, H, W, 3] to [V, F, D]; every cell also sees the mean of its frame."""
-        videos, count = frames.shape[:2]
-        pixels = frames.flatten(0, 1).permute(0, 3, 1, 2).to(self.out.weight.dtype) / 127.5 - 1
-        cells = self.pool(self.layers(pixels)).flatten(2).transpose(1, 2)
-        whole = cells.mean(1, keepdim=True).expand_as(cells)
-        return self.out(torch.cat([cells, whole], -1)).reshape(videos, count * cells.shape[1], -1)
-
-
 class Network(nn.Module):
     """Similarity as a sum over caption words: each looks for its best frame token and its best read word.
 
@@ -67,11 +51,21 @@ class Network(nn.Module):
     over words and modalities. With one modality only its term is there. A modality that is dropped in training gives 0.
 
     Source: weighted token-wise interaction of DRL, text side (Wang et al., arXiv 2203.07111, section 3.2).
+
+    Args:
+        modality: ``vision``, ``ocr`` or ``fusion``.
+        dim: As of ``model.Options``, and so the next four.
+        buckets: See there.
+        width: See there.
+        grid: See there.
+        modality_dropout: See there.
+        eyes: Who sees, one token per frame; None = the small convolution, a token per cell.
     """
 
     def __init__(
-        self, modality: str, dim: int, buckets: int, width: int, grid: tuple[int, int], modality_dropout: float = 0.0
-    ) -> None:
+        self, modality: str, dim: int, buckets: int, width: int, grid: tuple[int, int], modality_dropout: float = 0.0,
+        eyes: Sees | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.drop = ModalityDropout(modality_dropout)
         self.vision, self.ocr = modality in ("vision", "fusion"), modality in ("ocr", "fusion")
@@ -80,7 +74,8 @@ class Network(nn.Module):
         self.weights = nn.Sequential(nn.Linear(2 * dim, dim), nn.GELU(), nn.Linear(dim, 2))
         self.scale = nn.Parameter(torch.tensor(3.0))
         if self.vision:
-            self.frames = FrameEncoder(dim, width, grid)
+            self.frames = FrameEncoder(dim, width, grid) if eyes is None else eyes
+            self.lift = None if eyes is None else nn.Linear(eyes.width, dim)
             self.to_frames = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, dim))
         if self.ocr:
             self.place = nn.Linear(6, dim)
@@ -107,7 +102,8 @@ class Network(nn.Module):
         """Frame tokens [V, F, D], and read words [V, O, D] with their mask [V, O]."""
         out: dict[str, Any] = {}
         if self.vision and frames is not None:
-            out["frame"] = F.normalize(self.frames(frames), dim=-1)
+            tokens = self.frames(frames) if self.lift is None else self.lift(self.frames.seen(frames))
+            out["frame"] = F.normalize(tokens, dim=-1)
         if self.ocr:
             values, there = self.words(packed)
             if len(packed["row"]):

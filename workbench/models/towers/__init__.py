@@ -1,1 +1,1 @@
-"""Towers: encoders of frames, one vector per video; a family is a folder, torch comes in with its builder."""
+"""Towers: who sees frames and who reads texts (``choices``); a family is a folder, torch comes in with its builder."""

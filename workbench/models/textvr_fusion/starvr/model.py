@@ -15,12 +15,12 @@ from workbench.models.base import MODALITIES, NetworkModel
 from workbench.models.gallery import Gallery
 from workbench.models.located import located
 from workbench.models.reading import Texts, nowhere, rules_of, texts_of
-from workbench.models.textvr_fusion.starvr.options import SPACE_TIME, StarvrOptions
-from workbench.models.textvr_fusion.starvr.pieces import FILE, WordPieces, rows_of, text_folder
+from workbench.models.textvr_fusion.starvr.options import StarvrOptions
+from workbench.models.textvr_fusion.starvr.pieces import WordPieces, text_folder
 from workbench.models.textvr_fusion.starvr.weights import load_text_weights
-from workbench.models.towers.dual.opened import pictured
+from workbench.models.towers.choices import DISTILBERT, beside, reader_of, sight_of
 from workbench.models.towers.space_time import load_weights
-from workbench.models.towers.space_time.weights import fit_temporal
+from workbench.models.towers.texts.pieces import FolderPieces, Grams, Pieces, rows_of
 
 TEMPORAL = "video_model.temporal_embed"
 NOTHING = " "
@@ -32,15 +32,15 @@ class Starvr(NetworkModel):
 
     Args:
         options: Sizes.
-        tokenizer: Folder with the vocabulary; None = that of ``weights``, else ``pieces.text_folder``.
+        tokenizer: Folder with DistilBERT's vocabulary; None = that of ``weights``, else ``pieces.text_folder``.
         weights: Folder of a DistilBERT in Hugging Face layout, from which both text towers start; None = random.
         vision_weights: File of an image ViT or a space-time transformer, from which the space-time tower starts.
-        checkpoint: A folder that ``save`` wrote, whose description of the video tower is taken where ``options.vision``
-            is a folder; its weights are set next. None = that folder, weights and all.
+        checkpoint: A folder that ``save`` wrote, whose description of a tower is taken where ``options.vision`` or
+            ``options.text`` is a folder; its weights are set next. None = that folder, weights and all.
 
     Raises:
         DataError: No vocabulary, or files that do not fit the sizes.
-        StateError: The weights of ``options.vision`` are not on this machine.
+        StateError: The weights of ``options.vision`` or ``options.text`` are not on this machine.
         MissingExtraError: torch or transformers is not installed.
     """
 
@@ -58,13 +58,19 @@ class Starvr(NetworkModel):
     ) -> None:
         torch = need("torch", "StarVR")
         need("transformers", "StarVR")
-        self.pieces = WordPieces(text_folder(tokenizer or weights), options.vocabulary, options.positions)
         from workbench.models.textvr_fusion.starvr.network import Network
 
-        self._pictures = None if options.vision == SPACE_TIME else pictured(options.vision, checkpoint)
+        self._pictures, reading = sight_of(options.vision, checkpoint), reader_of(options.text, checkpoint)
+        self.pieces: Pieces
+        if reading is not None:
+            self.pieces = FolderPieces(reading)
+        elif options.text == DISTILBERT:
+            self.pieces = WordPieces(text_folder(tokenizer or weights), options.vocabulary, options.positions)
+        else:
+            self.pieces = Grams(options.vocabulary, options.positions)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            self.network = Network(options, self._pictures)
+            self.network = Network(options, self._pictures, reading)
         if self._pictures is not None:
             options = _of_size(options, int(self.network.video_model.size), checkpoint)
         self.options = options
@@ -72,7 +78,7 @@ class Starvr(NetworkModel):
         self.needs = frozenset(MODALITIES[options.modality] | windows)
         self.reads: Mapping[str, Any] = {
             "n_frames": options.n_frames, "height": options.image_size, "width": options.image_size,
-            **rules_of(options),
+            "caption_words": self.pieces.caption_words, **rules_of(options),
             **({"filters": "textvr"} if options.ocr == "words" else {}),
         }  # fmt: skip
         self._start_from(weights, vision_weights)
@@ -86,20 +92,12 @@ class Starvr(NetworkModel):
         if vision_weights is not None:
             if not network.vision:
                 raise DataError("The modality ocr has no video tower.", "Leave vision_weights out.")
-            if self._pictures is not None:
-                remedy = "Leave vision_weights out; on the command line: options.vision_weights=null"
-                raise DataError(f"The video tower starts from {self.options.vision}.", remedy)
             load_weights(network.video_model, located(vision_weights))
 
     @classmethod
     def reopened(cls, options: StarvrOptions, folder: Path) -> Starvr:
-        """With the vocabulary that lies beside the weights, and the description of a folder's video tower."""
+        """With the vocabulary that lies beside the weights, and the descriptions of folders' towers."""
         return cls(options, tokenizer=folder, checkpoint=folder)
-
-    def fitted(self, weights: Mapping[str, Any]) -> Mapping[str, Any]:
-        """With a temporal table of this tower's frames: the first rows, or zeros behind."""
-        table = weights.get(TEMPORAL)
-        return weights if table is None else {**weights, TEMPORAL: fit_temporal(table, self.options.n_frames, "zeros")}
 
     def caption_inputs(self, captions: Sequence[str]) -> dict[str, Any]:
         """Captions as tensors on the network's device."""
@@ -152,8 +150,8 @@ class Starvr(NetworkModel):
         return parts
 
     def files(self) -> Mapping[str, str]:
-        """The vocabulary, and what describes a folder's video tower: a checkpoint needs no other file."""
-        return {FILE: self.pieces.text(), **({} if self._pictures is None else self._pictures.files)}
+        """The vocabulary, and what describes folders' towers: a checkpoint needs no other file."""
+        return {**self.pieces.files(), **beside("vision", self._pictures)}
 
 
 def _of_size(options: StarvrOptions, size: int, checkpoint: Path | None) -> StarvrOptions:

@@ -19,72 +19,63 @@ and instead of words and of the space-time transformer:
 
     ocr windows     o_i is the sentence of a window; a row w_i of a table of times instead of W_p p_i + b_p
     vision FOLDER   v = LN(W |mean_t f_t| + b), f_t a frame's vector of length 1 by a CLIP or SigLIP
+    vision small    the same, f_t by a small convolution
+    text FOLDER     LN(W h + b) instead of h_CLS, h a text's vector of length 1 by a CLIP or SigLIP
+    text small      LN(mean_g e_g) instead of h_CLS, e_g the vectors of a text's n-grams
 """
 
 from __future__ import annotations
 
 import math
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
-from transformers import DistilBertConfig, DistilBertModel
+from transformers import DistilBertConfig
 
 from workbench.models.fusion.network import ModalityDropout, fusion_of, gathered, shares_of
 from workbench.models.reading import PLACE_NUMBERS
 from workbench.models.textvr_fusion.starvr.options import StarvrOptions
-from workbench.models.towers.dual.network import PictureTower
-from workbench.models.towers.dual.opened import Pictured
+from workbench.models.towers.choices import DISTILBERT, SPACE_TIME
+from workbench.models.towers.dual.opened import Opened, Pictured
+from workbench.models.towers.frames.network import who_sees
 from workbench.models.towers.space_time import build_tower
+from workbench.models.towers.space_time.network import Pixels
+from workbench.models.towers.texts.network import BertTexts, FolderTexts, GramTexts, Reads
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the colours of ImageNet, as the authors' loader has them
 TEMPERATURE = 0.05
 NORM_LIMIT = 1e-8
 QUERY, VIDEO, WORD = 0, 1, 2  # rows of the table of types
 
 
-def text_tower(options: StarvrOptions) -> DistilBertModel:
-    """A DistilBERT with random weights."""
+def text_tower(options: StarvrOptions, opened: Opened | None = None) -> Reads:
+    """Who reads captions, or words; with random weights but for those of a folder, ``opened``."""
+    if opened is not None:
+        return FolderTexts(opened, options.dim)
+    if options.text != DISTILBERT:
+        return GramTexts(options.vocabulary, options.dim)
     config = DistilBertConfig(
         vocab_size=options.vocabulary, max_position_embeddings=options.positions, n_layers=options.text_depth,
         n_heads=options.text_heads, dim=options.dim, hidden_dim=4 * options.dim, dropout=options.dropout,
         attention_dropout=options.dropout,
     )  # fmt: skip
-    return DistilBertModel(config)
+    return BertTexts(config)
 
 
-def video_tower(options: StarvrOptions) -> nn.Module:
-    """A space-time transformer with random weights."""
-    return build_tower(
-        "vit_b16", image_size=options.image_size, patch_size=options.patch_size, width=options.dim,
-        depth=options.depth, heads=options.heads, n_frames=options.n_frames, time_init=options.time_init,
-    )  # fmt: skip
-
-
-def first_vectors(tower: nn.Module, packed: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Last hidden state at position 0 of every different text, [U, D]; see ``pieces.WordPieces.packed``.
-
-    Texts of equal length go through the tower together, so that none is padded and none is masked.
-    """
-    found, start = [], 0
-    for count, length in packed["groups"].tolist():
-        ids = packed["ids"][start : start + count, :length]
-        found.append(tower(input_ids=ids).last_hidden_state[:, 0])
-        start += count
-    return torch.cat(found)
-
-
-class FrameTower(PictureTower):
-    """The mean of the vectors of a video's frames in the space of the words."""
-
-    def __init__(self, pictures: Pictured, dim: int) -> None:
-        super().__init__(pictures, "squash", "float32")
-        self.lift = nn.Sequential(nn.Linear(self.width, dim), nn.LayerNorm(dim))
-
-    def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        """uint8 [V, T, height, width, 3] to [V, D]."""
-        return self.lift(self.mean_of_frames(frames))
+def video_tower(options: StarvrOptions, pictures: Pictured | None = None) -> nn.Module:
+    """Who sees; with random weights but for those of a folder, ``pictures``."""
+    dim = options.dim
+    if options.vision == SPACE_TIME:
+        return build_tower(
+            "vit_b16", image_size=options.image_size, patch_size=options.patch_size, width=dim, depth=options.depth,
+            heads=options.heads, n_frames=options.n_frames, time_init=options.time_init,
+        )  # fmt: skip
+    tower = who_sees(options.vision, pictures, dim=dim, n_frames=options.n_frames)
+    tower.lift = nn.Sequential(nn.Linear(tower.width, dim), nn.LayerNorm(dim))
+    return tower
 
 
 class Network(nn.Module):
@@ -92,25 +83,25 @@ class Network(nn.Module):
 
     Args:
         options: Sizes and choices.
-        pictures: The tower of ``options.vision``; None = the space-time transformer.
+        pictures: What lies in the folder ``options.vision``; None = it is none.
+        reading: What lies in the folder ``options.text``; None = it is none.
     """
 
-    mean: torch.Tensor
-    std: torch.Tensor
-
-    def __init__(self, options: StarvrOptions, pictures: Pictured | None = None) -> None:
+    def __init__(self, options: StarvrOptions, pictures: Pictured | None = None, reading: Opened | None = None) -> None:
         super().__init__()
         dim, projection = options.dim, options.projection
         self.modality, self.fusion = options.modality, options.fusion
         self.drop = ModalityDropout(options.modality_dropout)
         self.vision, self.ocr = options.modality != "ocr", options.modality != "vision"
-        self.text_model = text_tower(options)
+        self.text_model = text_tower(options, reading)
         self.txt_proj = nn.Sequential(nn.ReLU(), nn.Linear(dim, projection))
         if self.vision:
-            self.video_model = video_tower(options) if pictures is None else FrameTower(pictures, dim)
+            self.timed = options.vision == SPACE_TIME
+            self.video_model: Any = video_tower(options, pictures)
             self.vid_proj = nn.Sequential(nn.Linear(dim, projection))
         if self.ocr:
-            self.ocr_model = text_tower(options)
+            again = None if reading is None else replace(reading, model=deepcopy(reading.model))
+            self.ocr_model = text_tower(options, again)
             self.fusion_model = fusion_of(options.fusion, dim, options.fusion_heads, options.fusion_depth)
             self.query_token = nn.Parameter(torch.zeros(1, dim))
             self.fusion_proj = nn.Sequential(nn.ReLU(), nn.Linear(dim, projection))
@@ -123,12 +114,11 @@ class Network(nn.Module):
             windows = options.ocr == "windows"
             self.ocr_pos_embeds = nn.Embedding(options.n_frames, dim) if windows else nn.Linear(PLACE_NUMBERS, dim)
         self.scale = nn.Parameter(torch.tensor(-math.log(TEMPERATURE)))
-        for name, colours in (("mean", MEAN), ("std", STD)):
-            self.register_buffer(name, torch.tensor(colours).view(3, 1, 1), persistent=False)
+        self.pixels = Pixels()
 
     def caption(self, packed: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """``text`` [B, P] of captions as ``pieces.WordPieces.packed`` gives them, one text in each list."""
-        return {"text": self.txt_proj(first_vectors(self.text_model, packed))[packed["text"]]}
+        """``text`` [B, P] of captions as ``towers.texts.pieces.Pieces.packed`` gives them, one text in each list."""
+        return {"text": self.txt_proj(self.text_model.texts(packed))[packed["text"]]}
 
     def videos(
         self, frames: torch.Tensor | None, packed: dict[str, torch.Tensor], place: torch.Tensor
@@ -137,8 +127,9 @@ class Network(nn.Module):
 
         Args:
             frames: uint8 [V, T, height, width, 3]; None for modality ``ocr``.
-            packed: Their words, as ``pieces.WordPieces.packed`` gives them, at least one per video; ``read``, bool [V]:
-                where it is not the blank word; and, where those are known, ``vectors``, their ``word_vectors``.
+            packed: Their words, as ``towers.texts.pieces.Pieces.packed`` gives them, at least one per video; ``read``,
+                bool [V]: where it is not the blank word; and, where those are known, ``vectors``, their
+                ``word_vectors``.
             place: Float [words, 12], in the same order; of windows int64 [windows], their rows of time.
         """
         seen = self._seen(frames) if self.vision and frames is not None else None
@@ -155,16 +146,13 @@ class Network(nn.Module):
 
     def word_vectors(self, packed: dict[str, torch.Tensor]) -> torch.Tensor:
         """Vectors of the different words of ``packed``, [U, D]."""
-        return first_vectors(self.ocr_model, packed)
+        return self.ocr_model.texts(packed)
 
     def _seen(self, frames: torch.Tensor) -> torch.Tensor:
         """v [V, D] of uint8 [V, T, height, width, 3]."""
-        return self.video_model(frames if isinstance(self.video_model, FrameTower) else self.pixels(frames))
-
-    def pixels(self, frames: torch.Tensor) -> torch.Tensor:
-        """uint8 [V, T, height, width, 3] to float [V, T, 3, height, width], normalised."""
-        values = frames.permute(0, 1, 4, 2, 3).to(self.scale.dtype) / 255
-        return (values - self.mean) / self.std
+        if self.timed:
+            return self.video_model(self.pixels(frames))
+        return self.video_model.lift(F.normalize(self.video_model.seen(frames).mean(1), dim=-1))
 
     def _words(self, packed: dict[str, torch.Tensor], place: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Vectors of the words [V, O, D], with their places where there are frames too, and which are there [V, O]."""

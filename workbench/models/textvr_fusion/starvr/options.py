@@ -10,10 +10,21 @@ from workbench.models.base import MODALITIES
 from workbench.models.fusion import check_dropout, check_fusion
 from workbench.models.options import check_counts
 from workbench.models.reading import check_ocr
+from workbench.models.towers.choices import DISTILBERT, SMALL, SPACE_TIME, Acts, check_vision
 
 ACTS = {"bare": tuple(MODALITIES), "block": ("ocr", "fusion"), "score": ("fusion",)}
 """The modalities for which a kind of fusion makes a difference; ``bare`` stands in every record by itself."""
-SPACE_TIME = "space_time"
+SIZES_OF: Acts = {
+    "vision": {
+        SPACE_TIME: ("depth", "heads", "image_size", "patch_size", "time_init", "vision_weights"),
+        SMALL: ("image_size",),
+    },
+    "text": {
+        DISTILBERT: ("text_depth", "text_heads", "vocabulary", "positions", "dropout", "weights", "tokenizer"),
+        SMALL: ("vocabulary", "positions"),
+    },
+}
+"""Options and files that belong to one tower."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +33,10 @@ class StarvrOptions:
 
     Attributes:
         modality: ``vision``, ``ocr`` or ``fusion``.
-        vision: The video tower: ``space_time`` (published), or a folder of CLIP, SigLIP or SigLIP 2 in Hugging Face
-            layout (a path, or a name of ``towers.dual.KNOWN``), whose vectors of frames are averaged.
+        vision: Who sees frames, as of ``towers.choices.VISION``; ``space_time`` is published, the vectors of frames of
+            any other are averaged.
+        text: Who reads captions, and in a second copy read text, as of ``towers.choices.TEXT``; ``distilbert`` is
+            published.
         dim: Dimensions of a token, of all towers and of the fusion.
         depth: Blocks of the space-time tower.
         heads: Attention heads of the space-time tower.
@@ -33,8 +46,8 @@ class StarvrOptions:
         time_init: How attention over time starts; see ``towers.space_time.network.TIME_INITS``.
         text_depth: Blocks of each text tower.
         text_heads: Attention heads of each text tower.
-        vocabulary: Rows of each text tower's table of word pieces.
-        positions: The most word pieces of a caption or a word; the rest is cut.
+        vocabulary: Rows of each text tower's table of word pieces, of ``small`` n-grams.
+        positions: The most word pieces of a caption or a word, of ``small`` words; the rest is cut.
         dropout: Of the text towers, in training.
         fusion: How frames and words meet, a name of ``models.fusion.FUSIONS``; only ``bare`` is published.
         fusion_heads: Heads of the attention over query, video and words.
@@ -51,6 +64,7 @@ class StarvrOptions:
 
     modality: str = "fusion"
     vision: str = SPACE_TIME
+    text: str = DISTILBERT
     dim: int = 768
     depth: int = 12
     heads: int = 12
@@ -80,5 +94,6 @@ class StarvrOptions:
         check_fusion(self, ACTS)
         check_dropout(self.modality_dropout, self.modality)
         check_counts(self, "fusion_depth", "words_per_sentence")
-        if self.modality == "ocr" and self.vision != SPACE_TIME:
-            raise DataError("The modality ocr has no video tower.", "Leave vision out.")
+        check_vision(self)
+        if self.vocabulary < 2:
+            raise DataError(f"vocabulary is {self.vocabulary}.", "It must be at least 2.")

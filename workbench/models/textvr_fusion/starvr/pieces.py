@@ -1,23 +1,20 @@
-"""Word pieces: texts to numbers, each different text once, sorted by length so that none needs padding."""
+"""Word pieces of a BERT: its vocabulary, and texts as numbers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from workbench.core.errors import DataError
 from workbench.core.optional import need
 from workbench.models.located import VARIABLE, located
+from workbench.models.towers.texts.pieces import Pieces
 
 TEXT_MODEL = "distilbert-base-uncased"
 FILE = "vocab.txt"
 MARKS = ("[CLS]", "[SEP]", "[UNK]")
-PIECES_PER_FORWARD = 4096
-"""Of texts that go through a tower together: enough to fill a GPU, few enough to stay in a CPU's cache."""
 KEPT = 500_000
 
 
@@ -39,7 +36,7 @@ def text_folder(given: str | Path | None) -> Path:
     )
 
 
-class WordPieces:
+class WordPieces(Pieces):
     """The tokenizer of a BERT in a folder of Hugging Face layout, with a memory for words that come again.
 
     Args:
@@ -62,6 +59,7 @@ class WordPieces:
         library = need("tokenizers.implementations", "Reading word pieces")
         self._tokenizer: Any = library.BertWordPieceTokenizer(self._vocabulary, lowercase=True)
         self._tokenizer.enable_truncation(positions)
+        self.caption_words = positions - 2  # beside the marks for start and end
         self._known: dict[str, tuple[int, ...]] = {}
 
     def ids(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
@@ -75,57 +73,9 @@ class WordPieces:
         self._known.update(new)
         return found
 
-    def packed(self, lists: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
-        """Lists of texts as arrays for the network.
-
-        Returns:
-            ``ids`` int64 [different texts, longest], shortest first, ``groups`` int64 [groups, 2]: how many rows of it
-            follow each other with how many pieces; ``text`` int64 [texts]: row of ``ids`` of each text; ``row`` and
-            ``place`` int64 [texts]: which list and which position; ``size``: lists, longest list.
-        """
-        flat = [text for one in lists for text in one]
-        pieces = self.ids(flat)
-        different = sorted(dict.fromkeys(pieces), key=len)
-        number = {one: at for at, one in enumerate(different)}
-        lengths = np.asarray([len(one) for one in different], np.int64)
-        ids = np.zeros((len(different), int(lengths.max(initial=1))), np.int64)
-        for at, one in enumerate(different):
-            ids[at, : len(one)] = one
-        counts = np.asarray([len(one) for one in lists], np.int64)
-        starts = np.repeat(np.cumsum(counts) - counts, counts)
-        return {
-            "ids": ids,
-            "groups": _groups(lengths),
-            "text": np.asarray([number[one] for one in pieces], np.int64),
-            "row": np.repeat(np.arange(len(lists)), counts),
-            "place": np.arange(len(flat)) - starts,
-            "size": np.asarray([len(lists), counts.max(initial=1)], np.int64),
-        }
-
-    def text(self) -> str:
-        """The vocabulary as the text of a file ``vocab.txt``."""
-        return "".join(f"{piece}\n" for piece in sorted(self._vocabulary, key=self._vocabulary.__getitem__))
-
-
-def rows_of(packed: dict[str, np.ndarray], start: int, stop: int) -> dict[str, np.ndarray]:
-    """The lists from ``start`` to ``stop`` of what ``WordPieces.packed`` gave; ``text`` still counts all of its ids."""
-    chosen = (packed["row"] >= start) & (packed["row"] < stop)
-    place = packed["place"][chosen]
-    return {
-        "text": packed["text"][chosen],
-        "row": packed["row"][chosen] - start,
-        "place": place,
-        "size": np.asarray([stop - start, place.max(initial=0) + 1], np.int64),
-    }
-
-
-def _groups(lengths: np.ndarray) -> np.ndarray:
-    """[groups, 2]: rows of equal length, at most ``PIECES_PER_FORWARD`` pieces at once; of ascending lengths."""
-    found = []
-    for length, count in zip(*np.unique(lengths, return_counts=True), strict=True):
-        most = max(1, PIECES_PER_FORWARD // int(length))
-        found += [(min(most, int(count) - at), int(length)) for at in range(0, int(count), most)]
-    return np.asarray(found, np.int64).reshape(-1, 2)
+    def files(self) -> Mapping[str, str]:
+        """The vocabulary as a file ``vocab.txt``."""
+        return {FILE: "".join(f"{piece}\n" for piece in sorted(self._vocabulary, key=self._vocabulary.__getitem__))}
 
 
 def _vocabulary(folder: Path) -> dict[str, int]:

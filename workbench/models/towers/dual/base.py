@@ -93,9 +93,11 @@ class TowersModel(NetworkModel):
         n_frames, size = self.options.n_frames, self.network.size
         if gallery.features is None:
             return self._frames(gallery, (n_frames, size, size))
+        if not self.encodes_features:
+            raise DataError("The model needs frames; no vectors can stand for them.", "Leave features out.")
         if self.network.training and not self.frozen_frames:
             raise DataError("The vision tower is trained, so it needs frames.", "Leave features out.")
-        expected = (n_frames, self.network.width)
+        expected = (n_frames, self.network.feature_width)
         if gallery.features.shape[1:] != expected:
             raise DataError(
                 f"The model reads features {expected}, found {gallery.features.shape[1:]}.", "Make them with its tower."

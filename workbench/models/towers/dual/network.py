@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from workbench.models.towers.dual.opened import Opened, Pictured
+from workbench.models.towers.dual.opened import Opened, Pictured, width_of
 from workbench.models.towers.dual.pixels import as_patches, prepared, square_of
 
 Ids = dict[str, torch.Tensor]
@@ -43,7 +43,7 @@ class PictureTower(nn.Module):
         vision, config = model.config.vision_config, model.config
         self.patch = int(vision.patch_size)
         self.size = square_of(self.patch, vision.num_patches) if family.patches else int(vision.image_size)
-        self.width = int(config.projection_dim if config.model_type == "clip" else config.text_config.projection_size)
+        self.width = width_of(config)
         self.register_buffer("here", torch.zeros(()), persistent=False)  # tells device and kind of numbers
 
     def frames(self, frames: torch.Tensor) -> torch.Tensor:
@@ -58,6 +58,11 @@ class PictureTower(nn.Module):
         if frames.ndim == 3:
             return frames.to(self.here.dtype)
         return self.frames(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
+
+    @property
+    def feature_width(self) -> int:
+        """Dimensions of the vectors that may stand for frames."""
+        return self.width
 
     def _computing(self) -> AbstractContextManager[Any]:
         """bf16 through autocast, so that weights keep their bits; how training computes is said by its recipe."""
@@ -89,7 +94,7 @@ class DualTowers(PictureTower):
         """Unit vectors [rows, D], float32."""
         mask = {"attention_mask": tokens["mask"]} if self.family.masked else {}
         with self._computing():
-            return _unit(self.model.get_text_features(input_ids=tokens["ids"], **mask))
+            return unit_texts(self.model, tokens["ids"], **mask)
 
     def caption(self, tokens: Ids) -> dict[str, torch.Tensor]:
         """``text``: unit vectors [B, D]."""
@@ -144,6 +149,11 @@ class DualNetwork(DualTowers):
         alike = F.pad(text @ sentences.T, (0, 1), value=float("-inf"))  # -1 is the last column
         best = torch.cat([alike[:, part].amax(-1) for part in place.split(VIDEOS_AT_ONCE)], 1)
         return self.scale.exp() * best.masked_fill((place < 0).all(1), 0.0)
+
+
+def unit_texts(model: Any, ids: torch.Tensor, **mask: torch.Tensor) -> torch.Tensor:
+    """Unit vectors [rows, D], float32 at least, of texts int64 [rows, L] by a model of transformers."""
+    return _unit(model.get_text_features(input_ids=ids, **mask))
 
 
 def _unit(features: Any) -> torch.Tensor:

@@ -25,8 +25,9 @@ from workbench.models.towers.dual.weights import (
 KEPT = 500_000
 """Texts whose tokens are remembered."""
 PICTURES = ("config.json", "preprocessor_config.json")
-OTHER_PARTS = ("text_model", "text_projection", "logit_scale", "logit_bias")
-"""What a model of transformers has beside its tower for pictures."""
+SCALES = ("logit_scale", "logit_bias")
+PARTS = {"pictures": ("vision_model", "visual_projection"), "texts": ("text_model", "text_projection")}
+"""What a model of transformers has for either tower."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Opened:
     known: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
+    def width(self) -> int:
+        """Dimensions of its vectors."""
+        return width_of(self.model.config)
+
+    @property
     def caption_words(self) -> int:
         """Words above which a caption is cut for certain: each is one token or more."""
         return self._longest - int(self.tokenizer.num_special_tokens_to_add())
@@ -83,6 +89,18 @@ class Opened:
             place = slice(width - len(line), width) if left else slice(len(line))
             ids[row, place], mask[row, place] = line, 1
         return {name: torch.from_numpy(one).to(device) for name, one in (("ids", ids), ("mask", mask))}
+
+    def lines(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """Tokens of every text as the tower reads it alone: padded only where it was trained to look at padding.
+
+        The shortest padding would give other vectors there: SigLIP has no mask and takes the vector of the last token.
+        """
+        lines = self._ids([text.lower() for text in texts], self._longest)
+        if self.family.padding != "max_length":
+            return lines
+        pad, left = int(self.tokenizer.pad_token_id), self.tokenizer.padding_side == "left"
+        fills = [(pad,) * (self._longest - len(line)) for line in lines]
+        return [fill + line if left else line + fill for fill, line in zip(fills, lines, strict=True)]
 
     def _ids(self, texts: Sequence[str], longest: int) -> list[tuple[int, ...]]:
         """Tokens of every text, which are made once for each: a training shows a text many times."""
@@ -122,10 +140,27 @@ def pictured(weights: str | Path, checkpoint: Path | None = None) -> Pictured:
     folder = find_weights(weights) if checkpoint is None else checkpoint
     family, looks = read_family(folder), read_looks(folder)
     model = load_pretrained(folder) if checkpoint is None else empty_model(folder)
-    for part in OTHER_PARTS:
-        if hasattr(model, part):
-            delattr(model, part)
-    return Pictured(model, family, looks, _files(folder, PICTURES))
+    return Pictured(without(model, "texts", scales=True), family, looks, _files(folder, PICTURES))
+
+
+def worded(weights: str | Path, checkpoint: Path | None = None) -> Opened:
+    """The tower for texts of a folder, without the rest of its model; args and errors as of ``opened``."""
+    found = opened(weights, checkpoint)
+    without(found.model, "pictures", scales=True)
+    return found
+
+
+def without(model: Any, part: str, *, scales: bool = False) -> Any:
+    """A model of transformers whose tower of a kind of ``PARTS`` is gone, and, if so said, its temperature."""
+    for name in (*PARTS[part], *(SCALES if scales else ())):
+        if hasattr(model, name):
+            delattr(model, name)
+    return model
+
+
+def width_of(config: Any) -> int:
+    """Dimensions of the vectors of a model of transformers, by its config."""
+    return int(config.projection_dim if config.model_type == "clip" else config.text_config.projection_size)
 
 
 def _files(folder: Path, names: Sequence[str]) -> dict[str, str]:

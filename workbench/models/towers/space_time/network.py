@@ -21,6 +21,25 @@ from workbench.core.lookup import pick
 
 Axis = Literal["time", "space"]
 STD = 0.02
+COLOURS = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+"""Of ImageNet, as the authors' loader has them."""
+
+
+class Pixels(nn.Module):
+    """Frames as the tower takes them, normalised by the colours of ImageNet."""
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, colours in COLOURS.items():
+            self.register_buffer(name, torch.tensor(colours).view(3, 1, 1), persistent=False)
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        """uint8 [B, T, height, width, 3] to float [B, T, 3, height, width]."""
+        values = frames.permute(0, 1, 4, 2, 3).to(self.mean.dtype) / 255
+        return (values - self.mean) / self.std
 
 
 class DividedAttention(nn.Module):
