@@ -32,6 +32,7 @@ ERRORS = {  # one for each command that can be used wrongly: words, sentence
     "app --port 99999": "99999 is not a port. Ports are 1 to 65535.",
     "audit": "There is nothing to audit. Give a run, a corpus or a model.",
     "audit godo": "Did you mean good",
+    "cache limit many": "'many' is no number. Write e.g. 50, or none.",
     "cache prune tilse": "The cache has no part 'tilse'.",
     "compare good nope": "No run is called 'nope'.",
     "demo --seed -1": "-1 is no seed.",

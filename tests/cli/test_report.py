@@ -32,6 +32,9 @@ def test_a_report_is_written_and_checked(workbench, lock):
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     code, out, _ = workbench("report", "--check", str(lock))
     assert code == 0 and "Every number is as it was reported." in out
+    page.write_text(page.read_text(encoding="utf-8").replace("fair", "fine", 1), encoding="utf-8")
+    code, out, _ = workbench("report", "--check", str(lock))
+    assert code == 3 and "report.html is not the file that was written with this lock." in out
     code, _, error = workbench("report", "fair")
     assert code == 2 and "report.html exists already" in error
     code, out, _ = workbench("report", "fair", "--out", "alone.html", "--threshold", "near_duplicate=0.9", "--json")

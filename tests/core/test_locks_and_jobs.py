@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +75,21 @@ def test_second_start_attaches_and_stop_ends_the_group():
     first.stop()
     wait_for(lambda: first.state != "running")
     assert first.state == "stopped"
+
+
+@pytest.mark.usefixtures("fake_cli")
+def test_a_job_is_none_of_the_processes_of_its_launcher(monkeypatch):
+    told = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "GROUP_RANK",
+            "ROLE_RANK", "ROLE_NAME", "TORCHELASTIC_RUN_ID")  # fmt: skip
+    for name in (*told, "NAME"):
+        monkeypatch.setenv(name, "1")
+    Path("workbench/__main__.py").write_text("import os\nprint(*sorted(os.environ), flush=True)\n")
+    job = jobs.start(["environment"])
+    wait_for(lambda: job.state != "running")
+    assert not set(told) & set(job.tail().split()) and {"NAME", "WORKBENCH_JOB"} <= set(job.tail().split())
+
+
+def test_names_of_jobs_fit_and_differ():
+    long = "a" * 64
+    assert jobs.name_for("train", "x") == "train-x"
+    assert len(jobs.name_for("train", long)) == 64 and jobs.name_for("train", long) != jobs.name_for("train", long[:-1])

@@ -82,6 +82,17 @@ def test_captions_that_share_nothing_are_unverified():
     assert found.evidence["rows"]["n_pairs"] == 0
 
 
+def test_captions_that_are_all_alike_are_unverified():
+    """Nothing can stand out among captions of which each is similar to nearly all others."""
+    draw = np.random.default_rng(0)
+    captions = [f"a {thing} passes the market" for thing in draw.choice(["bus", "dog", "ship"], 40)]
+    captions += [f"a {thing} passes the river" for thing in draw.choice(["bus", "dog", "ship"], 5)]
+    meaning = {word: draw.normal(size=32) for word in " ".join(captions).split()}
+    text = np.stack([sum(meaning[word] for word in one.split()) for one in captions])
+    found = check_order(text @ (text + draw.normal(size=text.shape)).T, captions)
+    assert found.how != "contradicted", found.sentence
+
+
 def test_empty_captions_are_unverified():
     assert check_order(np.eye(5), [""] * 5).how == "unverified"
 

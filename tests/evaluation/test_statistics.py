@@ -205,7 +205,7 @@ def test_a_query_that_ties_alone_decide_is_neither_won_nor_lost():
             bounds=(tie_bounds(b, metric), tie_bounds(a, metric)),
         )  # fmt: skip
         assert (back.wins, back.losses, back.undecided) == (found.losses, found.wins, found.undecided)
-        assert "1 wins / 1 losses, 2 decided only by the order of tied scores" in verdict(found, "A", "B")
+        assert "1 win / 1 loss, 2 decided only by the order of tied scores" in verdict(found, "A", "B")
     far = counts([0], [3]), counts([7], [0])  # ranks 1 to 4 against 8: however the ties fall
     bounds = tuple(tie_bounds(one, "mean_rank") for one in far)
     values = [query_values(one, "mean_rank") for one in far]

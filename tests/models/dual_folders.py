@@ -15,8 +15,12 @@ TOKENS = {"vocab_size": len(WORDS) + 4, "max_position_embeddings": 12, "pad_toke
           "eos_token_id": 3}  # fmt: skip
 
 
+OTHERS = {"metaclip_2": "MetaClip2", "chinese_clip": "ChineseCLIP", "altclip": "AltCLIP"}
+"""Of the same parts as CLIP, by what transformers calls them."""
+
+
 def write_dual(folder: Path, family: str = "clip", *, seed: int = 0) -> Path:
-    """A folder of a tiny model: ``clip``, ``siglip`` or ``siglip2``; frames of 16 pixels, patches of 8 (4)."""
+    """A folder of a tiny model, ``family`` a name of ``towers.dual.weights.FAMILIES``; frames of 16 pixels, patches of 8 (4)."""
     torch = pytest.importorskip("torch", reason="needs torch, which make setup installs")
     transformers = pytest.importorskip("transformers", reason="needs transformers, which make setup installs")
     with torch.random.fork_rng(devices=[]):
@@ -44,6 +48,12 @@ def _model(transformers: Any, family: str) -> Any:
             projection_dim=24,
         )  # fmt: skip
         return transformers.CLIPModel(config)
+    if family in OTHERS:
+        config = getattr(transformers, f"{OTHERS[family]}Config")(
+            text_config={**TOKENS, **SIDE, **({"project_dim": 20} if family == "altclip" else {})},
+            vision_config={"image_size": 16, "patch_size": 8, **SIDE}, projection_dim=24,
+        )  # fmt: skip
+        return getattr(transformers, f"{OTHERS[family]}Model")(config)
     if family == "siglip":
         config = transformers.SiglipConfig(
             text_config={**TOKENS, **SIDE}, vision_config={"image_size": 16, "patch_size": 8, **SIDE}

@@ -177,7 +177,7 @@ def test_a_config_becomes_recipe_keys(tmp_path):
     assert found.recipe == {
         "model": "textvr_fusion", "preset": "starvr", "modality": "fusion", "corpus": "textvr", "batch_videos": 32,
         "learning_rate": 1e-5, "weight_decay": 0.0, "warmup": 0, "auxiliary": 0.0, "mask": [], "loss": "infonce",
-        "temperature": 0.1, "reader": "decord", "steps": 30 * 245, "eval_every": 245, "patience": 200,
+        "temperature": 0.1, "reader": "decord", "steps": 30 * 245, "eval_every": 245, "patience": 201,
         "schedule": "constant", "epsilon": 1e-6, "beta2": 0.999, "precision": "float32", "augment": "parity",
         "frame_choices": 8,
     }  # fmt: skip
@@ -191,8 +191,29 @@ def test_a_config_becomes_recipe_keys(tmp_path):
     assert recipe_of_config(CONFIG).recipe["steps"] == 30 * (7082 // 32)
     assert recipe_of_config(changed("trainer.max_samples_per_epoch", 100)).recipe["eval_every"] == 4
     assert recipe_of_config(changed("trainer.monitor", "off")).recipe["patience"] is None
-    other = recipe_of_config(changed("data_loader.args.dataset_name", "WebVid"))
+    other = recipe_of_config(changed("data_loader.args.dataset_name", "VITVR_zyzocranns"))
     assert "steps" not in other.recipe and released_recipe(dataclasses.asdict(other)) is None
+
+
+@pytest.mark.parametrize("modality", ["fusion", "vision", "ocr"])
+def test_webvid_makes_a_recipe(modality):
+    config = changed("data_loader.args.dataset_name", "WebVid") | {"optimizer": {"args": {"lr": 2e-5}}}
+    config["data_loader"]["args"]["batch_size"] = 64
+    found = released_recipe(dataclasses.asdict(recipe_of_config(config, modality=modality)))
+    assert (found.corpus, found.modality, found.steps, found.eval_every) == ("webvid", modality, 30 * 313, 313)
+    config["trainer"]["max_samples_per_epoch"] = 3_000_000
+    assert recipe_of_config(config).recipe["eval_every"] == load_recipe("webvid_pretrain").steps
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("data_loader.args.batch_size", 0), ("data_loader.args.batch_size", "64"), ("trainer.epochs", "300"),
+     ("trainer.max_samples_per_epoch", "20000"), ("trainer.epochs", True), ("trainer.epochs", 10**300),
+     ("trainer.early_stop", -1), ("optimizer.args.lr", "1e-5"), ("optimizer.args.lr", float("inf"))],
+)  # fmt: skip
+def test_a_config_with_wrong_kinds_is_refused(path, value):
+    with pytest.raises(DataError, match=path):
+        recipe_of_config(changed(path, value))
 
 
 def test_a_config_is_the_shipped_recipe_with_its_own_numbers(tmp_path):

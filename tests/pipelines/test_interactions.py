@@ -52,14 +52,14 @@ def test_shuffled_frames_carry_their_own_times(tiny_home, shown):
     assert moved
 
 
-def test_models_that_compare_wholes_are_refused(tiny_home, shown, home):
+def test_what_cannot_be_explained_is_refused_before_anything_is_scored(tiny_home, shown, home):
     weights = {"weights": str(tiny_home / "dual"), "n_frames": 2}
-    for checkpoint, options, said in (
-        ("dual_encoder", weights, "no word meets a frame"), ("bm25_ocr", None, "no word meets a frame"),
-        ("textvr_zeroshot_ocr", weights, "scores by ranks among all videos"),
+    for checkpoint, kind, options, said in (
+        ("bm25_ocr", "pairs", None, "does not say how well"), ("dual_encoder", "words", weights, "reads no words"),
+        ("textvr_zeroshot_ocr", "pairs", weights, "scores by ranks among all videos"),
     ):  # fmt: skip
         with pytest.raises(StateError, match=said):
-            score_checkpoint(checkpoint, "shown", name="x", explain="pairs", options=options)
+            score_checkpoint(checkpoint, "shown", name="x", explain=kind, options=options)
     with pytest.raises(StateError, match="Explain a run of one clip"):
         score_checkpoint(str(tiny_home / "vision"), "shown", name="x", explain="pairs", clips=2)
     with pytest.raises(UnknownNameError, match="pairs"):

@@ -12,8 +12,9 @@ from tests.models.small_starvr import small
 from workbench.core.errors import DataError
 from workbench.evaluation import open_run
 from workbench.figures import frame_sweep_curves
+from workbench.models import build_model
 from workbench.models.checkpoints import load_folder
-from workbench.pipelines.checkpoints import can_encode, model_of, score_checkpoint
+from workbench.pipelines.checkpoints import can_encode, model_of, open_with, score_checkpoint
 from workbench.pipelines.scoring import rules_for, score
 from workbench.pipelines.sweeps import sweep_frames
 from workbench.video.sampling import clips_of
@@ -93,10 +94,28 @@ def test_sweeps_that_the_model_does_not_allow(tiny_home, shown, checkpoint, how,
     assert not list((home / "runs").glob("*"))
 
 
-def test_a_number_of_frames_that_weights_depend_on(tmp_path, shown):
-    small(tmp_path / "words", "vision").save(tmp_path / "starvr")
-    with pytest.raises(DataError, match="do not fit"):
-        sweep_frames(str(tmp_path / "starvr"), "shown", name="s", n_frames=[5])
+def test_tables_of_times_are_fitted_and_other_sizes_refused_before_anything_is_scored(tmp_path, shown, home):
+    model = small(tmp_path / "words", "vision")
+    model.save(tmp_path / "starvr")
+    rows, size = model.options.n_frames, model.options.image_size
+    one, more = (open_with(str(tmp_path / "starvr"), None, {"n_frames": n}) for n in (1, rows + 3))
+    name = "video_model.temporal_embed"
+    was, cut, longer = (each.network.state_dict()[name] for each in (model, one, more))
+    assert cut.equal(was[:, :1]) and longer[:, :rows].equal(was) and not longer[:, rows:].any()
+    found = sweep_frames(str(tmp_path / "starvr"), "shown", name="s", n_frames=[1, rows + 3])
+    assert found["n_frames"].tolist() == [1, rows + 3]
+    with pytest.raises(DataError, match=r"are for other inputs: video_model.pos_embed is \[1, .*Leave that number"):
+        sweep_frames(str(tmp_path / "starvr"), "shown", name="t", heights=[size, size // 2])
+    assert not list((home / "runs").glob("t*"))
+
+
+def test_times_of_windows_are_fitted(tiny_home, tmp_path):
+    model = build_model("clip_ocr_window", preset="tiny", weights=str(tiny_home / "dual"), n_frames=2)
+    model.save(tmp_path)
+    was = model.network.state_dict()["time.weight"]
+    one, four = (open_with(str(tmp_path), None, {"n_frames": n}).network.state_dict()["time.weight"] for n in (1, 4))
+    assert one.equal(was[:1]) and four[0].equal(was[0]) and four[3].equal(was[1])
+    assert (four[1] - (0.75 * was[0] + 0.25 * was[1])).abs().max() < 1e-6
 
 
 def test_the_command_writes_table_and_chart(tiny_home, shown, workbench, tmp_path):

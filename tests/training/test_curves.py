@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 
 from tests.training.reading import COUNTS, NAME, TINY, read_corpus
+from workbench import analysis
 from workbench.core.errors import DataError, ExistsError, StateError, WorkbenchError
 from workbench.corpus import open_corpus
 from workbench.evaluation import open_run, retrieval_metrics
+from workbench.evaluation.runs.monitor import LOOK_CURVES, LOOKED, Monitor
 from workbench.training import Recorder, SelectSplit, recipe_keys, train, train_seeds
 from workbench.training.recipes import Recipe, differences, load_recipe
 from workbench.training.selection import Selection
+from workbench.training.watching import progress_of
 
 pytest.importorskip("torch", reason="needs torch, which make setup installs")
 RECIPE = "textvr_fusion_selftest"
@@ -42,7 +45,8 @@ def test_a_training_says_what_it_chose_how_fast_it_went_and_every_rank_on_valida
     kept = Kept()
     run = train(RECIPE, name="r", tracker=kept, **TINY)
     history, looks = run.history, pd.read_parquet(run.path / "trajectory.parquet")
-    names = ["loss", "learning rate", "samples/s", "data wait", "elapsed", "val mrr", "val r1", "seconds"]
+    looked = [f"val {way}{name}" for way in ("", "v2t ") for name in LOOKED]
+    names = ["loss", "learning rate", "samples/s", "data wait", "elapsed", *looked, "seconds"]
     assert history["name"].drop_duplicates().tolist() == names and kept.closed == 1
     assert kept.seen == list(history[["name", "value", "step"]].itertuples(index=False, name=None))
     assert history[history["name"] == "data wait"]["value"].between(0, 1).all()
@@ -52,7 +56,8 @@ def test_a_training_says_what_it_chose_how_fast_it_went_and_every_rank_on_valida
     ranks = 1 + last["n_above"] + last["n_tied"] / (last["n_tied_right"] + 1)
     assert (1 / ranks).mean() == pytest.approx(history[history["name"] == "val mrr"]["value"].iloc[-1])
     assert run.info["choices"]["device"] == {"value": "cpu", "reason": "this machine has no GPU"}
-    assert run.info["data"].keys() == {"train", "select", "report"} and run.protocol["selected_on"] == "val"
+    assert run.info["data"].keys() == {"train", "select", "report", "engine", "texts"}
+    assert run.protocol["selected_on"] == "val"
     assert list((run.path / "logs").glob("events.*"))
 
 
@@ -86,6 +91,40 @@ def test_a_score_of_the_reported_split_cannot_choose():
         Selection().take(metrics, 3)
     score = SelectSplit(val, test).score(np.zeros(val.relevance_matrix().shape, np.float32))
     assert Selection().take(score, 3)
+
+
+@pytest.mark.usefixtures("no_logs")
+def test_what_chooses_is_a_key(monkeypatch):
+    """By the best mean rank of videos; the history says both directions, and a resume goes on with the same."""
+    read_corpus()
+    chosen = {"monitor": "v2t mean_rank", **TINY}
+    whole = train(RECIPE, name="whole", **chosen)
+    train(RECIPE, name="r", stop_at=6, **chosen)
+    run = train(RECIPE, name="r", resume=True, **chosen)
+    for one in (whole, run):
+        looks = one.history[one.history["name"] == "val v2t mean_rank"]
+        best = int(looks.sort_values(["value", "step"])["step"].iloc[0])
+        assert int((one.path / "checkpoints" / "best").read_text()) == best == analysis.chosen_step(one)
+        assert {f"val {name}" for name in LOOK_CURVES} <= set(one.history["name"])
+    assert run.similarity.tobytes() == whole.similarity.tobytes()
+    assert "best v2t MnR" in progress_of("r").sentence
+    assert differences(run.info["recipe"], load_recipe(RECIPE, TINY)).startswith("monitor 'v2t mean_rank', now")
+
+
+def test_monitors_compare_in_their_own_way():
+    assert Monitor.parse("mean r1").better(2, 1) and not Monitor.parse("t2v median_rank").better(2, 1)
+    assert Monitor.parse("t2v mrr") == Monitor.of_run({"recipe": {"steps": 3}}) and not Monitor().better(1, 1)
+    metrics = retrieval_metrics(np.array([[1, 2], [0, 3]], np.float32), direction="both")
+    assert Monitor.parse("mean r1").value(metrics) == (50 + 100) / 2
+    told = pd.DataFrame(
+        [(1, "val r1", 50), (1, "val v2t r1", 10), (2, "val r1", 20), (2, "val v2t r1", 60), (3, "val r1", 99)],
+        columns=["step", "name", "value"],
+    )  # fmt: skip
+    assert Monitor.parse("mean r1").of_history(told).to_dict() == {1: 30, 2: 40}
+    assert Monitor.parse("mean r1").best_step(told) == 2 and Monitor.parse("t2v mrr").best_step(told) is None
+    for wrong, said in (("mrr", "monitor is 'mrr'"), ("t2v map", "metric to choose by"), ("v2v r1", "direction")):
+        with pytest.raises(WorkbenchError, match=said):
+            load_recipe(RECIPE, {"monitor": wrong})
 
 
 @pytest.mark.usefixtures("no_logs")

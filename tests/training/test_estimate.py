@@ -15,7 +15,7 @@ from workbench.core import pool
 from workbench.core.errors import StateError
 from workbench.training import estimate, load_recipe
 from workbench.training.building import built
-from workbench.training.estimate import STEPS
+from workbench.training.estimate import STEPS, _readable
 
 pytest.importorskip("torch", reason="needs torch, which make setup installs")
 RECIPE = "textvr_fusion_selftest"
@@ -44,6 +44,10 @@ def test_some_steps_say_what_all_take_and_leave_nothing(home, workbench):
     assert code == 0 and "Training in all, 2 runs" in out and "Out of 3 steps on cpu; no run was written." in out
     code, _, error = workbench("train", RECIPE, *words, "--estimate", "--detach")
     assert code == 2 and "An estimate is no job" in error and "Leave --detach out" in error
+
+
+def test_times_are_told_in_units_that_can_be_read():
+    assert [_readable(hours) for hours in (2.5, 0.5, 0.01, 0.0)] == [(2.5, "h"), (30.0, "min"), (36.0, "s"), (0.0, "s")]
 
 
 def test_disk_is_that_of_checkpoints_and_frames(home, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ import pytest
 from tests.training.reading import NAME, TINY, read_corpus, tiny
 from workbench.core import jobs
 from workbench.core.errors import DataError, ExistsError, StateError, UnknownNameError
-from workbench.core.files import read_table, write_table
+from workbench.core.files import read_table, write_json, write_table
 from workbench.corpus import open_corpus
 from workbench.evaluation import Run, list_runs, open_run
 from workbench.evaluation.runs.corpora import corpus_of_run
@@ -26,8 +26,8 @@ from workbench.pipelines.audit.findings import Finding
 from workbench.pipelines.audit.training import audit_training
 from workbench.pipelines.checkpoints import score_checkpoint
 from workbench.training import Recorder, SelectSplit, load_recipe, selection, train, train_seeds
-from workbench.training.begin import _check_data
 from workbench.training.choices import say_inputs
+from workbench.training.made_of import check_same
 from workbench.training.ranges import RULES
 from workbench.training.recipes import Recipe
 from workbench.training.selection import select_corpus
@@ -136,6 +136,16 @@ def test_a_child_keeps_who_chose_its_weights_and_the_audit_names_splits_it_was_m
     assert score_checkpoint("r@1", NAME, name="by-hand").protocol["selected_on"] is None
 
 
+def test_a_training_says_so_where_its_initial_weights_have_seen_what_it_reports(caplog):
+    read_corpus()
+    pre = train(RECIPE, name="pre", **ONE)
+    recipe = {**pre.info["recipe"], "train_split": "test"}
+    write_json(pre.path / "run.json", {**pre.info, "recipe": recipe})
+    run = train(RECIPE, name="fine", init="pre", **ONE)
+    said = f"The model of run pre, where this one began (fine < pre), was trained on {NAME}/test"
+    assert said in caplog.text and run.state == "finished"
+
+
 def test_an_own_loop_that_never_looked_chose_on_nothing():
     corpus = read_corpus()
     with Recorder("own", corpus=NAME) as recorder:
@@ -176,17 +186,42 @@ def test_a_wrong_value_takes_no_name_and_a_run_that_never_began_makes_room(monke
     assert open_run("r").state == "failed"
     assert train(RECIPE, name="r", **ONE).state == "finished" and "it makes room" in caplog.text
     fail_run(train(RECIPE, name="begun", stop_at=1, **TINY).path, "It was interrupted.")
-    with pytest.raises(ExistsError):
+    with pytest.raises(ExistsError, match="was interrupted. Add --resume to go on with it, or --overwrite"):
         train(RECIPE, name="begun", **ONE)
+
+
+def test_a_job_at_work_is_joined_by_the_same_training_alone(monkeypatch):
+    read_corpus()
+    train(RECIPE, name="r", stop_at=1, **TINY)
+    train(RECIPE, name="s-seed1", stop_at=1, **{**TINY, "seed": 1})
+    monkeypatch.setattr(jobs, "is_running", lambda _: True)
+    monkeypatch.setattr(jobs, "start", lambda *_, name: name)
+    assert train(RECIPE, name="r", background=True, **TINY) == "train-r"
+    assert train_seeds(RECIPE, name="s", seeds=[0, 1], background=True, **TINY) == "train-s"
+    with pytest.raises(StateError, match="Run r is being trained by another recipe: steps 10, now 3"):
+        train(RECIPE, name="r", background=True, **{**TINY, "steps": 3})
+    with pytest.raises(StateError, match="Run s-seed1 is being trained by another recipe: steps 10, now 3"):
+        train_seeds(RECIPE, name="s", seeds=[0, 1], background=True, **{**TINY, "steps": 3})
+
+
+def test_a_run_without_metrics_is_shown_and_a_dead_one_says_how_to_go_on(workbench):
+    read_corpus()
+    words = [f"{key}={value}" for key, value in TINY.items()]
+    assert workbench("train", RECIPE, *words, "learning_rate=1e30", "--name", "wild")[0] == 2
+    code, out, _ = workbench("runs", "show", "wild")
+    assert code == 0 and "The run is failed, so it has no metrics." in out
+    assert json.loads(workbench("runs", "show", "wild", "--json")[1])["metrics"] is None
+    code, _, error = workbench("runs", "watch", "wild")
+    assert code == 2 and "Go on with it: workbench train" in error and "wild --resume" in error
 
 
 def test_runs_that_keep_fingerprints_by_split_are_gone_on_with():
     now = {"train": "a", "select": "b", "report": "c"}
     for before in (None, now, {"train": "a", "val": "b", "test": "c"}):
-        _check_data(before, now, tiny())
+        check_same(before, now, tiny())
     for role, split in (("select", "val"), ("val", "val"), ("test", "test")):
         with pytest.raises(StateError, match=f"The split {split} of {NAME} changed"):
-            _check_data({"train": "a", "val": "b", "test": "c", role: "other"}, now, tiny())
+            check_same({"train": "a", "val": "b", "test": "c", role: "other"}, now, tiny())
 
 
 # Recipes.

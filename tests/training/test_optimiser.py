@@ -138,7 +138,7 @@ def test_videos_of_one_source_are_no_negatives_when_asked():
         ({"temperature": 0.0}, "temperature is 0.0"),
         ({"least_temperature": -1.0}, "least_temperature is -1.0"),
         ({"mask": ["source"]}, "Did you mean sources"),
-        ({"mask": "sources"}, "mask is 'sources'. It must be a list of names"),
+        ({"mask": {"sources": 1}}, "It must be a list of names"),
         ({"mask": [3]}, "list of names"),
         ({"micro_batch": 0}, "micro_batch is 0"),
         ({"micro_batch": 1.5}, "int or null"),

@@ -32,7 +32,7 @@ def too_little(modality="vision", seed=0):
 @pytest.fixture
 def own_module(tmp_path, monkeypatch, space):
     """The example of the document, as a module in the current folder."""
-    (example,) = blocks("python", EXTENDING)
+    example, _ = blocks("python", EXTENDING)
     (tmp_path / "mine.py").write_text(example + TOO_LITTLE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))

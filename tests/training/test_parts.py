@@ -115,7 +115,7 @@ def test_shipped_recipes_are_whole(name):
     [
         ({"stpes": 3}, "unknown key 'stpes'. Did you mean steps"),
         ({"steps": 0}, "steps is 0"),
-        ({"steps": "many"}, "steps is 'many'. It must be a int"),
+        ({"steps": "many"}, "steps is 'many'. It must be an int"),
         ({"steps": True}, "steps is True"),
         ({"select_split": "test"}, "the split that is reported"),
     ],

@@ -84,10 +84,11 @@ def test_the_others_say_so_when_one_is_killed(answers, size):
         assert said[f"{size}.{rank}.said"].startswith(f"Process {rank + 1} of {size} {LOST.format(300)}")
 
 
-def test_and_when_one_is_silent(tmp_path):
+def test_and_when_one_is_silent_but_not_when_it_is_at_work(tmp_path):
     waiting, silent = world_worker.start(world_worker.silent, 2, tmp_path, 3.0)
     waiting.join(60)
     assert waiting.exitcode == 0 and LOST.format(3) in (tmp_path / "2.0.said").read_text()
+    assert {one.name for one in tmp_path.glob("*.waited")} == {"0.waited", "1.waited"}
     silent.kill()
     silent.join()
 
@@ -196,6 +197,7 @@ def test_half_a_launcher_is_named(monkeypatch):
 def test_each_process_has_its_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(device, "trouble", lambda name: "")
     monkeypatch.delenv("WORKBENCH_DEVICE", raising=False)
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert device.chosen_device() == torch.device("cuda", 1)

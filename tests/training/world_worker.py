@@ -87,7 +87,10 @@ def equal(world: World, folder: Path) -> None:
 
 
 def silent(world: World, folder: Path) -> None:
-    """The last process says nothing more, and does not end by itself."""
+    """The last process works for longer than the time-out, and says so; then it says nothing more, and does not end."""
+    with world.working():
+        time.sleep(1.2 * world.timeout_s * (world.rank == world.size - 1))
+    (folder / f"{world.rank}.waited").touch()
     if world.rank == world.size - 1:
         time.sleep(600)
     some_steps("whole", world)

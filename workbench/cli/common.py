@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from workbench.core.errors import DataError
+from workbench.core.yaml_text import read_yaml
 
 PIPED_WIDTH = 240
 console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
@@ -60,12 +60,9 @@ def key_values(pairs: Sequence[str], example: str = "weights=PATH") -> dict[str,
     found = {}
     for pair in pairs:
         key, separator, value = pair.partition("=")
-        try:
-            found[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise DataError(f"The value of {key} cannot be read: {value!r}.", "Put it in quotation marks.") from error
         if not separator:
             raise DataError(f"{pair!r} is no key=value.", f"Write e.g. {example}.")
+        found[key] = read_yaml(value, f"The value of {key}", "Put it in quotation marks.")
     return found
 
 

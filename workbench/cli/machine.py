@@ -79,12 +79,41 @@ def _make_demo() -> None:
 
 @cache.command("size", epilog="Example: workbench cache size --json")
 def cache_size(as_json: AsJson = False) -> None:
-    """Size of every part of the cache."""
+    """Size of every part of the cache, of all of it, and its limit."""
     import pandas as pd
 
-    folder = workspace().cache
+    from workbench.pipelines.cache_limit import cache_limit
+
+    folder, limit = workspace().cache, cache_limit()
     rows = [{"part": part, "MiB": size / 2**20} for part, size in cache_parts(folder).items()]
-    show_table(pd.DataFrame(rows, columns=["part", "MiB"]), as_json, empty=f"The cache {folder} is empty.")
+    if rows:
+        whole = sum(row["MiB"] for row in rows)
+        rows.append({"part": "all", "MiB": whole, "limit MiB": None if limit is None else limit / 2**20})
+    table = pd.DataFrame(rows, columns=["part", "MiB", "limit MiB"])
+    show_table(table, as_json, empty=f"The cache {folder} is empty.")
+    if not as_json:
+        say(f"Its limit: {_limit_said(limit)}")
+
+
+def _limit_said(limit: int | None) -> str:
+    if limit is None:
+        return "none. Set one, in GB: workbench cache limit 50"
+    return f"{limit / 1e9:g} GB, kept after each training and encoding; indexes are not removed."
+
+
+@cache.command("limit", epilog="Example: workbench cache limit 50")
+def cache_limit(
+    gigabytes: Annotated[str | None, typer.Argument(help="Gigabytes, or none; left out = say the limit.")] = None,
+) -> None:
+    """State how large the cache of this workspace may grow; what was not used for longest goes first."""
+    from workbench.pipelines import cache_limit as limits
+
+    if gigabytes is not None:
+        try:
+            limits.set_cache_limit(None if gigabytes == "none" else float(gigabytes))
+        except ValueError as error:
+            raise DataError(f"{gigabytes!r} is no number.", "Write e.g. 50, or none.") from error
+    say(f"The limit of {workspace().cache}: {_limit_said(limits.cache_limit())}")
 
 
 @cache.command("prune", epilog="Example: workbench cache prune frames --max-gb 20")

@@ -59,10 +59,11 @@ def train(
 ) -> None:
     """Train a model from a recipe into a run, and score its report split."""
     from workbench.core.jobs import Job
+    from workbench.training import check_keys, train_seeds
     from workbench.training import train as fit
-    from workbench.training import train_seeds
 
     values = key_values(overrides or [], "modality=ocr seed=1") | ({} if model is None else {"model": model})
+    check_keys(key for key in values if not key.startswith("options."))
     if estimate:
         if background:
             raise DataError("An estimate is no job: it takes as long as 20 steps.", "Leave --detach out.")
@@ -74,7 +75,7 @@ def train(
     if found is None:  # the first of several processes says it
         return
     if isinstance(found, Job):
-        said = "" if seeds else f" {found.name.removeprefix('train-')}"
+        said = "" if seeds else f" {name or found.name.removeprefix('train-')}"
         say(f"Started job {found.name}. Watch it: workbench runs watch{said}")
     elif isinstance(found, list):
         rows = [{"run": one.name, **{f"{way} R@1": one.metrics[way]["r1"] for way in ("t2v", "v2t")}} for one in found]
@@ -138,17 +139,58 @@ def build(
 @index.command("search", epilog='Example: workbench index search mine "taxi"')
 def search(
     corpus: Annotated[str, typer.Argument(help="A corpus.")],
-    query: Annotated[str, typer.Argument(help="What to look for.")],
+    query: Annotated[str, typer.Argument(help="What to look for; none with --clip.")] = "",
     by: Annotated[str, typer.Option(help="bm25 (words read in the frames), an index, or a run trained here.")] = "bm25",
     k: Annotated[int, typer.Option(help="How many videos.")] = 10,
+    clip: Annotated[Path | None, typer.Option(help="A video file as the query; several: --by a,b.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The best videos for some words, and the words read in them that match."""
+    """The best videos for some words, and the words read in them that match; or what runs find for a clip."""
     from workbench.pipelines.search import Searcher
 
+    if clip is not None:
+        show_table(_of_clip(corpus, clip, by.split(","), k), as_json)
+        return
     found = Searcher(open_corpus(corpus), by).search(query, k)
     if as_json:
         show_json(found.videos.to_dict("records"))
         return
     table = found.videos[["video_id", "score", "matched"]]
     show_table(table, empty="No video holds any of these words.")
+
+
+def _of_clip(corpus: str, clip: Path, by: list[str], k: int) -> pd.DataFrame:
+    """The fittest captions of every run for a clip and the videos that score alike, or videos by the words read in it.
+
+    Raises:
+        DataError: The file cannot be read, or a run belongs to another corpus or cannot look at it.
+    """
+    from workbench.analysis.structure.like_video import fitting_captions, like_video
+    from workbench.evaluation import list_runs, open_run
+    from workbench.pipelines.own_clip import keep_clip, look_at
+    from workbench.pipelines.search import Searcher
+
+    try:
+        with open(clip, "rb") as source:
+            kept = keep_clip(source, clip.name)
+    except OSError as error:
+        raise DataError(f"{clip} cannot be read ({error.strerror}).", "Check the path.") from error
+    names = set(list_runs(corpus)["name"])
+    runs = [open_run(one) for one in by if one in names]
+    kept = look_at(kept, runs, read=len(runs) < len(by))
+    parts = []
+    for one in by:
+        if one not in names:
+            if kept.words:
+                videos = Searcher(open_corpus(corpus), one).search(kept.words, k).videos
+                parts.append(videos[["video_id", "score"]].assign(by=one, found="videos with words read in it"))
+            continue
+        run = open_run(one)
+        if (scores := kept.scores(run)) is None:
+            raise DataError(f"Run {one} cannot look at a clip: {kept.refused.get(one)}", "Ask another run.")
+        captions = fitting_captions(run, scores, k).rename(columns={"text": "caption"})
+        parts.append(captions[["caption", "score"]].assign(by=one, found="captions"))
+        alike = like_video(run, scores, k).rename(columns={"correlation": "score"})
+        parts.append(alike.assign(by=one, found="videos that score alike"))
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return found.reindex(columns=["by", "found", "score", "video_id", "caption"])

@@ -10,6 +10,7 @@ import typer
 
 from workbench.cli.common import AsJson, key_values, say, show_json, show_table
 from workbench.core.errors import DataError, ExistsError
+from workbench.core.words import counted
 from workbench.evaluation import open_run
 
 CHANGED = 3
@@ -62,18 +63,21 @@ def show_check(path: Path, as_json: bool) -> None:
     Raises:
         typer.Exit: 3, when numbers, runs or data differ.
     """
-    from workbench.analysis.reports.lock import SOFTWARE, check_lock, read_lock
+    from workbench.analysis.reports.lock import SOFTWARE, check_lock, check_page, read_lock
 
     lock = read_lock(path)
-    found = check_lock(lock)
-    serious = [one for one in found if one.kind != SOFTWARE]
+    page = path.with_name(path.name.removesuffix(".lock.json") + ".html")
+    found = check_page(lock, page) + check_lock(lock)
+    serious = [one for one in found if one.serious]
     if as_json:
         show_json({"holds": not serious, "differences": [vars(one) for one in found]})
     else:
         for one in found:
             say(one.sentence)
-        same = "Every number is as it was reported" + (", though the software is not the same." if found else ".")
-        say(same if not serious else f"{len(serious)} things are not as they were when the report was made.")
+        changed = any(one.kind == SOFTWARE for one in found)
+        same = "Every number is as it was reported" + (", though the software is not the same." if changed else ".")
+        many = counted(len(serious), "thing is not as it was", "things are not as they were")
+        say(same if not serious else f"{many} when the report was made.")
         if not found:
             show_table(pd.DataFrame({"checked": ["runs", "numbers"], "n": [len(lock["runs"]), len(lock["numbers"])]}))
     if serious:

@@ -12,8 +12,10 @@ import typer
 from workbench.cli.common import AsJson, group, say, show_json, show_table
 from workbench.cli.scores import show_metrics
 from workbench.core.errors import StateError
+from workbench.core.workspace import workspace
 from workbench.evaluation import list_runs, open_run
 from workbench.evaluation.runs import library
+from workbench.evaluation.runs.progress import resume_command
 
 app = group("runs", "List and keep runs.")
 Name = Annotated[str, typer.Argument(help="A run.")]
@@ -39,12 +41,16 @@ def list_(
 def show(name: Name, as_json: AsJson = False) -> None:
     """What a run states about itself, and its metrics."""
     run = open_run(name)
+    metrics = run.metrics if run.state == "finished" else None
     if as_json:
-        show_json({**run.info, "metrics": run.metrics})
+        show_json({**run.info, "metrics": metrics})
         return
     facts = {key: value for key, value in run.info.items() if value not in (None, "", {}, [])}
     show_table(pd.DataFrame(facts.items(), columns=["key", "value"]))
-    show_metrics(run.metrics, run, as_json)
+    if metrics is None:
+        say(f"The run is {run.state}, so it has no metrics.")
+        return
+    show_metrics(metrics, run, as_json)
 
 
 @app.command(epilog="Example: workbench runs watch demo-fusion")
@@ -70,17 +76,21 @@ def watch(
             break
         time.sleep(every)
     if found.state in ("failed", "dead"):
-        raise StateError(f"Run {name} is {found.state}.", "Go on with it: workbench train ... --resume")
+        begun = workspace().find("runs", name) is not None
+        remedy = f"Go on with it: {resume_command(open_run(name))}" if begun else "Start it again."
+        raise StateError(f"Run {name} is {found.state}.", remedy)
 
 
 def _watch_all(as_json: bool) -> None:
-    from workbench.core.jobs import list_jobs
+    from workbench.core.jobs import damaged_jobs, list_jobs
 
     runs = list_runs()
     rows = [
         {"what": "run", "name": row["name"], "state": row["state"], "progress": f"last sign {row['last_sign']}"}
         for row in runs[runs["state"] != "finished"].to_dict("records")
     ]
+    for error in damaged_jobs():
+        rows.append({"what": "job", "name": "", "state": "unreadable", "progress": str(error)})
     for job in list_jobs():
         done = job.progress
         said = f"{done['label']}: {done['done']:g} of {done['total'] or '?'} {done['unit']}" if done else job.tail(1)

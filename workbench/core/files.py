@@ -148,7 +148,8 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     except FileNotFoundError as error:
         raise DataError(f"The table {path} is missing.", "Make the corpus or run again.") from error
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as Parquet: {error}.", "Make the corpus or run again.") from error
+        why = str(error).rstrip(".")
+        raise DataError(f"{path} cannot be read as Parquet: {why}.", "Make the corpus or run again.") from error
 
 
 def check_format(found: object, known: int, what: str) -> int:

@@ -6,21 +6,28 @@ A job is a folder ``jobs/<name>/`` with ``job.json`` (command, pid, start), ``lo
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from workbench.core.errors import StateError
+from workbench.core.errors import DataError, StateError
 from workbench.core.files import read_json, write_json
+from workbench.core.listing import Readable, readable
 from workbench.core.locks import lock
 from workbench.core.lookup import nearest
 from workbench.core.workspace import check_name, workspace
+
+LONGEST = 64
+"""Characters of a name, as of ``workspace.check_name``."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class Job:
     folder: Path
 
     def _process(self) -> psutil.Process | None:
-        info = read_json(self.folder / "job.json", f"job {self.name}")
+        info = _described(self.folder)
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - info["started"]) < 5
@@ -52,9 +59,13 @@ class Job:
 
     @property
     def progress(self) -> dict | None:
-        """``{"label", "done", "total", "unit"}`` as last reported, or None."""
+        """``{"label", "done", "total", "unit"}`` as last reported, or None; also where that cannot be read."""
         path = self.folder / "progress.json"
-        return read_json(path, f"progress of job {self.name}") if path.exists() else None
+        try:
+            found = read_json(path, f"progress of job {self.name}") if path.exists() else None
+        except DataError:
+            return None
+        return found if isinstance(found, dict) and {"label", "done", "total", "unit"} <= found.keys() else None
 
     def tail(self, lines: int = 20) -> str:
         """The last lines of its log."""
@@ -91,6 +102,16 @@ os._exit(0)
 """
 
 
+OF_ONE_OF_SEVERAL = re.compile(r"(LOCAL_|GROUP_|ROLE_)?(RANK|WORLD_SIZE)|ROLE_NAME|MASTER_(ADDR|PORT)|TORCHELASTIC_.*")
+"""What a launcher tells one of several processes that it starts; a job is none of them."""
+
+
+def name_for(kind: str, of: str) -> str:
+    """The name of a job, one per kind and thing that it is about; a long one ends in a short hash."""
+    name = f"{kind}-{of}"
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 9]}-{hashlib.sha256(of.encode()).hexdigest()[:8]}"
+
+
 def start(argv: list[str], log: Path | None = None, *, name: str | None = None) -> Job:
     """Start ``workbench ARGV...`` detached; a second start of a running job attaches to the first.
 
@@ -99,7 +120,7 @@ def start(argv: list[str], log: Path | None = None, *, name: str | None = None) 
         log: A file that becomes a link to the job's log; None = only ``jobs/<name>/log.txt``.
         name: The job's name, one per output; made from ``argv`` when absent.
     """
-    name = check_name(name or "-".join(argv).lower().replace("/", "-").replace(" ", "-")[:64].strip("-._"), "job")
+    name = check_name(name or "-".join(argv).lower().replace("/", "-").replace(" ", "-")[:LONGEST].strip("-._"), "job")
     folder = workspace().jobs / name
     with lock(workspace().jobs / f".{name}.lock", f"Job {name}"):
         if is_running(name):
@@ -108,7 +129,8 @@ def start(argv: list[str], log: Path | None = None, *, name: str | None = None) 
         for stale in ("exit_code", "stopped", "progress.json", "log.txt"):
             (folder / stale).unlink(missing_ok=True)
         command = [sys.executable, "-c", _RUNNER, str(folder), sys.executable, "-m", "workbench", *argv]
-        environment = {**os.environ, "WORKBENCH_JOB": str(folder), "WORKBENCH_HOME": str(workspace().home)}
+        alone = {key: value for key, value in os.environ.items() if not OF_ONE_OF_SEVERAL.fullmatch(key)}
+        environment = {**alone, "WORKBENCH_JOB": str(folder), "WORKBENCH_HOME": str(workspace().home)}
         launch = [sys.executable, "-c", _LAUNCHER, *command]
         pid = int(subprocess.run(launch, env=environment, capture_output=True, check=True, text=True).stdout)
         write_json(folder / "job.json", {"argv": argv, "pid": pid, "started": time.time()})
@@ -128,15 +150,36 @@ def find(name: str) -> Job:
 
     Raises:
         StateError: There is none.
+        DataError: Its description is damaged.
     """
     folder = workspace().jobs / name
     if not (folder / "job.json").exists():
         known = [job.name for job in list_jobs()]
         raise StateError(f"No job is called {name!r}.", nearest(name, known))
-    return Job(name, read_json(folder / "job.json", f"job {name}")["pid"], folder)
+    return _opened(folder)
 
 
 def list_jobs() -> list[Job]:
-    """All jobs of the workspace, by name."""
-    folder = workspace().jobs
-    return [find(path.parent.name) for path in sorted(folder.glob("*/job.json"))] if folder.is_dir() else []
+    """All jobs of the workspace, by name; without damaged ones."""
+    return _listed().found
+
+
+def damaged_jobs() -> list[DataError]:
+    """Why some cannot be read."""
+    return _listed().damaged
+
+
+def _listed() -> Readable[Job]:
+    return readable(sorted(path.parent for path in workspace().jobs.glob("*/job.json")), _opened)
+
+
+def _opened(folder: Path) -> Job:
+    return Job(folder.name, _described(folder)["pid"], folder)
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    info = read_json(folder / "job.json", f"job {folder.name}")
+    numbers = [info.get(name) for name in ("pid", "started")] if isinstance(info, dict) else [None]
+    if not all(isinstance(one, int | float) for one in numbers) or not isinstance(numbers[0], int):
+        raise DataError(f"{folder / 'job.json'} describes no job.", f"Delete the folder {folder}.")
+    return dict(info)

@@ -13,6 +13,12 @@ from typing import Any, TypeVar
 from workbench.core.errors import UnknownNameError
 
 T = TypeVar("T")
+NONE = "There is none yet."
+FIRST = {
+    "run": "There is none yet: bring one (workbench import FILE --corpus NAME), or make the demo's (workbench demo).",
+    "corpus": "There is none yet: make one (workbench data prepare --help), or the demo's (workbench demo).",
+}
+"""What to do where nothing of a kind is there."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -21,7 +27,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, known, n=3)
     if near:
         return f"Did you mean {' or '.join(near)}?"
-    return f"Known: {', '.join(known)}." if known else "There is none yet."
+    return f"Known: {', '.join(known)}." if known else NONE
 
 
 def pick(table: Mapping[str, T], name: str, kind: str) -> T:
@@ -32,7 +38,7 @@ def pick(table: Mapping[str, T], name: str, kind: str) -> T:
     """
     if name in table:
         return table[name]
-    raise UnknownNameError(f"No {kind} is called {name!r}.", nearest(name, table))
+    raise UnknownNameError(f"No {kind} is called {name!r}.", nearest(name, table) if table else FIRST.get(kind, NONE))
 
 
 WRITE = {"model": "package.module:builder", "format": "package.module:function"}

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import StateError
@@ -24,17 +26,40 @@ class TorchReport:
     fix: str
 
 
+INSTEAD = "See: workbench doctor; or set WORKBENCH_DEVICE=cpu to compute on the CPU."
+DRIVER = Path("/proc/driver/nvidia/gpus")
+"""A folder per GPU that the kernel's driver knows."""
+NONE_THERE = "No devices were found"
+
+
 def gpus_of_driver() -> list[str]:
-    """Names of the NVIDIA GPUs that the driver lists, whether torch can use them or not."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return []
-    query = [tool, "--query-gpu=name", "--format=csv,noheader"]
+    """Names of the NVIDIA GPUs of this machine, whether torch can use them or not.
+
+    Where the driver's tool fails, which happens after a driver was updated, a GPU is taken to be there.
+    """
+    if (tool := shutil.which("nvidia-smi")) is not None:
+        query = [tool, "--query-gpu=name", "--format=csv,noheader"]
+        try:
+            found = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
+        except subprocess.TimeoutExpired:
+            return ["A GPU (nvidia-smi does not answer)"]
+        lines = [line.strip() for line in (found.stdout + found.stderr).splitlines() if line.strip()]
+        if found.returncode == 0:
+            return [line for line in lines if line != NONE_THERE]
+        if NONE_THERE not in lines:
+            return [f"A GPU (nvidia-smi: {lines[0].rstrip('.') if lines else f'exit code {found.returncode}'})"]
+    return [f"A GPU ({one.name} in {DRIVER})" for one in sorted(DRIVER.iterdir())] if DRIVER.is_dir() else []
+
+
+@cache
+def trouble(device: str) -> str:
+    """Why a small product cannot be computed on a device, by its name; "" where it can. Asked once."""
+    torch = need("torch", "Computing with a model")
     try:
-        found = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
-    except subprocess.TimeoutExpired:
-        return []
-    return [line.strip() for line in found.stdout.splitlines() if line.strip()] if found.returncode == 0 else []
+        torch.ones(2, 2, device=device).matmul(torch.ones(2, 2, device=device)).cpu()
+    except (RuntimeError, AssertionError) as error:  # AssertionError: a torch without CUDA
+        return (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0].rstrip(".")
+    return ""
 
 
 def torch_report() -> TorchReport:
@@ -46,23 +71,14 @@ def torch_report() -> TorchReport:
     build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU only"
     if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-        try:
-            for index in range(len(names)):
-                torch.ones(2, 2, device=f"cuda:{index}").matmul(torch.ones(2, 2, device=f"cuda:{index}")).cpu()
-        except RuntimeError as error:
-            problem = f"the GPU refuses to compute ({str(error).splitlines()[0]})"
-            return TorchReport(
-                torch.__version__,
-                build,
-                [],
-                present,
-                problem,
-                "Update the driver, or install a torch build for it.",
-            )
+        if said := next(filter(None, (trouble(f"cuda:{index}") for index in range(len(names)))), ""):
+            fix = "Update the driver, or install a torch build for it."
+            problem = f"the GPU refuses to compute ({said})"
+            return TorchReport(torch.__version__, build, [], present, problem, fix)
         return TorchReport(torch.__version__, build, names, present, "", "")
     if present:
         problem = f"{present[0]} is there, but torch ({build}) cannot use it"
-        fix = "Install a CUDA build of torch that suits the driver (nvidia-smi shows its CUDA version)."
+        fix = "Restart after an update of the driver, or install a CUDA build of torch that suits it (see nvidia-smi)."
         return TorchReport(torch.__version__, build, [], present, problem, fix)
     return TorchReport(torch.__version__, build, [], [], "", "")
 
@@ -74,21 +90,25 @@ def chosen_device() -> Any:
     by number (``cuda:0``).
 
     Raises:
-        StateError: There is a GPU that torch cannot use, and nothing says to do without it; or there are fewer GPUs
-            than processes.
+        StateError: There is a GPU that torch cannot use, and nothing says to do without it; what is named is no device,
+            or cannot compute; or there are fewer GPUs than processes.
     """
     torch = need("torch", "Computing with a model")
     named = os.environ.get("WORKBENCH_DEVICE")
-    if named and named != "cuda":
-        return torch.device(named)
-    if named or torch.cuda.is_available():
-        return _own_gpu(os.environ.get("LOCAL_RANK"))
-    if present := gpus_of_driver():
-        raise StateError(
-            f"{present[0]} is there, but this torch cannot use it.",
-            "See: workbench doctor; or set WORKBENCH_DEVICE=cpu to compute on the CPU.",
-        )
-    return torch.device("cpu")
+    if not named and not torch.cuda.is_available():
+        if present := gpus_of_driver():
+            raise StateError(f"{present[0]} is there, but this torch cannot use it.", INSTEAD)
+        return torch.device("cpu")
+    try:
+        device = torch.device(named or "cuda")
+    except RuntimeError as error:
+        said = f"WORKBENCH_DEVICE is {named!r}, which is no device."
+        raise StateError(said, "Set it to cpu, cuda or cuda:0.") from error
+    if device == torch.device("cuda") and torch.cuda.is_available():
+        device = _own_gpu(os.environ.get("LOCAL_RANK"))
+    if device.type != "cpu" and (said := trouble(str(device))):
+        raise StateError(f"Nothing can be computed on {device}: {said}.", INSTEAD)
+    return device
 
 
 def _own_gpu(local_rank: str | None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,15 @@ from workbench.core.errors import DataError
 from workbench.core.optional import need
 
 
-def read_torch_file(path: Path) -> dict[str, np.ndarray]:
+def read_torch_file(path: Path, *, wrapped: Sequence[str] = (), remedy: str | None = None) -> dict[str, np.ndarray]:
     """The tensors of a torch file, and its lists of texts, by name; a bare tensor has the name ``""``.
 
     bfloat16 becomes float32.
+
+    Args:
+        path: The file.
+        wrapped: Names of mappings, the first of which is read in place of what lies around it.
+        remedy: Said where it holds no tensor, or other things beside; None = that of a similarity matrix.
 
     Raises:
         MissingExtraError: torch is not installed.
@@ -27,15 +33,24 @@ def read_torch_file(path: Path) -> dict[str, np.ndarray]:
     except pickle.UnpicklingError as error:
         raise DataError(
             f"{path} holds Python objects besides tensors, which could run foreign code.",
-            "Save the matrix alone: numpy.save(path, similarity.float().cpu().numpy()).",
+            remedy or "Save the matrix alone: numpy.save(path, similarity.float().cpu().numpy()).",
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as a torch file: {error}.", "Save or download it again.") from error
-    items = value if isinstance(value, dict) else {"": value}
+    items = _unwrapped(value, wrapped) if isinstance(value, Mapping) else {"": value}
     arrays = {str(key): as_array(item) for key, item in items.items() if is_tensor(item)}
     if not arrays:
-        raise DataError(f"{path} holds no tensor.", "Save the similarity matrix with torch.save(similarity, path).")
+        said = remedy or "Save the similarity matrix with torch.save(similarity, path)."
+        raise DataError(f"{path} holds no tensor.", said)
     return arrays | {str(key): np.asarray(item) for key, item in items.items() if _is_texts(item)}
+
+
+def _unwrapped(value: Mapping[Any, Any], names: Sequence[str]) -> Mapping[Any, Any]:
+    """A mapping, or the one that it holds under the first of some names."""
+    for name in names:
+        if isinstance(value.get(name), Mapping):
+            return _unwrapped(value[name], names)
+    return value
 
 
 def write_torch_file(path: Path, similarity: np.ndarray, **ids: list[str]) -> None:

@@ -24,8 +24,7 @@ Tensors = dict[str, Any]
 """Tensors by name, rows first; what pads the other dimensions is 0 or False."""
 
 TIMEOUT_S = 7200.0
-"""How long the others may be silent: longer than decoding the first frames and than a look at the select split, both of
-which the first process does alone. One that has ended is mostly noticed at once."""
+"""How long the others may be silent outside of ``World.working``. One that has ended is mostly noticed at once."""
 
 NEEDED = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
@@ -127,6 +126,22 @@ class World:
         with self.together():
             distributed.gather_object(value, holder, 0)
         return holder or []
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Around work without the others that may take longer than ``timeout_s``; every rank enters it, and none leaves
+        before all have done theirs. Inside, nothing may pass between the ranks.
+
+        Raises:
+            StateError: Another process ended.
+        """
+        if self.size == 1:
+            yield
+            return
+        from workbench.models.waiting import at_work
+
+        with at_work(self):
+            yield
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from workbench.core.errors import DataError, StateError
 from workbench.core.files import check_format, read_json, write_json
+from workbench.core.listing import Readable, readable
 from workbench.core.workspace import check_name, workspace
 from workbench.corpus import Corpus
 from workbench.corpus.engines import first_engine
@@ -86,7 +87,9 @@ def _write(found: Calibration) -> Calibration:
 
 def _read(path: Path) -> Calibration:
     values = read_json(path, f"the calibration {path.stem}")
-    check_format(values.pop("format_version", None), FORMAT_VERSION, f"The calibration {path.stem}")
+    if not isinstance(values, dict):
+        raise DataError(f"{path} is no calibration.", "Remove it and import again.")
+    check_format(values.pop("format_version", None), FORMAT_VERSION, f"The calibration {path}")
     try:
         reference = None if values["reference"] is None else Reference(**values["reference"])
         return Calibration(**{**values, "source": Path(values["source"]), "reference": reference})
@@ -95,8 +98,17 @@ def _read(path: Path) -> Calibration:
 
 
 def calibrations() -> list[Calibration]:
-    """All imports that can be calibrated, by corpus and engine."""
-    return [_read(path) for path in sorted(_folder().glob("*.json"))]
+    """All imports that can be calibrated, by corpus and engine; without damaged ones."""
+    return _listed().found
+
+
+def damaged_calibrations() -> list[DataError]:
+    """Why some cannot be read."""
+    return _listed().damaged
+
+
+def _listed() -> Readable[Calibration]:
+    return readable(sorted(_folder().glob("*.json")), _read)
 
 
 def calibration_of(corpus: str, engine: str) -> Calibration | None:

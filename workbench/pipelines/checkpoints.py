@@ -17,6 +17,7 @@ from workbench.models import MODELS, RetrievalModel, build_model
 from workbench.models.checkpoints import checkpoint_folder, load_folder, load_model
 from workbench.models.families import FAMILIES, WEIGHTS, read_header
 from workbench.models.registry import StatesItself, is_ready
+from workbench.pipelines.cache_limit import keep_cache_limit
 from workbench.pipelines.counterfactuals import Change
 from workbench.pipelines.explanations import check_explains
 from workbench.pipelines.explanations import explain as write_explanation
@@ -24,6 +25,7 @@ from workbench.pipelines.features import part_of
 from workbench.pipelines.rules import InputRules
 from workbench.pipelines.scoring import check_free, rules_for, rules_of, score
 from workbench.pipelines.sharded import sharing
+from workbench.video.readers import check_reader
 
 
 def model_of(run: Run) -> tuple[RetrievalModel, InputRules]:
@@ -150,6 +152,7 @@ def score_checkpoint(
         )  # fmt: skip
         if explain is not None:
             write_explanation(explain, model, opened, rules, change, run)
+    keep_cache_limit()
     return run
 
 
@@ -202,6 +205,7 @@ def encode_checkpoint(
         ]
     if not world.first:
         return None
+    keep_cache_limit()
     here = [kept for part in parts for kept in part.here]
     missing = {video: why for part in parts for video, why in part.inputs.gallery.missing.items()}
     return Filled(len(here), sum(one.found for one in here), missing, sum(one.n_bytes for one in here))
@@ -209,6 +213,8 @@ def encode_checkpoint(
 
 def _as_asked(rules: InputRules, engine: str | None, reader: str | None) -> InputRules:
     """A model's rules, but for whose texts and who decodes, where that is asked for."""
+    if reader is not None:
+        check_reader(reader)
     return replace(rules, engine=engine or rules.engine, reader=reader or rules.reader)
 
 
@@ -261,10 +267,10 @@ def open_with(checkpoint: str, options: Mapping[str, Any] | None, changed: Mappi
     Args:
         checkpoint: As for ``open_model``.
         options: As for ``open_model``.
-        changed: Options that say what it looks at, e.g. ``{"n_frames": 8}``; its weights do not depend on them.
+        changed: Options that say what it looks at, e.g. ``{"n_frames": 8}``; tables of times are fitted to them.
 
     Raises:
-        DataError: They do, or the model has no such option.
+        DataError: Its other weights depend on them, or the model has no such option.
     """
     if not changed or is_ready(checkpoint):
         return open_model(checkpoint, {**(options or {}), **changed} or None)[0]
@@ -272,7 +278,7 @@ def open_with(checkpoint: str, options: Mapping[str, Any] | None, changed: Mappi
     header = read_header(folder)
     if not header.known:
         raise DataError(f"{header.model} is not part of the workbench.", "Its inputs are those it was trained on.")
-    return load_folder(folder, FAMILIES[header.family].reopened({**header.options, **changed}, folder))
+    return load_folder(folder, FAMILIES[header.family].reopened({**header.options, **changed}, folder), fit=True)
 
 
 def _of_folder(

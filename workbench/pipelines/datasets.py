@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from workbench.core.errors import DataError, StateError
@@ -21,6 +21,9 @@ from workbench.corpus.formats import find_format
 from workbench.corpus.manifest import entry_of_corpus
 from workbench.corpus.store import describe_splits
 from workbench.pipelines.videos import probe_corpus
+
+MOST_TIMES = 2
+"""How much larger than what is asked for a val split may be, where sources are large."""
 
 
 def prepare(
@@ -81,7 +84,8 @@ def split(corpus: Corpus, *, share: float = 0.1, seed: int = 0) -> Corpus:
         seed: Another seed, another choice.
 
     Raises:
-        StateError: No train split, a val split already, or a shared corpus.
+        StateError: No train split, a val split already, or a shared corpus; nothing would be left of train, or every
+            source is far larger than the share.
         DataError: The share is not between 0 and 1.
     """
     if not 0 < share < 1:
@@ -95,15 +99,42 @@ def split(corpus: Corpus, *, share: float = 0.1, seed: int = 0) -> Corpus:
     train = videos["split"] == "train"
     source = videos["source_id"].fillna(videos["video_id"])
     sources = source[train].drop_duplicates().sort_values().to_numpy()
-    sizes = source[train].value_counts()
     order = generator(seed, "validation split", whole.name).permutation(sources)
-    taken = np.cumsum(sizes.reindex(order).to_numpy()) <= max(1, round(share * int(train.sum())))
-    chosen = set(order[taken]) or {order[0]}
+    chosen = _taken(source[train].value_counts().reindex(order), share, whole.name)
     videos.loc[train & source.isin(chosen), "split"] = "val"
     moved = videos.set_index("video_id")["split"]
     captions = whole.captions.assign(split=moved.reindex(whole.captions["video_id"]).to_numpy())
     _rewrite(whole, {"videos": videos, "captions": captions}, {"split": {"share": share, "seed": seed}})
     return Corpus(whole.path)
+
+
+def _taken(sizes: pd.Series, share: float, name: str) -> set[str]:
+    """The first sources that together have about a share of the videos, of those that are not far larger themselves.
+
+    Args:
+        sizes: Videos of each source, in the order in which they are taken.
+        share: Of all videos.
+        name: Of the corpus.
+
+    Raises:
+        StateError: There is none such, or there is nothing else.
+    """
+    videos = int(sizes.sum())
+    wanted = max(1, round(share * videos))
+    small = sizes[sizes <= MOST_TIMES * wanted]
+    if small.empty:
+        least = int(sizes.min())
+        raise StateError(
+            f"The smallest source of {name} has {least} of {videos} train videos, far above a share of {share:.3g}.",
+            f"To take it all the same: workbench data split {name} --share {least / videos:.2g}",
+        )
+    chosen = set(small.index[small.cumsum() <= wanted]) or {small.index[0]}
+    if len(chosen) == len(sizes):
+        raise StateError(
+            f"All {videos} train videos of {name} would become its val split, as none is of another source.",
+            "Give some videos the split val in the annotations, and prepare the corpus again.",
+        )
+    return chosen
 
 
 def relocate(corpus: Corpus, rendition: str, root: Path) -> tuple[int, int]:
@@ -135,7 +166,10 @@ def remove(corpus: Corpus) -> Path:
 
 def _own(corpus: Corpus) -> Corpus:
     if not workspace().is_own(corpus.path):
-        raise StateError(f"Corpus {corpus.name} lies in {corpus.path.parent}, which is only read.", "Prepare your own.")
+        copied = shlex.join(["cp", "-r", str(corpus.path), str(workspace().corpora)])
+        raise StateError(
+            f"Corpus {corpus.name} lies in {corpus.path.parent}, which is only read.", f"Make it your own: {copied}"
+        )
     return corpus
 
 

@@ -13,15 +13,15 @@ from workbench.evaluation.runs.interactions import write_interactions
 from workbench.models.encoding import one_thread_each
 from workbench.models.registry import FusesParts
 from workbench.pipelines.counterfactuals import Change
-from workbench.pipelines.features import part_of
 from workbench.pipelines.inputs import gallery_of
 from workbench.pipelines.interactions import check_explains_pairs, pair_interactions
 from workbench.pipelines.rules import InputRules
-from workbench.pipelines.word_effects import word_effects
+from workbench.pipelines.word_effects import check_explains_words, word_effects
 
 EXPLANATIONS = {
     "words": "what each read word does to the rank (word_effects.parquet)",
-    "pairs": "which word fits which frame and read word, of the right videos and the best five (interactions/)",
+    "pairs": "which word, or which caption, fits which frame and read text, of the right videos and the best five "
+    "(interactions/)",
 }
 
 
@@ -45,8 +45,7 @@ def check_explains(model: Any, kind: str, clips: int) -> None:
         )
     if clips > 1:
         raise StateError("A mean over clips is not explained.", "Explain a run of one clip.")
-    if kind == "pairs":
-        check_explains_pairs(model)
+    {"pairs": check_explains_pairs, "words": check_explains_words}[kind](model)
 
 
 def explain(kind: str, model: Any, corpus: Corpus, rules: InputRules, change: Change, run: Run) -> None:
@@ -61,8 +60,7 @@ def explain(kind: str, model: Any, corpus: Corpus, rules: InputRules, change: Ch
         run: With its matrix.
     """
     if kind == "pairs":
-        part = part_of(model, corpus, rules, change=change)
         with one_thread_each(model):
-            return write_interactions(run.path, pair_interactions(model, corpus, part, run, change))
+            return write_interactions(run.path, pair_interactions(model, corpus, rules, run, change))
     inputs = change.apply(gallery_of(corpus, model.needs, rules))
     return write_table(run.path / "word_effects.parquet", word_effects(model, corpus, inputs, run))

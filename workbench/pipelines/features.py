@@ -26,7 +26,7 @@ from workbench.corpus import Corpus
 from workbench.models import Gallery, Words
 from workbench.models.encoding import VECTORS, encode_one, fingerprint_of, kept_of, one_thread_each
 from workbench.pipelines.counterfactuals import Change
-from workbench.pipelines.frames import FrameFile, Seen, decode, frame_files, none_readable
+from workbench.pipelines.frames import FrameFile, Seen, decode, frame_files, none_readable, readers_of
 from workbench.pipelines.inputs import Inputs, gallery_of
 from workbench.pipelines.rules import InputRules
 
@@ -107,15 +107,16 @@ def part_of(
     if "frames" in model.needs:
         found, missing = frame_files(corpus, ids, rules)
         files = {one.video_id: one for one in found}
+    readers = readers_of(files.values())
     if kept_of(model) == VECTORS:
         kept, unread = _vectors(model, cache, files, workers)
         shown = {video: (one.indices, one.times_s) for video, one in kept.items()}
-        inputs = gallery_of(corpus, model.needs, rules, videos=ids, seen=Seen(None, shown, missing | unread))
+        inputs = gallery_of(corpus, model.needs, rules, videos=ids, seen=Seen(None, shown, missing | unread, readers))
         inputs = change.apply(inputs, rules.sampler.n)
     else:
         missing |= decode(list(files.values()), workers)
         files = {video: one for video, one in files.items() if video not in missing}
-        seen = Seen(None, {video: one.seen() for video, one in files.items()}, missing)
+        seen = Seen(None, {video: one.seen() for video, one in files.items()}, missing, readers)
         inputs = change.apply(gallery_of(corpus, model.needs, rules, videos=ids, seen=seen), rules.sampler.n)
         kept = _whole(model, cache, inputs.gallery, files, change)
     return Part(inputs, tuple(kept.get(video) for video in ids))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from workbench.core.errors import DataError, StateError, WorkbenchError
 from workbench.core.files import atomic, sha256_file
+from workbench.core.optional import has
 from workbench.core.pool import over
 from workbench.core.workspace import workspace
 from workbench.corpus import Corpus
@@ -19,8 +21,8 @@ from workbench.corpus.media import file_of, frame_times, rendition_row
 from workbench.pipelines.fitting import fitted
 from workbench.pipelines.rules import InputRules
 from workbench.video import read_frames
-from workbench.video.probe import VideoInfo
-from workbench.video.readers import Frames, reader_version
+from workbench.video.probe import VideoInfo, probe
+from workbench.video.readers import Frames, chosen_reader, reader_version
 from workbench.video.sampling import Sampler, sample_frames, stretched
 
 
@@ -32,7 +34,7 @@ class FrameFile:
         video_id: The video.
         path: Its file.
         sha256: Of the file.
-        rules: How frames are made.
+        rules: How frames are made; their reader is the one that decodes it.
         cache: Where they lie: ``pixels`` uint8 [n, height, width, 3], ``indices``, ``times``; fewer of a short video.
         stamp: Size (bytes) and time of change (ns) of the file.
     """
@@ -87,11 +89,13 @@ class Seen:
         frames: uint8 [videos, n, height, width, 3], zeros for those that are missing; None = nobody asked for pixels.
         shown: Indices of the frames and their times in seconds, by video.
         missing: Reasons, by video.
+        readers: Who decodes, by video; none where nothing is looked at.
     """
 
     frames: np.ndarray | None
     shown: Mapping[str, tuple[list[int], list[float]]]
     missing: Mapping[str, str]
+    readers: Mapping[str, str] = field(default_factory=dict)
 
 
 def frame_files(
@@ -106,7 +110,6 @@ def frame_files(
         scratch: Folder for frames that are not in the cache yet; None = the cache.
     """
     found, missing = [], {}
-    place = Path("frames") / _key(rules)
     known = corpus.videos.set_index("video_id")
     status, why = known["status"], known["reason"]
     for video in ids:
@@ -115,10 +118,13 @@ def frame_files(
                 raise StateError(why[video] if isinstance(why[video], str) else "it is broken")
             path, sha = file_of(corpus, video, rules.rendition), rendition_row(corpus, video, rules.rendition)["sha256"]
             sha = sha if isinstance(sha, str) else sha256_file(path)
-            cache = workspace().cache / place / f"{sha}.npz"
-            if scratch is not None and not cache.exists():
-                cache = scratch / place / cache.name
-            found.append(FrameFile(video, path, sha, rules, cache, _stamp(path)))
+            stamp = _stamp(path)
+            own = replace(rules, reader=_reader(path, stamp)) if rules.reader == "auto" else rules
+            place = Path("frames") / _key(own)
+            kept = workspace().cache / place / f"{sha}.npz"
+            if scratch is not None and not kept.exists():
+                kept = scratch / place / kept.name
+            found.append(FrameFile(video, path, sha, own, kept, stamp))
         except WorkbenchError as error:
             missing[video] = error.message
     return found, missing
@@ -152,16 +158,24 @@ def seen_of(
     Raises:
         StateError: None of them can be read.
     """
+    seen = seen_of_some(corpus, ids, rules, workers, scratch)
+    if not seen.shown:
+        raise none_readable(corpus, seen.missing)
+    return seen
+
+
+def seen_of_some(
+    corpus: Corpus, ids: Sequence[str], rules: InputRules, workers: int | None = None, scratch: Path | None = None
+) -> Seen:
+    """As ``seen_of``, of a part of a split, of which it may be that nothing can be read."""
     files, missing = frame_files(corpus, ids, rules, scratch)
     missing |= decode(files, workers)
     here = {one.video_id: one for one in files if one.video_id not in missing}
-    if not here:
-        raise none_readable(corpus, missing)
     pixels = np.zeros((len(ids), rules.sampler.n, rules.height, rules.width, 3), np.uint8)
     for at, video in enumerate(ids):
         if video in here:
             pixels[at] = here[video].pixels()
-    return Seen(pixels, {video: one.seen() for video, one in here.items()}, missing)
+    return Seen(pixels, {video: one.seen() for video, one in here.items()}, missing, readers_of(files))
 
 
 def undecoded(corpus: Corpus, ids: Sequence[str], rules: InputRules) -> Seen:
@@ -176,7 +190,18 @@ def undecoded(corpus: Corpus, ids: Sequence[str], rules: InputRules) -> Seen:
         times = frame_times(corpus, one.video_id, rules.rendition)
         chosen = sample_frames(rules.sampler, times)
         shown[one.video_id] = (chosen.tolist(), times[chosen].tolist())
-    return Seen(None, shown, missing)
+    return Seen(None, shown, missing, readers_of(files))
+
+
+def readers_of(files: Iterable[FrameFile]) -> dict[str, str]:
+    """Who decodes, by video."""
+    return {one.video_id: one.rules.reader for one in files}
+
+
+@cache
+def _reader(path: Path, stamp: tuple[int, int]) -> str:
+    """The reader that ``auto`` takes for a file as it is; looking at it takes some milliseconds."""
+    return chosen_reader("auto", probe(path)) if has("decord") else "pyav"
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.core.errors import DataError, StateError
 from workbench.core.files import building, check_format, read_json, write_json
+from workbench.core.listing import Readable, readable
 from workbench.core.lookup import nearest, pick
 from workbench.core.workspace import workspace
 from workbench.corpus import Corpus, open_corpus
@@ -91,16 +92,28 @@ def open_index(name: str) -> tuple[LexicalIndex | DenseIndex, dict[str, Any]]:
 
 def described_index(name: str) -> dict[str, Any]:
     """The description of an index, without its content."""
-    info = read_json(workspace().cache / "indexes" / name / "index.json", f"the description of index {name}")
+    path = workspace().cache / "indexes" / name / "index.json"
+    info = read_json(path, f"the description of index {name}")
+    if not isinstance(info, dict) or not {"corpus", "kind"} <= info.keys():
+        raise DataError(f"{path} describes no index.", f"Delete the folder {path.parent} and make the index again.")
     check_format(info.get("format_version"), FORMAT_VERSION, f"Index {name}")
     return info
 
 
 def list_indexes(corpus: str | None = None) -> list[str]:
-    """Names of the indexes of the workspace, or of those over one corpus."""
-    folder = workspace().cache / "indexes"
-    found = sorted(path.parent.name for path in folder.glob("*/index.json")) if folder.is_dir() else []
-    return [name for name in found if corpus is None or described_index(name)["corpus"] == corpus]
+    """Names of the indexes of the workspace, or of those over one corpus; without damaged ones."""
+    return [name for name, info in _listed().found if corpus is None or info["corpus"] == corpus]
+
+
+def damaged_indexes() -> list[DataError]:
+    """Why some cannot be read."""
+    return _listed().damaged
+
+
+def _listed() -> Readable[tuple[str, dict[str, Any]]]:
+    """Name and description of each."""
+    names = sorted(path.parent.name for path in (workspace().cache / "indexes").glob("*/index.json"))
+    return readable(names, lambda name: (name, described_index(name)))
 
 
 def documents(corpus: Corpus, of: str) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.core.errors import StateError
-from workbench.core.lookup import pick
+from workbench.core.lookup import nearest, pick
 from workbench.corpus import Corpus
 from workbench.corpus.engines import first_engine
 from workbench.models import Gallery, Words
@@ -71,12 +71,13 @@ def gallery_of(
         times = {video: times_s for video, (_, times_s) in shown.items()}
         found = sentences_of(corpus, engine, times, filters=rules.filters, max_words=rules.windows)
         sentences = tuple(found.get(video, ()) for video in ids)
+    readers = {video: reader_version(name) for video, name in looked.readers.items()}
     rows = [
         {
             "video_id": video, "frames": shown.get(video, ([], []))[0], "times_s": shown.get(video, ([], []))[1],
             "words": list(words[at].text), "n_words_read": counts.get(video, 0),
             "n_words_dropped": counts.get(video, 0) - len(words[at].text), "engine": engine,
-            "reader": reader_version(rules.reader) if "frames" in needs else None, "reason": missing.get(video),
+            "reader": readers.get(video), "reason": missing.get(video),
         }
         for at, video in enumerate(ids)
     ]  # fmt: skip
@@ -93,7 +94,8 @@ def engine_of(corpus: Corpus, asked: str | None = None) -> str:
     chosen = first_engine(found) if asked is None else asked if asked in found else None
     if chosen is None:
         said = f"texts of the engine {asked!r}" if asked else "text read from its frames"
-        raise StateError(f"Corpus {corpus.name} has no {said}.", f"Run: workbench ocr run {corpus.name}")
+        remedy = nearest(asked, found) if asked and found else f"Run: workbench ocr run {corpus.name}"
+        raise StateError(f"Corpus {corpus.name} has no {said}.", remedy)
     return chosen
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def score(
         for one in rules_of(rules, clips, scorer)
     ]
     inputs = seen_in(looks)
-    tiles = tiles_of(scorer, opened, inputs, [one.encoded for one in looks])
+    tiles = tiles_of(scorer, opened, inputs.gallery.missing, [one.encoded for one in looks])
     kept = matrix_bytes(opened) <= MATRIX_LIMIT if keep_matrix is None else keep_matrix
     found, parts = tiles.matrix() if kept else (tiles.metrics(), {})
     described = {"input_rules": asdict(rules), **_looked(looks), **info, **_fusion(scorer, parts, info)}
@@ -165,19 +165,14 @@ def rules_for(model: RetrievalModel) -> InputRules:
     return InputRules(**sampler, **wanted)  # type: ignore[arg-type]  # a sampler beside numbers
 
 
-def similarities(model: RetrievalModel, corpus: Corpus, inputs: Inputs) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
-    """float32 [captions, videos], and its parts by modality; columns of missing videos are -inf."""
-    return tiles_of(model, corpus, inputs, [model.encode(inputs.gallery)]).matrix()
-
-
-def tiles_of(model: RetrievalModel, corpus: Corpus, inputs: Inputs, encoded: Sequence[Any]) -> Tiles:
+def tiles_of(model: RetrievalModel, corpus: Corpus, missing: Collection[str], encoded: Sequence[Any]) -> Tiles:
     """Scores of all captions of a corpus by a model, still to be computed; columns of missing videos are -inf.
 
     Args:
         model: The model.
         corpus: Restricted to the split.
-        inputs: What the model was given of it.
+        missing: Videos that lack an input.
         encoded: The gallery in the model's own form, one for each time it was looked at.
     """
-    absent = [at for at, video in enumerate(inputs.gallery.video_ids) if video in inputs.gallery.missing]
+    absent = [at for at, video in enumerate(corpus.videos["video_id"]) if video in missing]
     return Tiles(model, corpus.captions["text"].tolist(), encoded, corpus.relevance_matrix(), absent)

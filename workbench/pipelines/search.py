@@ -14,6 +14,7 @@ from workbench.corpus import Corpus
 from workbench.corpus.engines import TRUTH
 from workbench.evaluation import open_run
 from workbench.index import DenseIndex, LexicalIndex
+from workbench.ocr.cleaning import clean, words_of
 from workbench.ocr.matched import matched_texts
 from workbench.ocr.matching import STOP_WORDS, caption_words
 from workbench.pipelines.checkpoints import can_encode, model_of
@@ -167,10 +168,10 @@ def words_read(corpus: Corpus, video_id: str, most: int = 30) -> str:
     Args:
         corpus: The corpus.
         video_id: The video.
-        most: How many; function words are left out.
+        most: How many; function words, and what models do not read either (``ocr.cleaning``), are left out.
     """
     texts = corpus.texts
-    own = texts.loc[(texts["video_id"] == video_id) & (texts["engine"] != TRUTH), "text"]
+    own = clean(words_of(texts[(texts["video_id"] == video_id) & (texts["engine"] != TRUTH)])).words["text"]
     words = dict.fromkeys(word for text in own for word in caption_words(str(text)) if word not in STOP_WORDS)
     return " ".join(list(words)[:most])
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -26,6 +26,8 @@ from workbench.pipelines.encoding import Encode
 from workbench.pipelines.features import Part, part_of
 from workbench.pipelines.inputs import Inputs
 from workbench.pipelines.rules import InputRules
+
+One = TypeVar("One")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def sharing(processes: int, *model: Any) -> Iterator[tuple[World, Encode | None]
         yield world, in_world(world)
 
 
-def shares_of(ids: Sequence[str], size: int) -> list[tuple[str, ...]]:
+def shares_of(ids: Sequence[One], size: int) -> list[tuple[One, ...]]:
     """Ids cut into as many parts as there are processes, in order; sizes differ by one at most, some may be empty."""
     return [tuple(ids[at * len(ids) // size : (at + 1) * len(ids) // size]) for at in range(size)]
 
@@ -129,7 +131,8 @@ def in_world(world: World) -> Encode:
 
 def _in_world(world: World, model: Any, corpus: Corpus, rules: InputRules, change: Change) -> Part:
     ids = corpus.videos["video_id"].tolist()
-    own = part_of(model, corpus, rules, change=change, videos=shares_of(ids, world.size)[world.rank])
+    with world.working():
+        own = part_of(model, corpus, rules, change=change, videos=shares_of(ids, world.size)[world.rank])
     parts = world.collected(own)
     return joined_parts(parts, ids) if world.first else own
 

@@ -64,8 +64,10 @@ def sweep_frames(
         f"{name}-{frames}f" + (f"-{height}px" if heights else ""): _changed(model, rules, frames, height)
         for frames, height in product(n_frames or [rules.sampler.n], heights or [rules.height])
     }
-    for one in settings:
+    for one, changed in settings.items():
         check_free(one, overwrite)
+        if changed:
+            open_with(checkpoint, options, changed)  # refuses what its weights cannot take, before anything is scored
     rows = []
     for one, changed in settings.items():
         other = open_with(checkpoint, options, changed)

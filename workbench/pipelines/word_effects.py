@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +14,20 @@ from workbench.corpus import Corpus
 from workbench.evaluation import Run
 from workbench.evaluation.runs.run import similarity_of
 from workbench.models import Gallery, RetrievalModel, Words
+from workbench.models.encoding import SeesFrameByFrame
 from workbench.pipelines.inputs import Inputs
 
 COLUMNS = ["caption_id", "video_id", "word", "score", "score_without", "rank_without"]
+
+
+def check_explains_words(model: RetrievalModel) -> None:
+    """Raise where a model has no word effects.
+
+    Raises:
+        StateError: It reads no words.
+    """
+    if "ocr" not in model.needs:
+        raise StateError("The model reads no words.", "Choose an OCR or fusion model.")
 
 
 def word_effects(model: RetrievalModel, corpus: Corpus, inputs: Inputs, run: Run) -> pd.DataFrame:
@@ -30,28 +42,25 @@ def word_effects(model: RetrievalModel, corpus: Corpus, inputs: Inputs, run: Run
     Returns:
         caption_id, video_id, word, score, score_without (of the pair), rank_without (expected, of the caption's right
         video, when the word is not in ``video_id`` and all else is equal). Words that stand more than once are taken
-        out one at a time.
+        out one at a time; of a model that reads sentences, out of every sentence at once.
 
     Raises:
-        StateError: The run keeps no matrix, or the model reads no words, or sentences of them.
+        StateError: The run keeps no matrix, or the model reads no words.
     """
-    if "ocr" not in model.needs:
-        raise StateError("The model reads no words.", "Choose an OCR or fusion model.")
-    if model.reads.get("windows"):
-        raise StateError("The model reads sentences, so no word can be taken out by itself.", "Choose another model.")
+    check_explains_words(model)
     scores, relevance = similarity_of(run), run.relevance_matrix.toarray() > 0
     captions, caption_ids = corpus.captions["text"].tolist(), corpus.captions["caption_id"].tolist()
     pairs = _pairs(scores, relevance)
     rows: list[tuple[str, str, str, float, float, float]] = []
     with meter("Explaining words", len(pairs), "videos") as bar:
         for column, asking in pairs.items():
-            words = inputs.gallery.words[column]
-            if words.text:
-                encoded = model.encode(_each_left_out(inputs.gallery, column))
+            words = _words(inputs.gallery, column)
+            if words:
+                encoded = model.encode(_each_left_out(_looked_at(model, inputs.gallery.take([column])), words))
                 without = model.similarity([captions[row] for row in asking], encoded)
                 for row, changed in zip(asking, without, strict=True):
                     ranks = _ranks(scores[row], relevance[row], column, changed)
-                    told = zip(words.text, changed.tolist(), ranks.tolist(), strict=True)
+                    told = zip(words, changed.tolist(), ranks.tolist(), strict=True)
                     video, score = inputs.gallery.video_ids[column], float(scores[row, column])
                     rows += [(caption_ids[row], video, word, score, one, rank) for word, one, rank in told]
             bar.advance()
@@ -69,13 +78,35 @@ def _pairs(scores: np.ndarray, relevance: np.ndarray) -> dict[int, list[int]]:
     return dict(sorted(found.items()))
 
 
-def _each_left_out(gallery: Gallery, column: int) -> Gallery:
+def _words(gallery: Gallery, column: int) -> tuple[str, ...]:
+    """What can be taken out of a video: its words one by one, or the different ones of its sentences."""
+    if gallery.sentences is None:
+        return gallery.words[column].text
+    return tuple(dict.fromkeys(word for one in gallery.sentences[column] for word in one.split()))
+
+
+def _looked_at(model: RetrievalModel, gallery: Gallery) -> Gallery:
+    """A video whose frames were looked at once where vectors may stand for them, as it is encoded many times."""
+    if gallery.frames is None or not (isinstance(model, SeesFrameByFrame) and model.encodes_features):
+        return gallery
+    return replace(gallery, frames=None, features=model.frame_features(gallery.frames))
+
+
+def _each_left_out(gallery: Gallery, words: Sequence[str]) -> Gallery:
     """One video as often as it has words, each time without one of them."""
-    words, count = gallery.words[column], len(gallery.words[column].text)
+    same = gallery.take([0] * len(words))
+    if gallery.sentences is not None:
+        own = gallery.sentences[0]
+        return replace(same, sentences=tuple(tuple(_without(word, one) for one in own) for word in words))
+    (read,), count = gallery.words, len(words)
     keep = [[at for at in range(count) if at != left_out] for left_out in range(count)]
-    fewer = tuple(Words(tuple(words.text[at] for at in own), words.place[own]) for own in keep)
-    same = gallery.take([column] * count)
+    fewer = tuple(Words(tuple(read.text[at] for at in own), read.place[own]) for own in keep)
     return replace(same, words=fewer)
+
+
+def _without(word: str, sentence: str) -> str:
+    """A sentence without a word, wherever it stands in it."""
+    return " ".join(one for one in sentence.split() if one != word)
 
 
 def _ranks(row: np.ndarray, right: np.ndarray, column: int, changed: np.ndarray) -> np.ndarray:

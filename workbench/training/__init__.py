@@ -3,7 +3,7 @@
 from workbench.training.estimate import Estimate, estimate
 from workbench.training.groups import train_seeds
 from workbench.training.keys import recipe_keys
-from workbench.training.recipes import RECIPES, Recipe, load_recipe
+from workbench.training.recipes import RECIPES, Recipe, check_keys, load_recipe
 from workbench.training.recorder import Recorder
 from workbench.training.selection import SelectionScore, SelectSplit
 from workbench.training.trackers import Tracker
@@ -19,6 +19,7 @@ __all__ = [
     "SelectSplit",
     "SelectionScore",
     "Tracker",
+    "check_keys",
     "estimate",
     "load_recipe",
     "progress_of",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench.core.errors import StateError
+from workbench.core.errors import ExistsError, StateError
 from workbench.core.files import read_json
 from workbench.core.workspace import check_name, workspace
 from workbench.corpus import Corpus, open_corpus
@@ -16,14 +16,16 @@ from workbench.evaluation import Run, open_run
 from workbench.evaluation.runs.info import describe
 from workbench.evaluation.runs.saving import start_run
 from workbench.models.checkpoints import tidy
+from workbench.pipelines.audit.training import audit_training
 from workbench.pipelines.inputs import InputRules
 from workbench.pipelines.scoring import check_free
 from workbench.training.building import built
-from workbench.training.loop import rules_of
+from workbench.training.loop import readable, rules_of
+from workbench.training.made_of import check_same, chosen, made_of
 from workbench.training.optimiser import optimiser_of
 from workbench.training.recipes import Recipe, differences
 from workbench.training.recorder import tell
-from workbench.training.selection import SelectSplit, select_corpus
+from workbench.training.selection import SelectSplit, select_corpus, share_to_make
 from workbench.training.splits import check_apart
 
 KEPT = ("choices", "data", "excluded", "earlier", "initial")
@@ -44,6 +46,7 @@ class Begun:
         select: What chooses the checkpoint.
         report: The corpus restricted to what is reported.
         resume: Whether it goes on from before.
+        chosen: What was chosen before the first step, by key value and reason.
     """
 
     folder: Path
@@ -53,6 +56,7 @@ class Begun:
     select: SelectSplit
     report: Corpus
     resume: bool = False
+    chosen: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def rules(self) -> InputRules:
@@ -98,17 +102,28 @@ def begun(name: str, recipe: Recipe, group: str | None, overwrite: bool) -> Begu
     Raises:
         ExistsError: A run of that name exists, and it did not fail before its first checkpoint.
         DataError: The recipe names weights or options that the model lacks.
-        StateError: Splits share videos.
+        StateError: Splits share videos, or the corpus lacks what the model needs.
     """
     overwrite = _to_replace(name, overwrite)
     open_corpus(recipe.corpus, recipe.report_split)  # refuses names that there are not, before anything is built
     model, initial = built(recipe, begin=True)
     optimiser_of(model.network, recipe)  # refuses names that no weight has
+    if share_to_make(open_corpus(recipe.corpus), recipe.select_split, recipe.train_split) is not None:
+        readable(recipe, model, rules_of(recipe, model))  # refuses inputs that are not there, before a split is made
     train, select, report = _splits(recipe)
+    data = made_of(recipe, model, _by_role(train, select, report))
     info: dict[str, Any] = {"model": recipe.model, "recipe": recipe.to_dict(), "seed": recipe.seed, "group": group}
-    info |= {"data": _fingerprints(train, select, report), **({} if initial is None else {"initial": initial})}
+    info |= {"data": data, **({} if initial is None else {"initial": initial})}
     folder = start_run(name, report, overwrite=overwrite, **info)
-    return Begun(folder, recipe, model, train, select, report)
+    _say_beginning(Run(folder), report)
+    return Begun(folder, recipe, model, train, select, report, chosen=chosen(recipe, train, data))
+
+
+def _say_beginning(run: Run, report: Corpus) -> None:
+    """Warn where the weights that a training begins from have seen what it reports, or nobody knows."""
+    for one in audit_training(run, report):
+        if one.check.startswith("initial") and one.severity in ("wrong", "warning"):
+            log.warning("%s %s", one.sentence, one.fix)
 
 
 def resumed(name: str, recipe: Recipe) -> Begun:
@@ -116,14 +131,14 @@ def resumed(name: str, recipe: Recipe) -> Begun:
 
     Raises:
         UnknownNameError: There is no such run.
-        StateError: It is finished, was begun from another recipe, or its corpus has changed.
+        StateError: It is finished, was begun from another recipe, or its corpus or the text read in it has changed.
     """
     known = _to_resume(name, recipe)
     train, select, report = _splits(recipe)
-    data = _fingerprints(train, select, report)
-    _check_data(known.info.get("data"), data, recipe)
-    tidy(known.path)
     model, _ = built(recipe, begin=not (known.path / "checkpoints" / "last").is_file())
+    data = made_of(recipe, model, _by_role(train, select, report))
+    check_same(known.info.get("data"), data, recipe)
+    tidy(known.path)
     now = describe(name, report, None, None, False, "caption", {})
     earlier = {key: known.info.get(key) for key in ("created", "git", "versions", "command")}
     tell(
@@ -131,7 +146,8 @@ def resumed(name: str, recipe: Recipe) -> Begun:
         data=data, earlier=[*known.info.get("earlier", []), earlier],
         **{key: now[key] for key in ("writer", "git", "versions", "command")},
     )  # fmt: skip
-    return Begun(known.path, recipe, model, train, select, report, resume=True)
+    said = chosen(recipe, train, data)
+    return Begun(known.path, recipe, model, train, select, report, resume=True, chosen=said)
 
 
 def _to_replace(name: str, overwrite: bool) -> bool:
@@ -144,8 +160,32 @@ def _to_replace(name: str, overwrite: bool) -> bool:
     early = folder.exists() and Run(folder).state == "failed" and not (folder / "checkpoints" / "last").is_file()
     if early and not overwrite:
         log.warning("Run %s had failed before its first checkpoint: it makes room, and lies in the trash.", name)
+    interrupted = folder.exists() and not early and Run(folder).state in ("failed", "dead")
+    if interrupted and not overwrite:
+        raise ExistsError(
+            f"A run called {name!r} exists already, and its training was interrupted.",
+            "Add --resume to go on with it, or --overwrite to begin anew.",
+        )
     check_free(name, overwrite or early)
     return overwrite or early
+
+
+def check_attached(runs: Mapping[str, Recipe]) -> None:
+    """Refuse to attach to a job that trains something else under the same name.
+
+    Args:
+        runs: Recipes by the names of their runs; one that has not begun yet is not looked at.
+
+    Raises:
+        StateError: A run is being trained by another recipe.
+    """
+    for name, recipe in runs.items():
+        if workspace().find("runs", name) is None:
+            continue
+        if other := differences(open_run(name).info.get("recipe") or {}, recipe):
+            raise StateError(
+                f"Run {name} is being trained by another recipe: {other}.", "Choose another name, or stop that one."
+            )
 
 
 def _to_resume(name: str, recipe: Recipe) -> Run:
@@ -168,23 +208,5 @@ def _splits(recipe: Recipe) -> tuple[Corpus, SelectSplit, Corpus]:
     return train, select, report
 
 
-def _fingerprints(train: Corpus, select: SelectSplit, report: Corpus) -> dict[str, str]:
-    """Of what a run is made of, by what it is there for."""
-    return {"train": train.fingerprint, "select": select.corpus.fingerprint, "report": report.fingerprint}
-
-
-def _check_data(before: Mapping[str, str] | None, now: Mapping[str, str], recipe: Recipe) -> None:
-    """Refuse to go on where a split has changed since the run was begun.
-
-    Args:
-        before: What the run states; older ones by the names of splits.
-        now: As ``_fingerprints`` gives it.
-        recipe: Names the splits.
-
-    Raises:
-        StateError: One has.
-    """
-    splits = {"train": recipe.train_split, "select": recipe.select_split, "report": recipe.report_split}
-    for role, split in splits.items():
-        if before is not None and now[role] != before.get(role, before.get(split)):
-            raise StateError(f"The split {split} of {recipe.corpus} changed since the run was begun.", "Train it anew.")
+def _by_role(train: Corpus, select: SelectSplit, report: Corpus) -> dict[str, Corpus]:
+    return {"train": train, "select": select.corpus, "report": report}

@@ -7,9 +7,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +33,7 @@ from workbench.training.batches import Batches
 from workbench.training.building import built
 from workbench.training.engine import engine_of
 from workbench.training.loop import deterministic, gpu_memory, read_rules, rules_of, train_batches
+from workbench.training.memory import enough_memory
 from workbench.training.optimiser import optimiser_of, set_rate
 from workbench.training.prefetch import Prefetch
 from workbench.training.recipes import Recipe, load_recipe
@@ -104,17 +103,22 @@ class Estimate:
             ("Time of a step (median)", self.step_s, "s"),
             ("Samples per second", self.samples_per_s, "captions/s"),
             ("Waiting for data", 100 * self.data_wait, "%"),
-            ("Decoding before the first step", self.decode_h, "h"),
-            ("All steps", self.training_h, "h"),
-            ("All looks at the select split", self.looks_h, "h"),
-            ("Scoring the report split", self.scoring_h, "h"),
-            ("Training in all" + (f", {self.runs} runs" if self.runs > 1 else ""), self.total_h, "h"),
+            ("Decoding before the first step", *_readable(self.decode_h)),
+            ("All steps", *_readable(self.training_h)),
+            ("All looks at the select split", *_readable(self.looks_h)),
+            ("Scoring the report split", *_readable(self.scoring_h)),
+            ("Training in all" + (f", {self.runs} runs" if self.runs > 1 else ""), *_readable(self.total_h)),
             (f"Memory of {self.memory_of}", self.memory_gib, "GiB"),
             ("Checkpoints on disk", self.checkpoints_gib, "GiB"),
             ("Videos to decode before the first step", float(self.decode_videos), "videos"),
             ("Their frames in the cache", self.cache_gib, "GiB"),
         ]
         return pd.DataFrame([(what, f"{value:.3g}", unit) for what, value, unit in rows], columns=COLUMNS)
+
+
+def _readable(hours: float) -> tuple[float, str]:
+    """A time in the largest unit of which it has one."""
+    return next(((hours * n, unit) for n, unit in ((1, "h"), (60, "min")) if hours * n >= 1), (hours * 3600, "s"))
 
 
 def estimate(recipe: str = "textvr_fusion_demo", *, runs: int = 1, **overrides: Any) -> Estimate:
@@ -142,14 +146,14 @@ def estimate(recipe: str = "textvr_fusion_demo", *, runs: int = 1, **overrides: 
     model.network.to(device)
     with (
         deterministic(resolved.threads, resolved.seed, device),
-        _enough_memory(device),
+        enough_memory(device),
         TemporaryDirectory() as folder,
     ):
         scratch = Path(folder)
         fresh = undecoded_files(_decoded_first(resolved, model))
         steps = _some_steps(resolved, model, scratch)
         look = partial(_look_seconds, resolved, model, scratch)
-        looks = look(*_select(resolved)) * math.ceil(resolved.steps / resolved.eval_every)
+        looks = look(*_select(resolved), vectors=_is_frozen(model)) * math.ceil(resolved.steps / resolved.eval_every)
         memory = gpu_memory(device)
         return Estimate(
             device=str(device), training_h=steps.seconds * resolved.steps / 3600, looks_h=looks / 3600,
@@ -217,8 +221,11 @@ def _select(recipe: Recipe) -> tuple[Corpus, float]:
     return corpus.with_split(recipe.select_split), 1.0
 
 
-def _look_seconds(recipe: Recipe, model: Any, scratch: Path, corpus: Corpus, share: float) -> float:
-    """Time to score a share of a split (s), its frames decoded, out of that for some of its videos."""
+def _look_seconds(
+    recipe: Recipe, model: Any, scratch: Path, corpus: Corpus, share: float, *, vectors: bool = False
+) -> float:
+    """Time to score a share of a split (s), its frames decoded (or even looked at: their ``vectors`` made), out of that
+    for some of its videos."""
     rules = rules_of(recipe, model)
     n_videos, n_captions = share * len(corpus.videos), share * len(corpus.captions)
     ids = corpus.videos["video_id"].tolist()[: min(LOOK_VIDEOS, math.ceil(n_videos))]
@@ -226,6 +233,8 @@ def _look_seconds(recipe: Recipe, model: Any, scratch: Path, corpus: Corpus, sha
     seen = seen_of(corpus, ids, rules, scratch=scratch) if "frames" in model.needs else None
     gallery = gallery_of(corpus, model.needs, rules, videos=ids, seen=seen).gallery
     model.network.eval()
+    if vectors:
+        gallery = replace(gallery, features=model.frame_features(gallery.frames), frames=None)
     began = time.perf_counter()
     encoded = model.encode(gallery)
     between = time.perf_counter()
@@ -250,21 +259,6 @@ def _decoded_first(recipe: Recipe, model: Any) -> list[tuple[Corpus, InputRules]
 def _is_frozen(model: Any) -> bool:
     """Whether training takes vectors of frames, which are made before it."""
     return isinstance(model, SeesFrameByFrame) and model.frozen_frames
-
-
-@contextmanager
-def _enough_memory(device: Any) -> Iterator[None]:
-    """A GPU's memory that is too small is said so, with what helps."""
-    torch = need("torch", "Training")
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise StateError(
-            "The GPU's memory is too small for this training.",
-            "Set micro_batch, activation_checkpointing=true, or a smaller batch_videos.",
-        ) from error
 
 
 def _resident() -> float:

@@ -11,9 +11,9 @@ from workbench.core import jobs
 from workbench.core.errors import DataError
 from workbench.core.workspace import check_name, workspace
 from workbench.evaluation import Run, open_run
-from workbench.training.begin import check_start, run_name
+from workbench.training.begin import check_attached, check_start, run_name
 from workbench.training.recipes import load_recipe
-from workbench.training.train import train, train_words
+from workbench.training.train import check_alone, train, train_words
 
 
 def train_seeds(
@@ -47,14 +47,18 @@ def train_seeds(
     base = run_name(resolved, name)
     group = check_name(group or base, "group")
     names = {seed: check_name(f"{base}-seed{seed}", "run") for seed in seeds}
-    attached = background and jobs.is_running(f"train-{base}")
-    if not attached and os.environ.get("RANK", "0") == "0":  # others may come when the first has begun
+    job = jobs.name_for("train", base)
+    attached = background and jobs.is_running(job)
+    if attached:
+        check_attached({one: replace(resolved, seed=seed) for seed, one in names.items()})
+    elif os.environ.get("RANK", "0") == "0":  # others may come when the first has begun
         for seed, one in names.items():
             if not (resume and _is_finished(one)):
                 check_start(one, replace(resolved, seed=seed), overwrite=overwrite, resume=resume and _is_there(one))
     if background:
+        check_alone()
         words = train_words(recipe, options, name=base, group=group, overwrite=overwrite, resume=resume)
-        return jobs.start([*words, "--seeds", ",".join(map(str, seeds))], name=f"train-{base}")
+        return jobs.start([*words, "--seeds", ",".join(map(str, seeds))], name=job)
     runs: list[Any] = []
     for seed, one in names.items():
         if resume and _is_finished(one):

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.training.recipes import NAMED, Recipe, default_of
+from workbench.training.kinds import NAMED
+from workbench.training.recipes import Recipe, default_of
 
 
 def recipe_keys() -> pd.DataFrame:

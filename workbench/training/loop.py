@@ -23,11 +23,12 @@ from workbench.models.world import World
 from workbench.pipelines.clips import Clips, HeldClips, candidate_rules, clips_of, rendition_for
 from workbench.pipelines.features import part_of, stacked
 from workbench.pipelines.frames import undecoded
-from workbench.pipelines.inputs import Inputs, gallery_of
+from workbench.pipelines.inputs import gallery_of
 from workbench.pipelines.rules import InputRules
-from workbench.pipelines.scoring import rules_for, similarities
+from workbench.pipelines.scoring import rules_for
 from workbench.training.batches import Batches
 from workbench.training.engine import Engine, engine_of
+from workbench.training.looks import LOOK, Looks
 from workbench.training.optimiser import averaged, exchange, optimiser_of, set_rate
 from workbench.training.prefetch import Prefetch
 from workbench.training.recipes import Recipe
@@ -49,7 +50,7 @@ class Training:
         optimiser: With its state.
         engine: How steps are made.
         batches: All batches by step.
-        select: Inputs of the split that chooses.
+        looks: At the split that chooses.
         recorder: Writes the curves and knows the best score.
     """
 
@@ -58,7 +59,7 @@ class Training:
     optimiser: Any
     engine: Engine
     batches: Batches
-    select: Inputs
+    looks: Looks
     recorder: Recorder
 
     @property
@@ -94,18 +95,22 @@ class Training:
             return
         coming.rest()
         with averaged(self.optimiser):
-            better = due and self._validate()
-            self.recorder.curves.write()  # before the checkpoint, which says how many rows of it count
-            told = {**self.recorder.state(), "engine": self.engine.state()}
-            save_checkpoint(
-                self.recorder.folder, self.recorder.steps, self.model, self.optimiser, told, best=better,
-                keep_last=self.recipe.keep_last,
-            )  # fmt: skip
+            if not due:
+                self._keep(best=False)
+                return
+            self.engine.world.told(LOOK)
+            similarity = self.looks.similarity()
+            with self.engine.world.working():  # the others wait
+                self._keep(best=self.recorder.validation(similarity, epoch=self.epoch))
 
-    def _validate(self) -> bool:
-        self.model.network.eval()
-        similarity, _ = similarities(self.model, self.recorder.select.corpus, self.select)
-        return self.recorder.validation(similarity, epoch=self.epoch)
+    def _keep(self, *, best: bool) -> None:
+        """Write curves and a checkpoint."""
+        self.recorder.curves.write()  # before the checkpoint, which says how many rows of it count
+        told = {**self.recorder.state(), "engine": self.engine.state()}
+        save_checkpoint(
+            self.recorder.folder, self.recorder.steps, self.model, self.optimiser, told, best=best,
+            keep_last=self.recipe.keep_last,
+        )  # fmt: skip
 
     def _meter(self) -> AbstractContextManager[Meter]:
         return meter(f"Training {self.recipe.modality}", self.recipe.steps, "steps", done=self.recorder.steps)
@@ -120,9 +125,7 @@ class Training:
                 self.look(coming, keep=stopping)
                 bar.advance(note=", ".join(said_of(self.recorder.last)))
                 if stopping and not self.done:
-                    self.engine.world.told(None)
                     return False
-        self.engine.world.told(None)
         self.recorder.close()
         return True
 
@@ -136,7 +139,7 @@ def gpu_memory(device: Any) -> float | None:
 
 def rules_of(recipe: Recipe, model: Any) -> InputRules:
     """How the inputs of a training are made, of all its splits."""
-    rules = replace(rules_for(model), reader=recipe.reader)
+    rules = replace(rules_for(model), reader=recipe.reader, engine=recipe.engine)
     fit = AUGMENTS[recipe.augment].fit
     return rules if fit is None else replace(rules, fit=fit)
 
@@ -145,6 +148,20 @@ def read_rules(recipe: Recipe, rules: InputRules) -> InputRules:
     """The same where frames of the train split are read larger, for a random part to be cut out of them."""
     height, width = AUGMENTS[recipe.augment].size(rules.height, rules.width)
     return replace(rules, height=height, width=width)
+
+
+def readable(recipe: Recipe, model: Any, rules: InputRules) -> Batches:
+    """The batches of the train split without frames: what is known of it before anything is decoded.
+
+    Raises:
+        StateError: The corpus lacks the files or texts that the model needs.
+    """
+    corpus = open_corpus(recipe.corpus, recipe.train_split)
+    ids = corpus.videos["video_id"].tolist()
+    small = replace(rules, rendition=rendition_for(corpus)[0])
+    seen = undecoded(corpus, ids, small) if "frames" in model.needs else None
+    gallery = gallery_of(corpus, model.needs, rules, seen=seen).gallery
+    return Batches(corpus, gallery, recipe.batch_videos, recipe.seed, recipe.mask)
 
 
 def train_batches(
@@ -159,14 +176,11 @@ def train_batches(
         steps: How many are asked for, from the first one on; None = all.
         scratch: Folder for decoded frames that are not in the cache yet; None = the cache.
     """
-    corpus = open_corpus(recipe.corpus, recipe.train_split)
-    ids = corpus.videos["video_id"].tolist()
-    small = replace(rules, rendition=rendition_for(corpus)[0])
-    seen = undecoded(corpus, ids, small) if "frames" in model.needs else None
-    gallery = gallery_of(corpus, model.needs, rules, seen=seen).gallery
-    batches = Batches(corpus, gallery, recipe.batch_videos, recipe.seed, recipe.mask)
-    if seen is None:
+    batches = readable(recipe, model, rules)
+    if "frames" not in model.needs:
         return batches
+    corpus = open_corpus(recipe.corpus, recipe.train_split)
+    small = replace(rules, rendition=rendition_for(corpus)[0])
     wanted = None if steps is None else list(dict.fromkeys(one for at in range(steps) for one in batches.at(at).ids))
     larger = read_rules(recipe, rules)
     if isinstance(model, SeesFrameByFrame) and model.frozen_frames:
@@ -177,8 +191,9 @@ def train_batches(
         )  # fmt: skip
     cut = None if larger == rules else (rules.height, rules.width)
     return Batches(
-        corpus, gallery, recipe.batch_videos, recipe.seed, recipe.mask, clips=clips, augment=recipe.augment, cut=cut
-    )
+        corpus, batches.gallery, recipe.batch_videos, recipe.seed, recipe.mask, clips=clips, augment=recipe.augment,
+        cut=cut,
+    )  # fmt: skip
 
 
 def _vectors(

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import copyreg
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
-
-import yaml
 
 from workbench.core.errors import DataError
 from workbench.core.lookup import nearest, pick
+from workbench.core.yaml_text import read_yaml
+from workbench.evaluation.runs.monitor import USUAL, Monitor
 from workbench.models.augment import AUGMENTS
 from workbench.models.lora import Lora
 from workbench.models.registry import MODELS, check_options
 from workbench.training.batches import MASKS
+from workbench.training.kinds import fits, frozen, in_words, of_kind, plain
 from workbench.training.loss import LOSSES, NEGATIVES
 from workbench.training.ranges import check_numbers
 from workbench.training.splits import check_names
+from workbench.video.readers import check_reader
 
 MODALITIES = ("vision", "ocr", "fusion")
 DECAYS = ("all", "matrices")
@@ -48,8 +48,9 @@ class Recipe:
         warmup: Steps until the peak.
         eval_every: Steps between looks at the select split (and checkpoints).
         threads: CPU threads; part of the recipe, as sums depend on it.
-        reader: Who decodes: ``pyav``, ``decord`` (to repeat old papers), or ``auto``.
+        reader: Who decodes: ``pyav``, ``decord`` (to repeat old papers), or ``auto``: decord where a file is safe.
         seed: Of weights, batches, captions and augmentation.
+        engine: Whose read text is taken: rapidocr, kwai, ...; null = the best one that the corpus has.
         options: Options of the model beside preset and modality; on the command line e.g. options.n_frames=8.
         init: What its weights start from: a run, RUN@STEP, or a folder of weights; null = as the model is built.
         init_strict: Whether every weight must be found there, of its size; else what fits is taken and the rest named.
@@ -77,6 +78,8 @@ class Recipe:
         freeze: Exact names of weights that are not trained.
         keep_last: How many of the newest checkpoints stay, beside the best one.
         patience: Looks at the select split without a gain after which training ends. null = all steps are made.
+        monitor: What chooses the checkpoint: direction (t2v, v2t, or mean of both) and metric (mrr, r1, r5, r10,
+            median_rank, mean_rank), e.g. v2t r10.
         precision: Of products: ``float32``, ``bf16`` or ``fp16``; weights and their updates stay float32.
         compile: Whether torch compiles the network first: slower to start, faster per step; ``auto``: on a GPU, where
             frames are looked at in 2,000 steps or more.
@@ -100,6 +103,7 @@ class Recipe:
     threads: int
     reader: str
     seed: int
+    engine: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     init: str | None = None
     init_strict: bool = True
@@ -125,12 +129,15 @@ class Recipe:
     freeze: tuple[str, ...] = ()
     keep_last: int = 1
     patience: int | None = None
+    monitor: str = USUAL
     precision: str = "float32"
     compile: bool | str = False
     activation_checkpointing: bool = False
 
     def __post_init__(self) -> None:
         pick(dict.fromkeys(MODALITIES), self.modality, "modality")
+        check_reader(self.reader)
+        Monitor.parse(self.monitor)
         pick(AUGMENTS, self.augment, "way to vary frames")
         pick(dict.fromkeys(LOSSES), self.loss, "loss")
         pick(dict.fromkeys(NEGATIVES), self.negatives, "choice of negatives")
@@ -145,7 +152,7 @@ class Recipe:
             if isinstance(value := getattr(self, name), str):
                 pick({"learned": None}, value, name.replace("_", " "))
         for name in ("options", "rates", "lora"):
-            object.__setattr__(self, name, _frozen(getattr(self, name)))
+            object.__setattr__(self, name, frozen(getattr(self, name)))
         check_numbers(vars(self))
         self._check_model()
         check_names(self.train_split, self.select_split, self.report_split)
@@ -162,53 +169,11 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """The resolved recipe, as ``run.json`` keeps it."""
-        return {key: _plain(value) for key, value in vars(self).items()}
-
-
-def _frozen(value: Any) -> Any:
-    """Mappings, and those in them, that cannot be changed; lists in them become tuples."""
-    if isinstance(value, Mapping):
-        return MappingProxyType({key: _frozen(one) for key, one in value.items()})
-    return tuple(_frozen(one) for one in value) if isinstance(value, list | tuple) else value
-
-
-def _plain(value: Any) -> Any:
-    """As JSON gives it back: dicts and lists."""
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _pickled(value: MappingProxyType[str, Any]) -> tuple[Any, ...]:
-    return _frozen, (dict(value),)
-
-
-copyreg.pickle(MappingProxyType, _pickled)  # so that recipes can be copied and sent to other processes
+        return {key: plain(value) for key, value in vars(self).items()}
 
 
 FOLDER = files("workbench.training.recipe_files")
 RECIPES = sorted(Path(str(path)).stem for path in FOLDER.iterdir() if str(path).endswith(".yaml"))
-KINDS: dict[str, tuple[type, ...]] = {
-    "int": (int,),
-    "float": (int, float),
-    "str": (str,),
-    "bool": (bool,),
-    "tuple[str, ...]": (list, tuple),
-}
-KINDS |= {"int | None": (int, type(None)), "float | None": (int, float, type(None)), "str | float": (str, int, float)}
-KINDS |= {"bool | str": (bool, str)}
-KINDS |= {"str | None": (str, type(None)), "Mapping[str, Any]": (Mapping,)}
-KINDS |= {"Mapping[str, Any] | None": (Mapping, type(None))}
-NAMED = {
-    "bool": "yes or no (true, false)",
-    "bool | str": "yes, no (true, false) or auto",
-    "tuple[str, ...]": "list of names",
-    "int | None": "int or null",
-    "float | None": "float or null",
-    "str | None": "str or null",
-    "Mapping[str, Any]": "mapping of names to values",
-    "Mapping[str, Any] | None": "mapping of names to values, or null",
-}
 
 
 def default_of(key: Field[Any]) -> Any:
@@ -217,38 +182,84 @@ def default_of(key: Field[Any]) -> Any:
 
 
 def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
-    """A recipe by its bare name, with some of its values replaced.
+    """A recipe by its bare name, with some of its values replaced; see ``resolve``."""
+    return resolve(name, overrides)[0]
+
+
+def resolve(name: str, overrides: Mapping[str, Any] | None = None) -> tuple[Recipe, dict[str, dict[str, Any]]]:
+    """A recipe by its bare name, with some of its values replaced, and what of it was chosen here.
 
     Args:
         name: A name of ``RECIPES``, or the path of a YAML file.
         overrides: Fields of ``Recipe``. Single options may be given as ``options.NAME``; options are added to those of
             the recipe. With another model, preset and options of the recipe are left out, as they are the old one's.
 
+    Returns:
+        The recipe, and by key value and reason of what neither the recipe nor ``overrides`` says.
+
     Raises:
         UnknownNameError: No such recipe or model.
         DataError: An unknown, missing or wrong value; the sentence names the nearest key.
     """
+    stored, given = _read(name), plain(overrides or {})
+    chosen = _shorter_warmup(stored, given)
+    values = _with(stored, given) | {key: one["value"] for key, one in chosen.items()}
+    check_keys(values, f"Recipe {name}")
+    kinds = {one.name: str(one.type) for one in fields(Recipe)}
+    typed = {key: of_kind(value, kinds[key]) for key, value in values.items()}
+    for key, value in typed.items():
+        if not fits(value, kinds[key]):
+            raise DataError(f"Recipe {name}: {key} is {values[key]!r}.", f"It must be {in_words(kinds[key])}.")
+    needed = [one.name for one in fields(Recipe) if default_of(one) is MISSING]
+    if absent := [key for key in needed if key not in values]:
+        raise DataError(f"Recipe {name}: {absent[0]} is missing.", "Add it; see the shipped recipes.")
+    return Recipe(**typed), chosen
+
+
+def check_keys(keys: Iterable[Any], where: str = "Recipe") -> None:
+    """Refuse what is no key of a recipe.
+
+    Args:
+        keys: E.g. ``steps``.
+        where: Begins the sentence.
+
+    Raises:
+        DataError: There is one; the sentence names the nearest key.
+    """
+    known = [one.name for one in fields(Recipe)]
+    for key in keys:
+        if key not in known:
+            raise DataError(f"{where}: unknown key {key!r}.", nearest(str(key), known))
+
+
+def _read(name: str) -> dict[str, Any]:
+    """The values that a recipe's file holds."""
     if name.endswith((".yaml", ".yml")):
         path = Path(name)
         if not path.is_file():
             raise DataError(f"The recipe {name} does not exist.", f"Known by name: {', '.join(RECIPES)}.")
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(f"The recipe {name} is no text in UTF-8.", "Save it as UTF-8.") from error
     else:
         pick(dict.fromkeys(RECIPES), name, "recipe")
         text = FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    values = _with(yaml.safe_load(text) or {}, overrides or {})
-    kinds = {one.name: str(one.type) for one in fields(Recipe)}
-    for key, value in values.items():
-        if key not in kinds:
-            raise DataError(f"Recipe {name}: unknown key {key!r}.", nearest(key, kinds))
-        if not _fits(value, kinds[key]):
-            kind = NAMED.get(kinds[key], kinds[key].replace("|", "or"))
-            raise DataError(f"Recipe {name}: {key} is {value!r}.", f"It must be a {kind}.")
-    needed = [one.name for one in fields(Recipe) if default_of(one) is MISSING]
-    if absent := [key for key in needed if key not in values]:
-        raise DataError(f"Recipe {name}: {absent[0]} is missing.", "Add it; see the shipped recipes.")
-    typed: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in values.items()}
-    return Recipe(**typed)
+    found = read_yaml(text, f"The recipe {name}", "Correct it; see the shipped recipes.") or {}
+    if not isinstance(found, dict):
+        raise DataError(f"The recipe {name} is a {type(found).__name__}.", "Write one key: value on each line.")
+    return found
+
+
+def _shorter_warmup(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The recipe's warm-up cut to its share of fewer steps, where only the steps were given and it does not fit."""
+    numbers: list[Any] = [stored.get("warmup"), stored.get("steps"), given.get("steps")]
+    warmup, whole, steps = numbers
+    if "warmup" in given or not all(type(one) is int for one in numbers):
+        return {}
+    if not 0 < steps <= warmup < whole:
+        return {}
+    return {"warmup": {"value": warmup * steps // whole, "reason": f"{warmup} of {whole} steps, as a share of {steps}"}}
 
 
 def _with(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -267,14 +278,6 @@ OPTION = "options."
 """Before the name of a single option of the model."""
 
 
-def _fits(value: Any, kind: str) -> bool:
-    """Whether a value is of a field's kind; yes and no are no numbers, and lists and mappings go by names alone."""
-    if isinstance(value, bool) and "bool" not in kind:
-        return False
-    names = not isinstance(value, list | tuple | Mapping) or all(isinstance(one, str) for one in value)
-    return names and isinstance(value, KINDS[kind])
-
-
 def differences(stored: Mapping[str, Any], asked: Recipe) -> str:
     """Where a recipe differs from the one that a run keeps, in words; ``""`` where it does not.
 
@@ -282,5 +285,5 @@ def differences(stored: Mapping[str, Any], asked: Recipe) -> str:
     """
     known = {one.name: default_of(one) for one in fields(Recipe) if default_of(one) is not MISSING} | dict(stored)
     new = asked.to_dict()
-    other = [key for key, value in new.items() if _plain(known.get(key)) != _plain(value)]
+    other = [key for key, value in new.items() if plain(known.get(key)) != plain(value)]
     return ", ".join(f"{key} {known.get(key)!r}, now {new[key]!r}" for key in other)

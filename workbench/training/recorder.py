@@ -14,11 +14,13 @@ import pandas as pd
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.files import read_json, write_json
-from workbench.corpus import Corpus, open_corpus
+from workbench.corpus import Corpus
 from workbench.evaluation import Run
+from workbench.evaluation.runs.monitor import USUAL, Monitor
 from workbench.evaluation.runs.saving import complete_run, fail_run, open_split, start_run
+from workbench.pipelines.scoring import check_free
 from workbench.training.curves import Curves
-from workbench.training.selection import Selection, SelectSplit
+from workbench.training.selection import Selection, SelectSplit, select_corpus
 from workbench.training.trackers import Tracker, default_trackers
 
 
@@ -38,8 +40,10 @@ class Recorder:
         name: The run's name.
         corpus: Its name.
         split: The split that is reported; None = the corpus' default.
-        select_split: The split that chooses weights; never the reported one, nor a test split.
+        select_split: The split that chooses weights; never the reported one, nor a test split. An absent ``val`` is
+            made out of train, as ``train`` does.
         patience: Looks at it without a gain after which ``exhausted`` is true; None = never.
+        monitor: What chooses weights: metric and direction, e.g. ``t2v mrr``, ``v2t r10``, ``mean r1``.
         report_every: Steps between numbers other than the loss.
         group: Runs that differ in their seed alone.
         overwrite: Move an existing run of that name to the trash.
@@ -59,34 +63,35 @@ class Recorder:
 
     def __init__(
         self, name: str, *, corpus: str, split: str | None = None, select_split: str = "val",
-        patience: int | None = None, report_every: int = 1, group: str | None = None, overwrite: bool = False,
-        tracker: Tracker | None = None, **info: Any,
+        patience: int | None = None, monitor: str = USUAL, report_every: int = 1, group: str | None = None,
+        overwrite: bool = False, tracker: Tracker | None = None, **info: Any,
     ) -> None:  # fmt: skip
-        report = open_split(corpus, split)
-        select = SelectSplit(open_corpus(corpus, select_split), report)
-        folder = start_run(name, report, overwrite=overwrite, group=group, **info)
+        report, chooses = open_split(corpus, split), Selection(patience, Monitor.parse(monitor))
+        check_free(name, overwrite)
+        select = SelectSplit(select_corpus(corpus, select_split, "train"), report)
+        folder = start_run(name, report, overwrite=overwrite, group=group, monitor=monitor, **info)
         trackers = [*default_trackers(folder), *([tracker] if tracker else [])]
-        self._begin(folder, report, select, patience, report_every, trackers)
+        self._begin(folder, report, select, chooses, report_every, trackers)
 
     @classmethod
     def into(
-        cls, folder: Path, report: Corpus, select: SelectSplit, *, patience: int | None, report_every: int,
+        cls, folder: Path, report: Corpus, select: SelectSplit, *, selection: Selection, report_every: int,
         trackers: Sequence[Tracker] = (), told: Mapping[str, Any] | None = None,
     ) -> Recorder:  # fmt: skip
         """A recorder of a run that was started already; ``told`` is what ``state`` gave at its last checkpoint."""
         recorder = cls.__new__(cls)
-        recorder._begin(folder, report, select, patience, report_every, trackers)
+        recorder._begin(folder, report, select, selection, report_every, trackers)
         if told:
             recorder._go_on(told)
         return recorder
 
     def _begin(
-        self, folder: Path, report: Corpus, select: SelectSplit, patience: int | None, report_every: int,
+        self, folder: Path, report: Corpus, select: SelectSplit, selection: Selection, report_every: int,
         trackers: Sequence[Tracker],
     ) -> None:  # fmt: skip
         self.folder, self.report, self.select = folder, report, select
         self.steps, self.report_every = 0, report_every
-        self.selection = Selection(patience)
+        self.selection = selection
         self.curves = Curves(folder, trackers)
         self.last: dict[str, float] = {}
         self._before = 0.0  # seconds of the processes before this one
@@ -170,10 +175,7 @@ class Recorder:
             DataError: A similarity of another shape, or with NaN.
         """
         score = self.select.score(similarity)
-        found = score.metrics["t2v"]
-        self.curves.add(
-            self.steps, epoch, {f"{self.select.name} {name}": getattr(found, name) for name in ("mrr", "r1")}
-        )
+        self.curves.add(self.steps, epoch, score.curves())
         self.curves.add_ranks(self.steps, self.select.ranks(score.metrics))
         better = self.selection.take(score, self.steps)
         self.curves.write()

@@ -12,7 +12,7 @@ from workbench.core.files import atomic
 from workbench.training.recipes import Recipe, load_recipe
 
 SHIPPED = {"fusion": "starvr", "vision": "textvr_vision", "ocr": "textvr_ocr"}
-"""Recipes by what a released model was trained as."""
+"""Recipes on TextVR, by what a released model was trained as."""
 FILE = "recipe.yaml"
 
 
@@ -27,7 +27,11 @@ def released_recipe(config: Mapping[str, Any]) -> Recipe | None:
     """
     if "corpus" not in config["recipe"]:
         return None
-    return load_recipe(SHIPPED[config["recipe"]["modality"]], {**config["recipe"], "options": config["options"]})
+    recipe, options = config["recipe"], dict(config["options"])
+    if recipe["corpus"] == "webvid" and recipe["modality"] == "ocr":
+        options["vision_weights"] = None  # the shipped recipe also sees
+    shipped = "webvid_pretrain" if recipe["corpus"] == "webvid" else SHIPPED[recipe["modality"]]
+    return load_recipe(shipped, {**recipe, "options": options})
 
 
 def write_recipe(folder: Path, config: Mapping[str, Any]) -> Path | None:

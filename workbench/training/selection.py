@@ -13,6 +13,7 @@ import pandas as pd
 from workbench.core.errors import StateError
 from workbench.corpus import Corpus, open_corpus
 from workbench.evaluation import RetrievalMetrics, retrieval_metrics
+from workbench.evaluation.runs.monitor import LOOK_CURVES, Monitor
 from workbench.evaluation.runs.tables import run_axes
 from workbench.evaluation.statistics.of_metrics import query_ids
 from workbench.pipelines.datasets import split
@@ -94,10 +95,12 @@ class SelectionScore:
     by: SelectSplit
     metrics: Mapping[str, RetrievalMetrics]
 
-    @property
-    def value(self) -> float:
-        """MRR of t2v, 0..1; R@1 ties too often on a small split."""
-        return float(self.metrics["t2v"].mrr)
+    def curves(self) -> dict[str, float]:
+        """Every metric of both directions, by its name in a history."""
+        return {
+            f"{self.by.name} {name}": float(getattr(self.metrics[way], metric))
+            for name, (way, metric) in LOOK_CURVES.items()
+        }
 
 
 @dataclass
@@ -106,13 +109,15 @@ class Selection:
 
     Attributes:
         patience: Looks without a gain after which training ends; None = never.
-        best: The best score.
+        monitor: What is compared.
+        best: Its best value; None before the first look.
         best_step: Its step; None before the first look.
         waited: Looks since then.
     """
 
     patience: int | None = None
-    best: float = -1.0
+    monitor: Monitor = Monitor()
+    best: float | None = None
     best_step: int | None = None
     waited: int = 0
 
@@ -127,10 +132,11 @@ class Selection:
                 f"{type(score).__name__} is no score of the split that chooses.",
                 "Measure the select split: SelectSplit(corpus, report).score(similarity).",
             )
-        better = score.value > self.best
+        value = self.monitor.value(score.metrics)
+        better = self.monitor.better(value, self.best)
         self.waited = 0 if better else self.waited + 1
         if better:
-            self.best, self.best_step = score.value, step
+            self.best, self.best_step = value, step
         return better
 
     @property
@@ -144,7 +150,8 @@ class Selection:
 
     def go_on(self, told: Mapping[str, Any]) -> None:
         """Put back what ``state`` gave."""
-        self.best, self.best_step, self.waited = told["best"], told["selected_step"], told["waited"]
+        self.best_step, self.waited = told["selected_step"], told["waited"]
+        self.best = None if self.best_step is None else told["best"]
 
 
 def select_corpus(name: str, select: str, train: str) -> Corpus:

@@ -10,6 +10,7 @@ from workbench.core import jobs
 from workbench.core.errors import UnknownNameError
 from workbench.core.progress import spoken
 from workbench.evaluation import open_run
+from workbench.evaluation.runs.monitor import Monitor
 from workbench.evaluation.runs.progress import newest, seconds_left, steps_made
 
 PACE: dict[str, tuple[str, str]] = {
@@ -34,7 +35,8 @@ class Progress:
         samples_per_s: Captions per second, as last reported.
         data_wait: Share of the time that steps waited for their batch, 0..1, as last reported.
         gpu_gib: Most GPU memory that tensors took (GiB); None without a GPU.
-        best: Best MRR on the select split, 0..1.
+        best: Best value on the select split of what chooses.
+        best_of: What that is, e.g. ``MRR``.
         seconds_left: None where nothing tells, or it has ended.
         note: Why it failed.
     """
@@ -48,6 +50,7 @@ class Progress:
     data_wait: float | None = None
     gpu_gib: float | None = None
     best: float | None = None
+    best_of: str = "MRR"
     seconds_left: float | None = None
     note: str = ""
 
@@ -61,7 +64,7 @@ class Progress:
         """One line for a terminal."""
         parts = [f"{self.name}: {self.state}, step {self.step}" + (f" of {self.steps}" if self.steps else "")]
         parts += said_of({name: value for name, (key, _) in PACE.items() if (value := getattr(self, key)) is not None})
-        parts += [f"best MRR {self.best:.3f}"] if self.best is not None else []
+        parts += [f"best {self.best_of} {self.best:.4g}"] if self.best is not None else []
         parts += [f"{spoken(self.seconds_left)} left"] if self.seconds_left is not None else []
         return ", ".join(parts) + (f". {self.note}" if self.note else "")
 
@@ -84,7 +87,7 @@ def progress_of(name: str) -> Progress:
     try:
         run = open_run(name)
     except UnknownNameError:
-        job = {one.name: one for one in jobs.list_jobs()}.get(f"train-{name}")
+        job = {one.name: one for one in jobs.list_jobs()}.get(jobs.name_for("train", name))
         if job is None:
             raise
         return Progress(name, "starting") if job.state == "running" else Progress(name, job.state, note=job.tail(1))
@@ -94,8 +97,9 @@ def progress_of(name: str) -> Progress:
     if history is None:
         return Progress(name, run.state, steps=steps, note=note)
     step, values = steps_made(history), newest(history)
-    looks = history.loc[history["name"].str.endswith(" mrr"), "value"]
+    monitor = Monitor.of_run(run.info)
+    looks, chosen = monitor.of_history(history), monitor.best_step(history)
     left = seconds_left(history, steps, step) if run.state == "running" else None
     pace = {key: values.get(name) for name, (key, _) in PACE.items()}
-    best = float(looks.max()) if len(looks) else None
-    return Progress(name, run.state, step, steps, best=best, seconds_left=left, note=note, **pace)
+    told: dict[str, Any] = {"best": None if chosen is None else float(looks[chosen]), "best_of": monitor.label}
+    return Progress(name, run.state, step, steps, seconds_left=left, note=note, **told, **pace)

@@ -13,7 +13,7 @@ from tests.made import made_corpus, made_runs, made_similarity
 from workbench.core.errors import DataError
 from workbench.evaluation import save_run
 from workbench.pipelines.exchange import export
-from workbench.pipelines.exchange.latex import escape, latex_table
+from workbench.pipelines.exchange.latex import any_table, escape, latex_table
 from workbench.pipelines.exchange.summary import summary
 
 
@@ -50,6 +50,16 @@ def test_escaped_text_holds_nothing_that_acts(text):
                     r"\textquotedbl{}", r"\textbar{}", r"\{", r"\}", r"\$", r"\&", r"\#", r"\%", r"\_"):  # fmt: skip
         left = left.replace(command, "")
     assert not set(left) & set("\\{}$&#%_~^\n\r")
+
+
+def test_numbers_of_any_table():
+    """p values keep two digits whatever the others have, and a minus is no hyphen."""
+    table = pd.DataFrame(
+        {"a_b": ["x & y"], "p": [0.97], "p_holm": [0.0001], "low": [-1.25], "n": [3], "high": [np.nan]}
+    )
+    lines = any_table(table, digits=1).splitlines()
+    assert lines[1] == r"\begin{tabular}{lrrrrr}" and lines[3].startswith(r"a\_b & p & p\_holm")
+    assert lines[5] == r"x \& y & 0.97 & $<$0.001 & $-$1.2 & 3 & -- \\"
 
 
 def test_tables_of_numbers(home, tmp_path):

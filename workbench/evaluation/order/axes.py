@@ -73,6 +73,12 @@ class Axis:
         return (self.auc - 0.5) / self.error if self.error > 0 else 0.0
 
     @property
+    def best(self) -> float:
+        """The highest ``auc`` there can be: below 1 where most of the compared captions are similar to each other."""
+        n = len(np.unique(self.ends))
+        return 1 - self.n_pairs / max(1, n * (n - 1))
+
+    @property
     def equal_identical(self) -> bool:
         """Whether word-identical captions have equal profiles, most of them."""
         return self.n_identical > 0 and 2 * self.n_equal > self.n_identical

@@ -92,7 +92,7 @@ def _follows(axis: Axis) -> bool:
 
 def _strays(axis: Axis) -> bool:
     """Whether this axis shows clearly no more than chance where order would have shown."""
-    enough = axis.n_pairs > 0 and axis.structured and not axis.equal_identical
+    enough = axis.n_pairs > 0 and axis.structured and not axis.equal_identical and axis.best > REACH
     return enough and axis.auc + MARGIN_Z * axis.error < REACH and axis.z < FOLLOWS_Z
 
 

@@ -1,8 +1,12 @@
-"""How far a training is, by what its run has written down: steps made, and the time that the rest takes."""
+"""How far a training is, by what its run has written down: steps made, the time of the rest, how to go on."""
 
 from __future__ import annotations
 
+import shlex
+
 import pandas as pd
+
+from workbench.evaluation.runs.run import Run
 
 RECENT = 20
 """Reports over which the pace is taken."""
@@ -39,3 +43,13 @@ def seconds_left(history: pd.DataFrame | None, steps: int | None, made: int) -> 
         return None
     seconds, taken = (float(clock[name].iloc[-1] - clock[name].iloc[0]) for name in ("value", "step"))
     return max(0, steps - made) * seconds / taken if taken > 0 and seconds > 0 else None
+
+
+def resume_command(run: Run) -> str:
+    """The command that continues a training: the one that began it, with ``--resume``."""
+    command = [str(word) for word in run.info.get("command") or []]
+    if command[1:2] != ["train"]:
+        return f"workbench train RECIPE --name {run.name} --resume"
+    words = [word for word in command[1:] if word not in ("--overwrite", "--resume")]
+    named = [] if any(word.split("=")[0] == "--name" for word in words) else ["--name", run.name]
+    return shlex.join(["workbench", *words, *named, "--resume"])

@@ -89,12 +89,13 @@ def sign_flip(sums: np.ndarray, n_flips: int = 10_000, seed: int = 0) -> float:
     if not len(sums):
         return 1.0
     draw = generator(seed, "sign flips")
-    limit = abs(sums.sum()) - 1e-9 * np.abs(sums).sum()
+    total = float(sums.sum())
+    limit = abs(total) - 1e-9 * np.abs(sums).sum()
     reached = 0
     for start in range(0, n_flips, RESAMPLES_AT_ONCE):
         shape = (min(RESAMPLES_AT_ONCE, n_flips - start), len(sums))
-        signs = draw.integers(0, 2, shape, dtype=np.int8).astype(float) * 2 - 1
-        reached += int((np.abs(signs @ sums) >= limit).sum())
+        kept = draw.integers(0, 2, shape, dtype=np.int8).astype(float) @ sums  # the others change their sign
+        reached += int((np.abs(2 * kept - total) >= limit).sum())
     return (1 + reached) / (1 + n_flips)
 
 

@@ -96,10 +96,17 @@ def _draws(n_clusters: int, n_resamples: int, seed: int) -> Iterator[np.ndarray]
     draw = generator(seed, "bootstrap")
     for start in range(0, n_resamples, RESAMPLES_AT_ONCE):
         size = min(RESAMPLES_AT_ONCE, n_resamples - start)
-        drawn = draw.integers(0, n_clusters, (size, n_clusters), dtype=np.int32)
-        drawn += (np.arange(size, dtype=np.int32) * n_clusters)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=size * n_clusters)
-        yield counts.reshape(size, n_clusters).astype(float)
+        yield tallied(draw.integers(0, n_clusters, (size, n_clusters), dtype=np.int32), n_clusters)
+
+
+@njit(cache=True, nogil=True)
+def tallied(drawn: np.ndarray, n: int) -> np.ndarray:
+    """float64 [rows, n]: how often each number below ``n`` stands in each row of ``drawn``."""
+    found = np.zeros((len(drawn), n))
+    for row in range(len(drawn)):
+        for one in drawn[row]:
+            found[row, one] += 1
+    return found
 
 
 def swap(a: Sample, b: Sample, n_clusters: int, n_swaps: int = 10_000, seed: int = 0) -> np.ndarray:

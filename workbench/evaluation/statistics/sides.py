@@ -126,9 +126,9 @@ def _shared_part(
     tables = [table for side in sides for table in side]
     shared, union = tables[0].index, tables[0].index
     for table in tables[1:]:
-        shared, union = shared[shared.isin(table.index)], union.union(table.index, sort=False)
+        shared, union = shared_ids(shared, table.index), union.union(table.index, sort=False)
     if only is not None:
-        shared, union = (one[one.isin(list(only))] for one in (shared, union))
+        shared, union = (shared_ids(one, pd.Index(list(only)).unique()) for one in (shared, union))
     if shared.empty:
         raise DataError(f"Runs {run_a.name} and {run_b.name} share no query.", "Compare runs of one corpus and split.")
     labels = query_clusters(members(run_a)[0], shared, direction, cluster)
@@ -138,6 +138,11 @@ def _shared_part(
     values = [[query_values(table.loc[shared], metric) for table in side] for side in sides]
     bounds = [np.mean([tie_bounds(table.loc[shared], metric) for table in side], axis=0) for side in sides]
     return Part(values[0], values[1], labels, labelled, len(union) - len(shared), *bounds)
+
+
+def shared_ids(ids: pd.Index, others: pd.Index) -> pd.Index:
+    """Those of some ids that stand among others too, in their order; no other stands twice."""
+    return ids[others.get_indexer(ids) >= 0]  # ten times as fast as isin, which takes texts out of arrow one by one
 
 
 def query_clusters(run: Any, ids: pd.Index, direction: str, cluster: str | None) -> np.ndarray | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from workbench.core.words import counted
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.statistics.paired import EQUIVALENT, PairedTest
 
@@ -36,7 +37,7 @@ def verdict(
     spread = f"{100 * test.level:g} % CI {_range(test)}, {kind}"
     if math.isnan(test.interval[0]):
         spread = "no interval: all queries come from one source"
-    counts = f"{test.wins} wins / {test.losses} losses" + (
+    counts = f"{counted(test.wins, 'win')} / {counted(test.losses, 'loss', 'losses')}" + (
         f", {test.undecided} decided only by the order of tied scores" if test.undecided else ""
     )
     facts = (
@@ -48,7 +49,7 @@ def verdict(
     if on_text is None:
         return said
     found = f"{on_text.difference:+.{digits}f}" + ("" if math.isnan(on_text.interval[0]) else f" ({_range(on_text)})")
-    return f"{said} On the {on_text.n_queries} scene-text queries {found}."
+    return f"{said} On the {counted(on_text.n_queries, 'scene-text query')} {found}."
 
 
 def _decided(test: PairedTest, name_a: str, name_b: str, p: float) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.core.optional import need
 from workbench.models.base import MODALITIES
 from workbench.models.clip_ocr_window.options import SIZES_OF, ClipOcrWindowOptions
 from workbench.models.gallery import Gallery
@@ -90,7 +91,7 @@ class ClipOcrWindow(TowersModel):
             DataError: The gallery lacks frames or texts, or has others than the model reads.
         """
         texts = self._texts(gallery)
-        unique, place = placed([one.text for one in texts])
+        unique, place = placed([one.text for one in texts], self._opened.read)
         tensors = self._tensors({"place": place, "where": padded(texts, place.shape[1], self.options.ocr)})
         return self._looks(gallery), {**self.caption_inputs(unique), "where": tensors["where"]}, tensors["place"]
 
@@ -99,6 +100,16 @@ class ClipOcrWindow(TowersModel):
         if self.network.ocr:
             return texts_of(gallery, self.options)
         return [Texts((), nowhere(self.options.ocr, 0))] * len(gallery.video_ids)
+
+    def _lists(self, gallery: Gallery) -> Sequence[Sequence[str]]:
+        return [one.text for one in self._texts(gallery)]
+
+    def shares(self) -> tuple[float, float]:
+        """What cosines with frames and with texts count for; see ``models.interactions.TakesApart``."""
+        torch = need("torch", "CLIP with read text")
+        with torch.inference_mode():
+            shares = self.network.shares()
+            return float(shares.get("vision", 0.0)), float(shares.get("ocr", 0.0))
 
 
 def option_names(preset: str | None = None) -> set[str]:

@@ -153,13 +153,18 @@ class Network(DualTowers):
         first = self.query.expand(len(tokens), 1, -1)
         return gathered(self.blocks, self.query, torch.cat([first, tokens], 1), F.pad(mask, (1, 0), value=True))
 
+    def shares(self) -> dict[str, torch.Tensor]:
+        """What the cosine of each modality counts for in the similarity; equal unless the fusion is ``score``."""
+        scale = self.scale.exp()
+        if self.fusion == "score":
+            return {name: scale * share for name, share in shares_of(self.balance).items()}
+        names = [name for name, has in (("vision", self.vision), ("ocr", self.ocr)) if has]
+        names += ["fusion"] * (self.fusion is not None)
+        return dict.fromkeys(names, scale / len(names))
+
     def parts(self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor]) -> dict[str, Any]:
         """Similarity [B, V] by modality, each times its share; in float32 at least, as they are multiplied."""
-        text, scale = caption["text"], self.scale.exp()
-        if self.fusion == "score":
-            scales = {name: scale * share for name, share in shares_of(self.balance).items()}
-        else:
-            scales = dict.fromkeys(videos, scale / len(videos))
+        text, scales = caption["text"], self.shares()
         with torch.autocast(text.device.type, enabled=False):
             return {name: scales[name] * (text @ vectors.to(text.dtype).T) for name, vectors in videos.items()}
 

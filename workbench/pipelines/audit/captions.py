@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from workbench.core.errors import StateError
+from workbench.core.words import counted
 from workbench.corpus import Corpus
 from workbench.evaluation.metrics.ceilings import ceiling
 from workbench.evaluation.metrics.duplicates import answers, best_case, duplicates, near_duplicates, text_numbers
 from workbench.evaluation.metrics.scene_text import scene_text_definitions, scene_text_queries_ocr
 from workbench.evaluation.order.named import NamedOrder, named_orders
-from workbench.pipelines.audit.findings import Finding, counted, finding
+from workbench.pipelines.audit.findings import Finding, finding
 
 MOST_CELLS = 1 << 25
 """Scores [captions x videos] up to which every metric has its ceiling, in about 1 GB; beyond it R@1, R@5 and R@10."""

@@ -10,8 +10,9 @@ import pandas as pd
 
 from workbench.core.files import sha256_file
 from workbench.core.progress import track
+from workbench.core.words import counted
 from workbench.corpus import Corpus
-from workbench.pipelines.audit.findings import Finding, counted, finding
+from workbench.pipelines.audit.findings import Finding, finding
 from workbench.pipelines.checks import check
 
 SAME_TIME_S = 2.0

@@ -101,7 +101,3 @@ class Findings:
         rows = {row.check: row for row in reversed(list(self))}
         return pick(rows, check, "check")
 
-
-def counted(n: int, one: str, many: str) -> str:
-    """A number with its noun: ``1 caption``, ``2,000 captions``."""
-    return f"{n:,} {one if n == 1 else many}"

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.core.words import counted
 from workbench.corpus import Corpus, domain_label, normalise_caption
-from workbench.pipelines.audit.findings import Finding, counted, finding
+from workbench.pipelines.audit.findings import Finding, finding
 
 FEW_SOURCES = 20
 COMMON_SHARE = 0.01

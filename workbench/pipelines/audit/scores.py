@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.words import counted
 from workbench.evaluation.metrics.draws import hit_values
 from workbench.evaluation.metrics.duplicates import text_numbers
 from workbench.evaluation.ranks.blocks import row_ranges
 from workbench.evaluation.ranks.bounds import RankCounts
 from workbench.evaluation.runs.run import Run, similarity_of
-from workbench.pipelines.audit.findings import Finding, counted, finding
+from workbench.pipelines.audit.findings import Finding, finding
 
 MANY_TIES = 0.001
 """Share of tied queries from which R@K depends on the order of equal scores."""
@@ -122,10 +123,11 @@ def audit_ties(run: Run, counts: dict[str, RankCounts]) -> Finding:
         said = "No query ties" if n == 0 else f"{n:,} of {of:,} queries tie"
         return finding("ties", "ok", f"{said} with a wrong item.", numbers=numbers)
     ids = run.queries["caption_id"].to_numpy(dtype=object)
+    between = f"is {low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"lies between {low:.2f} and {high:.2f}"
     return finding(
         "ties", "warning",
-        f"{n:,} of {of:,} queries tie with a wrong item: t2v R@1 lies between {low:.2f} and {high:.2f}, whoever "
-        "breaks the ties.", rows=ids[own.queries[tied]],
+        f"{n:,} of {of:,} queries tie with a wrong item: t2v R@1 {between}, whoever breaks the ties.",
+        rows=ids[own.queries[tied]],
         fix="Save scores as float32, unrounded; show the expected R@1 and the number of ties.", numbers=numbers,
     )  # fmt: skip
 

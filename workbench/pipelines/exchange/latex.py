@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ def any_table(table: pd.DataFrame, digits: int = 2) -> str:
 
     Args:
         table: The table.
-        digits: Decimals of numbers that are not whole.
+        digits: Decimals of numbers that are not whole; columns of p values (``p``, ``p_holm``) have two digits.
     """
     numbers = [pd.api.types.is_numeric_dtype(table[name]) for name in table]
     lines = [
@@ -51,17 +52,21 @@ def any_table(table: pd.DataFrame, digits: int = 2) -> str:
         r"\toprule",
         " & ".join(escape(str(name)) for name in table) + r" \\",
         r"\midrule",
-        *(" & ".join(_cell(value, digits) for value in row) + r" \\" for row in table.itertuples(index=False)),
+        *(" & ".join(map(_cell, row, table, [digits] * len(row))) + r" \\" for row in table.itertuples(index=False)),
         r"\bottomrule",
         r"\end{tabular}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _cell(value: object, digits: int) -> str:
+def _cell(value: Any, name: object, digits: int) -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)) or value is pd.NA:
         return "--"
-    return f"{value:.{digits}f}" if isinstance(value, float) else escape(str(value))
+    if not isinstance(value, float):
+        return escape(str(value))
+    if name == "p" or str(name).startswith("p_"):
+        return r"$<$0.001" if value < 0.001 else f"{value:.2g}"
+    return f"{value:.{digits}f}".replace("-", "$-$", 1)
 
 
 def latex_table(table: pd.DataFrame) -> str:

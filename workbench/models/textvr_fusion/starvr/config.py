@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +42,15 @@ ONLY = {
 """What the release's code knows no other value of, or the model here is not built for."""
 READERS = {"decord": "decord", "av": "pyav"}
 LOSSES = {"NormSoftmaxLoss": "infonce", "MaxMarginRankingLoss": "max_margin"}
-CORPORA = {"TextVR": ("textvr", 7082)}
-"""By the release's name of a data set: the corpus here, and its train videos when the tenth for val is taken out."""
+CORPORA = {"TextVR": ("textvr", 7082), "WebVid": ("webvid", 1_773_915)}
+"""By the release's name of a data set: the corpus here, and its train videos (of WebVid those that have OCR) when the
+tenth for val, or 2,000 of them, are taken out."""
+COUNTS = ("data_loader.args.batch_size", "trainer.early_stop", "arch.args.video_params.num_frames",
+          "arch.args.projection_dim", "trainer.epochs", "trainer.max_samples_per_epoch")  # fmt: skip
+EARLY_STOP = "trainer.early_stop"
+"""Looks without a gain that the release still makes; it ends with the next one (spec/textvr.md, section 4)."""
+MOST = 10**9
+NUMBERS = ("optimizer.args.lr", "optimizer.args.weight_decay", "loss.args.temperature", "loss.args.margin")
 FIXED: dict[str, Any] = {
     "model": "textvr_fusion", "preset": "starvr", "weight_decay": 0.0, "warmup": 0, "auxiliary": 0.0, "mask": [],
     "loss": "infonce", "temperature": 0.05, "batch_videos": 64, "schedule": "constant", "beta2": 0.999,
@@ -118,14 +126,16 @@ def recipe_of_config(
     if isinstance(config.get("data_loader"), list):
         raise DataError("The config trains on several data sets.", "Split it: one data_loader per config.")
     values = dict(_leaves(config))
+    _check_kinds(values)
     for key, only in ONLY.items():
         if values.get(key, only) != only:
             raise DataError(f"The config has {key} {values[key]!r}.", f"Only {only!r} can be taken over.")
     recipe = {**FIXED, "modality": modality}
     recipe |= {name: _recipe_value(key, values[key]) for key, name in RECIPE.items() if key in values}
-    if values.get("trainer.monitor") == "off":
-        recipe["patience"] = None
-    if (data := values.get("data_loader.args.dataset_name")) in CORPORA:
+    if recipe["patience"] is not None:
+        recipe["patience"] = None if values.get("trainer.monitor") == "off" else recipe["patience"] + 1
+    data = values.get("data_loader.args.dataset_name")
+    if isinstance(data, str) and data in CORPORA:
         recipe["corpus"], usual = CORPORA[data]
         n_videos = usual if n_videos is None else n_videos
     if n_videos is not None:
@@ -138,6 +148,22 @@ def recipe_of_config(
         recipe, options, {key: values[key] for key in values if key in NOT_TAKEN},
         tuple(key for key in values if key in NO_EFFECT), tuple(key for key in values if key not in known),
     )  # fmt: skip
+
+
+def _check_kinds(values: Mapping[str, Any]) -> None:
+    """Refuse what is no number where the release counts or computes.
+
+    Raises:
+        DataError: There is such a value.
+    """
+    for key in (*COUNTS, *NUMBERS):
+        value, least = values.get(key), 0 if key == EARLY_STOP else 1
+        if value is None:
+            continue
+        number = isinstance(value, int | float if key in NUMBERS else int) and not isinstance(value, bool)
+        if not number or (key in COUNTS and not least <= value <= MOST) or not abs(value) <= sys.float_info.max:
+            said = "a number" if key in NUMBERS else f"a whole number from {least} to {MOST:,}"
+            raise DataError(f"The config has {key} {value!r}.", f"It must be {said}.")
 
 
 def _length(values: Mapping[str, Any], n_videos: int, batch: int) -> dict[str, int]:
@@ -155,7 +181,7 @@ def _recipe_value(key: str, value: Any) -> Any:
     table: Mapping[str, str] | None = tables.get(key)
     if table is None:
         return value
-    if value not in table:
+    if not isinstance(value, str) or value not in table:
         raise DataError(f"The config has {key} {value!r}.", f"Known: {', '.join(table)}.")
     return table[value]
 

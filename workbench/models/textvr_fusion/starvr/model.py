@@ -13,6 +13,7 @@ from workbench.core.errors import DataError
 from workbench.core.optional import need
 from workbench.models.base import MODALITIES, NetworkModel
 from workbench.models.gallery import Gallery
+from workbench.models.interactions import Apart
 from workbench.models.located import located
 from workbench.models.reading import Texts, nowhere, rules_of, texts_of
 from workbench.models.textvr_fusion.starvr.options import StarvrOptions
@@ -143,6 +144,31 @@ class Starvr(NetworkModel):
         where = np.concatenate([blank[:0], *(one.where if one.text else blank for one in texts)])
         read = torch.tensor([bool(one.text) for one in texts], device=self.device)
         return frames, {**packed, "read": read}, torch.from_numpy(where).to(self.device)
+
+    def shares(self) -> tuple[float, float]:
+        """What cosines with frames and with words count for; see ``models.interactions.TakesApart``."""
+        torch = need("torch", "StarVR")
+        with torch.inference_mode():
+            shares = self.network.shares()
+            return float(shares["vision"]), float(shares["ocr"])
+
+    def caption_vectors(self, captions: Sequence[str]) -> np.ndarray:
+        """float32 [captions, dimensions], of length 1."""
+        torch = need("torch", "StarVR")
+        with torch.inference_mode():
+            found = self.network.caption(self.caption_inputs(captions))["text"]
+            vectors: np.ndarray = torch.nn.functional.normalize(found.float(), dim=-1).cpu().numpy()
+        return vectors
+
+    def apart(self, gallery: Gallery) -> list[Apart]:
+        """Every video taken apart; see ``models.interactions.TakesApart``."""
+        torch = need("torch", "StarVR")
+        texts = self._texts(gallery) or [Texts((), nowhere(self.options.ocr, 0))] * len(gallery.video_ids)
+        with torch.inference_mode():
+            found = self.network.apart(*self.video_inputs(gallery))
+        nothing = np.zeros((len(texts), 0, self.options.projection), np.float32)
+        frame, word = (nothing if one is None else one.float().cpu().numpy() for one in found)
+        return [Apart(frame[row], one.text, word[row, : len(one.text)]) for row, one in enumerate(texts)]
 
     def compare(self, captions: dict[str, Any], videos: dict[str, Any]) -> dict[str, Any]:
         """Cosines, as the published matrices hold them: without the temperature."""

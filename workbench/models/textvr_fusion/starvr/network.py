@@ -186,6 +186,32 @@ class Network(nn.Module):
                 there = there & torch.stack([torch.ones_like(kept[0]), *kept], 1)[:, kinds]
         return gathered(self.fusion_model, self.query_token, tokens, there)
 
+    def apart(
+        self, frames: torch.Tensor | None, packed: dict[str, torch.Tensor], place: torch.Tensor
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        """Vectors [V, T, P] of videos that had but one frame, and [V, O, P] of videos that had but one word.
+
+        Args: As of ``videos``.
+
+        Returns:
+            Of length 1; None for what the modality has not. Rows behind a video's last word mean nothing.
+        """
+        seen = words = None
+        if self.vision and frames is not None:
+            alone = self._seen(frames.flatten(0, 1)[:, None])
+            joint = self.ocr and self.fusion != "score"
+            nothing = alone.new_zeros(len(alone), 0, alone.shape[1])
+            whole = self.fusion_proj(self._fused(alone, nothing, nothing[..., 0] > 0, None)) if joint else None
+            seen = (self.vid_proj(alone) if whole is None else whole).unflatten(0, frames.shape[:2])
+        if self.ocr:
+            every, there = self._words(packed, place)
+            alone, one = every.flatten(0, 1)[:, None], there.new_ones(every.shape[:2]).flatten()[:, None]
+            blind = self.vision and self.fusion != "score"  # a video that lost its frames, as modality_dropout has it
+            seen_none = alone.new_zeros(len(alone), alone.shape[-1]) if blind else None
+            kept = (~one[:, 0], one[:, 0]) if blind else None
+            words = self.fusion_proj(self._fused(seen_none, alone, one, kept)).unflatten(0, every.shape[:2])
+        return tuple(None if one is None else F.normalize(one, dim=-1) for one in (seen, words))
+
     def cosine(
         self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor], of: str = "video"
     ) -> torch.Tensor:
@@ -200,8 +226,13 @@ class Network(nn.Module):
         """Cosines [B, V] under the name of the modality; of the fusion ``score`` the two that are weighted, apart."""
         if self.fusion != "score":
             return {self.modality: self.cosine(caption, videos)}
-        shares = shares_of(self.balance)
-        return {name: share * self.cosine(caption, videos, name) for name, share in shares.items()}
+        return {name: share * self.cosine(caption, videos, name) for name, share in self.shares().items()}
+
+    def shares(self) -> dict[str, Any]:
+        """What cosines with frames and with words count for, learned of the fusion ``score``; 0 where there is none."""
+        if self.vision and self.ocr and self.fusion == "score":
+            return shares_of(self.balance)
+        return {"vision": float(self.vision), "ocr": float(self.ocr)}
 
     def parts(self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor]) -> dict[str, Any]:
         """Cosines over the temperature [B, V]; their sum is the similarity."""

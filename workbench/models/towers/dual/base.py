@@ -14,6 +14,7 @@ from workbench.core.optional import need
 from workbench.models.base import NetworkModel
 from workbench.models.device import chosen_device
 from workbench.models.gallery import Gallery
+from workbench.models.interactions import Apart
 from workbench.models.towers.dual.opened import Opened, opened
 
 if TYPE_CHECKING:
@@ -77,6 +78,30 @@ class TowersModel(NetworkModel):
     def caption_inputs(self, captions: Sequence[str]) -> dict[str, Any]:
         """Texts as tokens on the network's device, cut where the model's positions end."""
         return self._opened.tokens(captions, self.device)
+
+    def caption_vectors(self, captions: Sequence[str]) -> np.ndarray:
+        """float32 [captions, dimensions], of length 1."""
+        torch = need("torch", f"The model {self._name()}")
+        with torch.inference_mode():
+            vectors: np.ndarray = self.network.caption(self.caption_inputs(captions))["text"].float().cpu().numpy()
+        return vectors
+
+    def apart(self, gallery: Gallery) -> list[Apart]:
+        """Every video taken apart; see ``models.interactions.TakesApart``."""
+        torch = need("torch", f"The model {self._name()}")
+        with torch.inference_mode():
+            looks = self._looks(gallery)
+            seen = None if looks is None else self.network.seen(looks).float().cpu().numpy()
+        found = []
+        for row, texts in enumerate(self._lists(gallery)):
+            read = tuple(text for text in texts if text)
+            text = self.caption_vectors(read) if read else np.zeros((0, self.network.width), np.float32)
+            found.append(Apart(text[:0] if seen is None else seen[row], read, text))
+        return found
+
+    @abstractmethod
+    def _lists(self, gallery: Gallery) -> Sequence[Sequence[str]]:
+        """Texts of every video that are encoded; none where the model does not read."""
 
     def files(self) -> Mapping[str, str]:
         """What describes the towers, their pictures and their tokenizer: a checkpoint needs no other file."""

@@ -95,7 +95,7 @@ class DualEncoder(TowersModel):
             DataError: The gallery lacks what the model needs.
         """
         torch = need("torch", "A dual encoder")
-        unique, place = placed(self._lists(gallery))
+        unique, place = placed(self._lists(gallery), self._opened.read)
         return self._looks(gallery), self.caption_inputs(unique), torch.from_numpy(place).to(self.device)
 
     def encode(self, gallery: Gallery) -> list[dict[str, Any]]:
@@ -113,7 +113,7 @@ class DualEncoder(TowersModel):
                 tiles = (self._looks(gallery.take(range(at, min(at + step, n)))) for at in range(0, n, step))
                 found["frame"] = torch.cat([self.network.mean_of_frames(one) for one in tiles])
             if self.network.ocr:
-                unique, place = placed(self._lists(gallery))
+                unique, place = placed(self._lists(gallery), self._opened.read)
                 found |= {"sentence": self.text(unique), "place": torch.from_numpy(place).to(self.device)}
         return [found]
 
@@ -132,6 +132,11 @@ class DualEncoder(TowersModel):
         if self.network.ocr:
             found["ocr"] = self.network.ocr_part(captions["text"], videos["sentence"], videos["place"])
         return found
+
+    def shares(self) -> tuple[float, float]:
+        """What cosines with frames and with sentences count for; see ``models.interactions.TakesApart``."""
+        scale = float(self.network.scale.detach().exp())
+        return scale * self.network.vision, scale * self.network.ocr
 
     def stated(self) -> dict[str, Any]:
         """The options, the type of model, and the checksums of its files of weights."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ import numpy as np
 from workbench.core.optional import need
 from workbench.models.towers.dual.weights import (
     NEEDED,
+    PICTURES,
     Family,
     Looks,
+    described_by,
     empty_model,
     find_weights,
     load_pretrained,
@@ -24,7 +26,7 @@ from workbench.models.towers.dual.weights import (
 
 KEPT = 500_000
 """Texts whose tokens are remembered."""
-PICTURES = ("config.json", "preprocessor_config.json")
+OF_PICTURES = ("config.json", PICTURES[0])
 SCALES = ("logit_scale", "logit_bias")
 PARTS = {"pictures": ("vision_model", "visual_projection"), "texts": ("text_model", "text_projection")}
 """What a model of transformers has for either tower."""
@@ -74,13 +76,18 @@ class Opened:
 
     @property
     def _longest(self) -> int:
-        return int(self.model.config.text_config.max_position_embeddings)
+        config = self.model.config.text_config
+        return int(config.max_position_embeddings) - (int(config.pad_token_id) + 1 if self.family.after_pad else 0)
+
+    def read(self, text: str) -> str:
+        """A text as the tower reads it: in lower case where it was trained on that."""
+        return text.lower() if self.family.lower else text
 
     def tokens(self, texts: Sequence[str], device: Any) -> dict[str, Any]:
         """``ids`` and ``mask`` int64 [texts, tokens] on a device, cut where the model's positions end."""
         torch = need("torch", "A dual encoder")
         longest = self._longest
-        lines = self._ids([text.lower() for text in texts], longest)
+        lines = self._ids([self.read(text) for text in texts], longest)
         width = longest if self.family.padding == "max_length" else max(map(len, lines))
         left = self.tokenizer.padding_side == "left"
         ids = np.full((len(lines), width), self.tokenizer.pad_token_id, np.int64)
@@ -95,7 +102,7 @@ class Opened:
 
         The shortest padding would give other vectors there: SigLIP has no mask and takes the vector of the last token.
         """
-        lines = self._ids([text.lower() for text in texts], self._longest)
+        lines = self._ids([self.read(text) for text in texts], self._longest)
         if self.family.padding != "max_length":
             return lines
         pad, left = int(self.tokenizer.pad_token_id), self.tokenizer.padding_side == "left"
@@ -140,7 +147,7 @@ def pictured(weights: str | Path, checkpoint: Path | None = None) -> Pictured:
     folder = find_weights(weights) if checkpoint is None else checkpoint
     family, looks = read_family(folder), read_looks(folder)
     model = load_pretrained(folder) if checkpoint is None else empty_model(folder)
-    return Pictured(without(model, "texts", scales=True), family, looks, _files(folder, PICTURES))
+    return Pictured(without(model, "texts", scales=True), family, looks, _files(folder, OF_PICTURES))
 
 
 def worded(weights: str | Path, checkpoint: Path | None = None) -> Opened:
@@ -160,24 +167,29 @@ def without(model: Any, part: str, *, scales: bool = False) -> Any:
 
 def width_of(config: Any) -> int:
     """Dimensions of the vectors of a model of transformers, by its config."""
-    return int(config.projection_dim if config.model_type == "clip" else config.text_config.projection_size)
+    siglip = config.model_type in ("siglip", "siglip2")
+    return int(config.text_config.projection_size if siglip else config.projection_dim)
 
 
 def _files(folder: Path, names: Sequence[str]) -> dict[str, str]:
-    return {name: (folder / name).read_text(encoding="utf-8") for name in names}
+    return {name: (folder / name).read_text(encoding="utf-8") for name in described_by(folder, names)}
 
 
-def placed(lists: Sequence[Sequence[str]]) -> tuple[list[str], np.ndarray]:
+def placed(lists: Sequence[Sequence[str]], read: Callable[[str], str]) -> tuple[list[str], np.ndarray]:
     """The different texts of some lists, and where they stand.
 
+    Args:
+        lists: Of texts.
+        read: ``Opened.read``.
+
     Returns:
-        The texts in lower case, as these towers read them, at least one; and int64 [lists, longest] (at least one
+        The texts as the tower reads them, at least one; and int64 [lists, longest] (at least one
         column): which of them stands there, -1 = none, or an empty one.
     """
-    lower = [[text.lower() for text in texts] for texts in lists]
-    unique = list(dict.fromkeys(text for texts in lower for text in texts if text)) or [""]
+    lists = [[read(text) for text in texts] for texts in lists]
+    unique = list(dict.fromkeys(text for texts in lists for text in texts if text)) or [""]
     number = {text: at for at, text in enumerate(unique) if text}
-    place = np.full((len(lower), max([1, *map(len, lower)])), -1, np.int64)
-    for row, texts in enumerate(lower):
+    place = np.full((len(lists), max([1, *map(len, lists)])), -1, np.int64)
+    for row, texts in enumerate(lists):
         place[row, : len(texts)] = [number.get(text, -1) for text in texts]
     return unique, place

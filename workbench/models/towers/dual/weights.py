@@ -6,7 +6,7 @@ A folder has Hugging Face layout, as ``save_pretrained`` writes it. Nothing is e
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,9 @@ KNOWN = {
 }
 """Weights by their bare name, and where Hugging Face keeps them."""
 
-NEEDED = ("config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json")
+PICTURES = ("preprocessor_config.json", "processor_config.json")
+"""Either says how a model wants its pictures; the second, as transformers 5 writes it, under ``image_processor``."""
+NEEDED = ("config.json", PICTURES[0], "tokenizer.json", "tokenizer_config.json")
 TENSORS = ("model*.safetensors", "pytorch_model*.bin")
 """Files of weights: those of the first pattern that any fits are read."""
 
@@ -39,28 +41,36 @@ FILTERS = {2: "bilinear", 3: "bicubic"}
 
 @dataclass(frozen=True)
 class Family:
-    """How a type of model reads text and pictures; all of them were trained on lower-case text.
+    """How a type of model reads text and pictures.
 
     Attributes:
         padding: ``longest`` of a batch, or ``max_length``: it was trained with padding that it also looks at.
         masked: Whether it is told which tokens are padding.
         patches: Whether it takes pictures as lists of patches, of any height and width.
+        lower: Whether it was trained on lower-case text.
+        after_pad: Whether its positions begin behind the number of the padding token, as in RoBERTa.
     """
 
     padding: str = "longest"
     masked: bool = True
     patches: bool = False
+    lower: bool = True
+    after_pad: bool = False
 
 
 FAMILIES = {
     "clip": Family(),
     "siglip": Family("max_length", masked=False),
     "siglip2": Family("max_length", masked=False, patches=True),
+    "metaclip_2": Family(lower=False),
+    "chinese_clip": Family(),
+    "altclip": Family(lower=False, after_pad=True),
 }
 """By ``model_type`` of ``config.json``. SigLIP 2 of a fixed size has the type ``siglip``, its NaFlex form ``siglip2``.
 
 Sources: Radford et al. 2021 (arXiv 2103.00020); Zhai et al. 2023 (2303.15343); Tschannen et al. 2025 (2502.14786),
-section 2.1 for lower case and 64 padded tokens.
+section 2.1 for lower case and 64 padded tokens; Chuang et al. 2025 (2507.22062); Yang et al. 2022 (2211.01335); Chen et
+al. 2022 (2211.06679).
 """
 
 
@@ -89,7 +99,7 @@ def find_weights(weights: str | Path) -> Path:
     files = f"{', '.join(NEEDED)} and model.safetensors"
     if not folder.is_dir():
         raise StateError(f"The weights {str(weights)!r} are not on this machine: a folder with {files}.", get)
-    lacks = [file for file in NEEDED if not (folder / file).is_file()]
+    lacks = [file for file in described_by(folder) if not (folder / file).is_file()]
     if not files_of_weights(folder):
         lacks.append("model.safetensors")
     if lacks:
@@ -112,14 +122,21 @@ def read_family(folder: Path) -> Family:
     return pick(FAMILIES, str(config.get("model_type")), "type of dual encoder")
 
 
+def described_by(folder: Path, names: Sequence[str] = NEEDED) -> list[str]:
+    """The text files that describe a folder's model: of ``PICTURES`` the one that is there, else the first."""
+    held = next((name for name in PICTURES if (folder / name).is_file()), PICTURES[0])
+    return [held if name == PICTURES[0] else name for name in names]
+
+
 def read_looks(folder: Path) -> Looks:
     """How the folder's model wants its pictures.
 
     Raises:
         DataError: Something that this workbench does not do.
     """
-    path = folder / "preprocessor_config.json"
+    path = folder / described_by(folder, PICTURES[:1])[0]
     told = read_json(path, "how a model wants its pictures")
+    told = told if path.name == PICTURES[0] else told.get("image_processor") or {}
     mean, std = told.get("image_mean"), told.get("image_std")
     if not (isinstance(mean, list) and isinstance(std, list) and len(mean) == len(std) == 3):
         raise DataError(f"{path} states no image_mean and image_std of three colours.", "Get the file again.")

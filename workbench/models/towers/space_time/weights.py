@@ -27,6 +27,14 @@ centres); the names are those of the authors' ``load_temporal_fix``, the values 
 HEADS = re.compile(r"(vit\.)?(head|head_dist|pre_logits|pooler|classifier)\.")
 """Beginnings of names that belong to another task; they are left out."""
 
+WRAPPED = ("state_dict", "model", "model_state_dict", "weights")
+"""Names under which a torch file may hold its weights, beside other things."""
+
+SAVE = "Save its tensors alone: torch.save(model.state_dict(), path)."
+
+BEFORE = ("module.", "video_model.")
+"""What training on several GPUs, and a model that the tower is part of, put before its names."""
+
 TEMPORAL = re.compile(r"temporal_embed$|blocks\.\d+\.(timeattn|norm3)\.")
 
 HUGGING_FACE = [
@@ -76,7 +84,8 @@ def load_weights(
     Args:
         tower: The tower, of the same sizes as the weights but for its frames.
         source: A ``.safetensors`` or torch file, or its tensors by name: a ViT in the layout of timm or of Hugging Face
-            (with or without ``vit.`` before its names), or a space-time transformer.
+            (with or without ``vit.`` before its names), or a space-time transformer, also as part of a model (names
+            that begin as in ``BEFORE``).
         temporal: A rule of ``TEMPORAL_RULES``, for a temporal table shorter than the tower's; a longer one is cut.
 
     Raises:
@@ -86,7 +95,7 @@ def load_weights(
         MissingExtraError: torch or safetensors is not installed.
     """
     pick(TEMPORAL_RULES, temporal, "temporal rule")
-    state = dict(source) if isinstance(source, Mapping) else read_weights(Path(source))
+    state = _of_tower(dict(source) if isinstance(source, Mapping) else read_weights(Path(source)))
     left_out = tuple(name for name in state if HEADS.match(name))
     layout, named = as_timm({name: value for name, value in state.items() if not HEADS.match(name)})
     rows = None
@@ -112,9 +121,8 @@ def read_weights(path: Path) -> State:
         raise DataError(f"There is no file {path}.", "Give a .safetensors or .pt file of weights.")
     torch = need("torch", "Reading weights")
     if path.suffix != ".safetensors":
-        return {
-            name: torch.from_numpy(value) for name, value in read_torch_file(path).items() if value.dtype.kind != "U"
-        }
+        found = read_torch_file(path, wrapped=WRAPPED, remedy=SAVE)
+        return {name: torch.from_numpy(value) for name, value in found.items() if value.dtype.kind != "U"}
     safe = need("safetensors", "Reading weights")
     try:
         return need("safetensors.torch", "Reading weights").load_file(path)
@@ -138,6 +146,14 @@ def as_timm(state: Mapping[str, torch.Tensor]) -> tuple[str, State]:
             raise DataError(f"The weights {name!r} belong to no plain ViT.", "This reads ViTModel of transformers.")
         named[found[0]] = value
     return "hugging_face", _joined(named)
+
+
+def _of_tower(state: State) -> State:
+    """Weights without what ``BEFORE`` puts before their names; of a whole model those of its tower alone."""
+    for before in BEFORE:
+        own = {name.removeprefix(before): value for name, value in state.items() if name.startswith(before)}
+        state = own or state
+    return state
 
 
 def _joined(named: State) -> State:
