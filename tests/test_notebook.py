@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 from pathlib import Path
@@ -10,14 +11,16 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from PIL import Image
 
 import workbench as wb
 from tests.filmed import HOSTILE, filmed_corpus, with_text
-from tests.made import made_corpus, made_similarity
+from tests.made import made_corpus, made_runs, made_similarity
 from workbench import notebook
 from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.corpus import save_corpus
 from workbench.corpus.media import frame_times
+from workbench.figures.theme import B
 
 ERROR_ANALYSIS = Path(__file__).parents[1] / "notebooks" / "04_error_analysis.ipynb"
 
@@ -48,12 +51,55 @@ def test_the_cell_holds_all_it_needs(corpus):
     assert [(track["text"], track["matched"], track["until"]) for track in data["tracks"]] == [
         ("MIRA CAFE", True, 11), (HOSTILE, False, 11),
     ]  # fmt: skip
-    assert repr(shown) == "Shown(video_id='a.mp4')"
+    assert repr(shown).startswith("a.mp4: 1.9 s, 2 texts read in it. A notebook plays it") and "\n" not in repr(shown)
+
+
+def test_where_no_script_runs_a_frame_with_its_boxes_stands(corpus):
+    shown = wb.show(corpus, "a.mp4", matched=["a.mp4#rapidocr#0"])
+    with Image.open(io.BytesIO(shown._repr_png_())) as picture:
+        colours = [one for _, one in picture.convert("RGB").getcolors(1 << 24)]
+    assert tuple(int(B[i : i + 2], 16) for i in (1, 3, 5)) in colours  # the box of the word that is asked for
+    (still, alt) = re.findall(r'<div [^>]*><img src="data:image/png;base64,([^"]+)" alt="([^"]+)"', shown.html)[0]
+    assert base64.b64decode(still) == shown.still and alt == "A frame of mine/a.mp4"
+
+
+CELLS = """
+import workbench as wb
+from workbench import analysis, figures
+compared = analysis.compare_runs("poor", "good")
+compared
+--
+figures.difference_bars(compared.by_domain)
+--
+wb.show(wb.open_corpus("mine"), "a.mp4")
+--
+print(repr(compared))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_a_real_kernel_and_a_saved_page_show_everything(corpus, monkeypatch):
+    """Through nbclient, as JupyterLab does, and nbconvert: no browser, no network."""
+    nbclient, nbconvert = pytest.importorskip("nbclient"), pytest.importorskip("nbconvert")
+    made_runs(made_corpus(24), ("good", "poor"))
+    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one.strip()) for one in CELLS.split("--\n")])
+    nbclient.NotebookClient(book, timeout=120).execute()
+    table, chart, player, printed = (cell.outputs[0] for cell in book.cells)
+    assert set(table["data"]) == {"text/html", "text/plain"}
+    assert set(chart["data"]) == {"application/vnd.plotly.v1+json", "image/svg+xml", "text/plain"}
+    assert set(player["data"]) == {"text/html", "image/png", "text/plain"}
+    assert printed["text"].startswith("good - poor = ") and "Comparison(" not in printed["text"]
+    page, _ = nbconvert.HTMLExporter(template_name="basic").from_notebook_node(book)
+    assert not re.findall(r'(?:src|href)="?(?:https?:)?//', page)
+    assert "good - poor = " in page and page.count('src="data:image/svg+xml;base64,') == 1
+    assert 'alt="A frame of mine/a.mp4"' in page and "data:video/mp4;base64" in page
 
 
 def test_hostile_text_is_inert(corpus):
     html = wb.show(corpus, "a.mp4")._repr_html_()
-    assert "<img" not in html and html.count("</script>") == 2
+    assert html.count("<img") == html.count('<img src="data:image/png') == 1 and html.count("</script>") == 2
 
 
 def test_an_old_codec_is_shown_and_another_engine(corpus):

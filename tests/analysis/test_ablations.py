@@ -174,7 +174,7 @@ def test_totals_only_runs_have_none(home):
 
 def test_a_notebook_shows_them(opened):
     shown = analysis.ablations(opened("silent"))._repr_html_()
-    assert "<b>silent, t2v R@1 with one thing changed</b>" in shown and "--frames shuffled" in shown
+    assert "<b>silent, t2v R@1 with one thing changed: As it is " in shown and "--frames shuffled" in shown
 
 
 def test_words_of_one_query(home):

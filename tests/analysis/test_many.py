@@ -50,7 +50,7 @@ def test_ties_are_neither_won_nor_lost(home):
     test = found.test
     assert (test.wins, test.losses, test.undecided, test.ties) == (1, 0, 2, 1)
     assert test.difference == pytest.approx(run_b.metrics["t2v"]["r1"] - run_a.metrics["t2v"]["r1"])  # not touched
-    assert "1 wins / 0 losses, 2 decided only by the order of tied scores" in found.verdict
+    assert "1 win / 0 losses, 2 decided only by the order of tied scores" in found.verdict
     assert "3 of 4 queries are tied for the first place (2 in a, 2 in b)" in found.note
     assert "tied in A or B: right by chance" in found._repr_html_()
     table, _ = analysis.compare_many(run_a, [run_b])

@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import workbench as wb
@@ -14,8 +16,10 @@ from workbench import analysis
 from workbench.analysis.reports import lock as report_lock
 from workbench.analysis.reports.data import N_CASES, report_data
 from workbench.analysis.reports.lock import check_lock, lock_of, read_lock
+from workbench.analysis.reports.sources import SINCE_2, of_corpus, of_run
 from workbench.core.errors import DataError, FormatVersionError, StateError, UnknownNameError
 from workbench.core.files import write_json
+from workbench.corpus import video_key
 
 
 @pytest.fixture
@@ -104,6 +108,25 @@ def test_every_change_is_named(runs, home, monkeypatch):
     assert gone.what == "good" and "Run good is gone" in gone.sentence and {one.kind for one in rest} == {"software"}
 
 
+def test_a_byte_of_the_corpus_is_named_and_what_this_machine_holds_is_not(runs, home):
+    lock = locked(report_data(runs[0]))
+    folder = home / "corpora" / "made"
+    videos = folder / "videos.parquet"
+    whole, table = videos.read_bytes(), pd.read_parquet(videos)
+    table.assign(status="missing").to_parquet(videos, index=False)  # the files went away: not in any number
+    assert check_lock(lock) == []
+    table.assign(source_id="one").to_parquet(videos, index=False)
+    assert "domains and sources of videos of corpus made has changed." in {one.sentence for one in check_lock(lock)}
+    videos.write_bytes(b"PAR1 broken")
+    assert any(one.kind == "corpus" and "cannot be read any more" in one.sentence for one in check_lock(lock))
+    videos.write_bytes(whole)
+    relevance = folder / "relevance.parquet"
+    held = bytearray(relevance.read_bytes())
+    held[len(held) // 2] ^= 1
+    relevance.write_bytes(held)
+    assert "relevance.parquet of corpus made has changed." in {one.sentence for one in check_lock(lock)}
+
+
 def test_texts_read_since_are_named(runs, home):
     lock = locked(report_data(runs[0]))
     path = home / "corpora" / "made" / "texts.parquet"
@@ -116,7 +139,8 @@ DAMAGES = (
     ("runs", {}), ("runs", ["good"]), ("runs", {"good": 3}), ("corpus", {"name": "made"}), ("numbers", []),
     ("options", {"cases": [], "thresholds": {}}), ("options", {"k": True, "cases": [], "thresholds": {}}),
     ("options", {"k": 0, "cases": [], "thresholds": {}}), ("options", {"k": 1, "cases": [{}], "thresholds": {}}),
-    ("versions", "1"), ("versions", {"files": 1}),
+    ("versions", "1"), ("versions", {"files": 1}), ("beside", {"x": 1}), ("related", {}),
+    ("related", {"good": {"seeds": ["x"], "shuffled": None, "without_ocr": None, "words": None}}),
 )  # fmt: skip
 
 
@@ -147,3 +171,52 @@ def test_a_lock_that_is_none(tmp_path):
     write_json(path, {"format_version": 99, **whole})
     with pytest.raises(FormatVersionError, match="format version 99"):
         read_lock(path)
+
+
+def test_what_a_report_was_told_from_is_held_and_later_runs_change_nothing(runs, home):
+    good, _ = runs
+    corpus = wb.open_corpus("made", "test")
+    scores = np.array(good.similarity)
+    seeds = [wb.save_run(made_similarity(corpus, 2.0, seed=at), corpus=corpus, name=f"s{at}", group="g", seed=at)
+             for at in (0, 1)]  # fmt: skip
+    lock = locked(report_data(seeds[0]))
+    assert lock["related"] == {"s0": {"seeds": ["s1"], "shuffled": None, "without_ocr": None, "words": None}}
+    wb.save_run(made_similarity(corpus, 2.0, seed=9), corpus=corpus, name="s2", group="g", seed=2)
+    wb.save_run(scores, corpus=corpus, name="s0-without-ocr", parent="s0", ablation="without ocr")
+    found = check_lock(lock)
+    assert {one.what for one in found} == {"run s2", "run s0-without-ocr"} and not any(one.serious for one in found)
+    assert "Run s2 is there now, and causes of s0 would be told from it too." in found[0].sentence + found[1].sentence
+    changed = json.loads((home / "runs" / "s1" / "run.json").read_text())
+    write_json(home / "runs" / "s1" / "run.json", {**changed, "input_rules": {"caption_words": 3}})
+    assert [one.what for one in check_lock(lock) if one.serious] == ["run s1: input_rules.caption_words"]
+    wb.save_run(made_similarity(made_corpus(24, name="b")), corpus=wb.open_corpus("b"), name="s1", overwrite=True)
+    assert any("no longer has the captions" in one.sentence for one in check_lock(lock) if one.serious)
+    shutil.rmtree(home / "runs" / "s1")
+    assert check_lock(lock)[0].sentence == "Run s1 is gone, so its numbers cannot be computed again."
+
+
+def test_all_that_causes_read_is_hashed(home):
+    corpus = made_corpus(24)
+    scores = made_similarity(corpus, 2.0)
+    made = wb.save_run(scores, corpus=corpus, name="one", modalities={"ocr": scores, "vision": scores[::-1].copy()})
+    lock = locked(report_data(wb.open_run("one")))
+    np.save(made.path / "modalities" / "ocr.npy", scores[::-1])
+    boxes = corpus.path / "boxes"
+    boxes.mkdir(exist_ok=True)
+    (boxes / f"{video_key(corpus.videos['video_id'][0])}.parquet").write_bytes(b"new")
+    captions = corpus.path / "captions.parquet"
+    captions.write_bytes(captions.read_bytes() + b" ")
+    said = {one.what for one in check_lock(lock) if one.serious}
+    assert {"run one: modalities/ocr.npy", "corpus made: boxes", "corpus made: captions.parquet"} <= said
+    assert "run one: modalities/vision.npy" not in said
+
+
+def test_a_lock_of_an_older_version_is_checked_with_what_it_holds(runs):
+    new = locked(report_data(runs[0]))
+    old = {name: value for name, value in new.items() if name not in ("related", "beside")} | {"format_version": 1}
+    old["runs"] = {"good": json.loads(json.dumps(of_run(runs[0], 1)))}
+    old["corpus"] = of_corpus(runs[0], 1)
+    (scope,) = check_lock(old)
+    assert not scope.serious and f"does not cover {SINCE_2}" in scope.sentence
+    old["runs"]["good"]["files"]["similarity.npy"] = "another"
+    assert [one.what for one in check_lock(old) if one.serious] == ["run good: similarity.npy"]

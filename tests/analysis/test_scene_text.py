@@ -109,7 +109,7 @@ def test_without_texts_the_sentence_says_what_adds_them(home):
     assert told(run)["ocr_ignored"] == "No text was read in the videos. Run: workbench ocr run c"
     assert "same_source" in told(run) and "cross_domain" in told(run)
     (home / "corpora" / "c").rename(home / "corpora" / "elsewhere")
-    assert told(run)["ocr_missed"] == "The corpus c is not in this workspace."
+    assert told(run)["ocr_missed"].startswith("The corpus c is not in this workspace. Prepare c as it was then: ")
     assert found(run)[0] == ["unexplained"]
 
 
@@ -120,7 +120,7 @@ def test_another_corpus_is_not_asked(home):
         analysis.failures(run, corpus=other)
     (home / "corpora" / "c").rename(home / "corpora" / "gone")
     (home / "corpora" / "other").rename(home / "corpora" / "c")
-    assert told(run)["ocr_missed"] == "The corpus c has changed since run r was made."
+    assert told(run)["ocr_missed"].startswith("The corpus c has changed since run r was made. Prepare c as it was")
 
 
 def test_a_run_that_does_not_list_its_words(home):

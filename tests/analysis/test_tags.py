@@ -11,7 +11,7 @@ import pytest
 from tests.made import made_corpus, made_runs
 from tests.texts import read_corpus, run_on
 from workbench.analysis import failures
-from workbench.analysis.agreements import COMPUTED, agreement, agreement_table, cause_agreement
+from workbench.analysis.agreements import COMPUTED, agreement, agreement_table, class_agreement
 from workbench.analysis.causes.catalogue import CAUSES
 from workbench.analysis.narrowing import by_gap, narrowed, said, with_read
 from workbench.analysis.tags import (
@@ -23,7 +23,9 @@ from workbench.analysis.tags import (
     corrected_metrics,
     draw_sample,
     false_negatives,
+    fitting,
     label_for,
+    standing,
     tag_pairs,
 )  # fmt: skip
 from workbench.core.errors import DataError, UnknownNameError
@@ -62,8 +64,9 @@ def test_a_torn_line_and_a_bad_name_are_told(home):
     notes.add_notes("c", [tag("q0", "other")])
     with notes.notes_file("c").open("a") as stream:
         stream.write('{"kind": "tag"')
-    with pytest.raises(DataError, match="Line 2 of"):
-        notes.read_tags("c")
+    assert notes.read_tags("c")["query_id"].to_list() == ["q0"]
+    (torn,) = notes.damaged_notes("c")
+    assert "Line 2 of" in str(torn) and "mend or delete" in torn.remedy
     with pytest.raises(DataError, match="cannot name a corpus"):
         notes.notes_file("../c")
     with pytest.raises(UnknownNameError, match="no sample called 'x'"):
@@ -141,10 +144,45 @@ def test_named_causes_agree_with_the_computed_ones_as_counted(home):
     assert table.index.to_list() == [("cause", "ana", "ben"), ("cause", "ana", COMPUTED), ("cause", "ben", COMPUTED)]
     own = table.loc[("cause", "ana", COMPUTED)]
     assert own["n"] == 6 and own["equal"] == pytest.approx(100 * 4 / 6) and own["kappa"] == pytest.approx(1 / 3)
-    causes = cause_agreement(tags[tags["annotator"] == "ana"]).set_index("cause")
-    assert causes[["n_computed", "n_named", "n_both"]].to_numpy().tolist() == [[3, 3, 2], [3, 3, 2]]
+    causes = class_agreement(tags[tags["annotator"] == "ana"]).set_index("class")
+    assert causes[["n_first", "n_second", "n_both"]].to_numpy().tolist() == [[3, 3, 2], [3, 3, 2]]
     assert causes.loc["hub", "kappa"] == pytest.approx(1 / 3) and causes.index.to_list() == ["tied", "hub"]
-    assert agreement_table(tags[:0]).empty and cause_agreement(tags[:0]).empty
+    assert agreement_table(tags[:0]).empty and class_agreement(tags[:0]).empty
+
+
+def test_every_label_has_its_own_kappa_against_the_rest(home):
+    """By hand; of "other" they say 2 and 3 of 4, the same of 3: observed 3/4, chance 1/2, kappa 1/2."""
+    said = {"ana": ["ambiguous", "other", "other", "label_wrong"], "ben": ["ambiguous", "other", "other", "other"]}
+    for who, labels in said.items():
+        notes.add_notes("c", [tag(f"q{i}", one, who=who, sample="s1") for i, one in enumerate(labels)])
+    table = class_agreement(notes.read_tags("c"))
+    people = table[(table["first"] == "ana") & (table["second"] == "ben")].set_index("class")
+    assert people.index.to_list() == ["ambiguous", "label_wrong", "other"] and set(people["of"]) == {"label"}
+    assert people[["n_first", "n_second", "n_both"]].to_numpy().tolist() == [[1, 1, 1], [1, 0, 0], [2, 3, 2]]
+    assert people["kappa"].to_list() == pytest.approx([1.0, 0.0, 0.5])
+    computed = table[(table["first"] == "ana") & (table["second"] == COMPUTED)].set_index("class")
+    assert computed.loc["other", "n_second"] == 4  # a hub falls into it
+
+
+def test_a_tag_knows_what_it_was_made_with_and_tells_when_that_is_gone(home):
+    run = run_on(read_corpus())
+    made = notes.made_with(run, "near=0.8")
+    now = {"test": run.fingerprint}
+    notes.add_notes("c", [
+        tag("q0", "false_negative", run=run.name, **made), tag("q1", "other", run=run.name),
+        tag("q2", "other", run=run.name, **{**made, "fingerprint": "before"}), tag("q3", "other", run="r0", **made),
+        tag("q4", "other", run=run.name, **{**made, "run_created": "before"}),
+    ])  # fmt: skip
+    tags = notes.read_tags("c")
+    assert tags["thresholds"].to_list() == ["near=0.8", "", "near=0.8", "near=0.8", "near=0.8"]
+    assert standing(tags, now, {run.name: run.info["created"]}).to_list() == [
+        "fits", "not stated", "corpus changed", "run is gone", "run made again",
+    ]  # fmt: skip
+    assert fitting(tags, now).to_list() == [True, True, False, True, True]
+    assert fitting(tags, {}).to_list() == [False, True, False, False, False]  # the split is gone
+    assert len(corrected(run, tags)) == len(run.relevance) + 1
+    changed = tags.assign(fingerprint="before")
+    assert corrected(run, changed).equals(run.relevance)
 
 
 def test_a_false_negative_counts_as_right_where_most_say_so(home):

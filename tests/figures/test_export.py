@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import io
 import re
-import zlib
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from fontTools.ttLib import TTFont
+from IPython.core.interactiveshell import InteractiveShell
 from matplotlib import font_manager
 
+from tests.figures.pdfs import fonts_in
 from tests.made import made_corpus, made_runs, made_similarity
 from workbench import analysis, figures
 from workbench.analysis.reading.funnel import STAGES
@@ -24,6 +24,7 @@ from workbench.core.workspace import elsewhere
 from workbench.evaluation import save_run, sweep_weights
 from workbench.evaluation.runs.interactions import PairInteraction
 from workbench.figures import MatrixView, paper
+from workbench.figures.chart import Chart
 from workbench.figures.code import as_code
 from workbench.figures.drawing import draw
 from workbench.figures.drawn import words
@@ -32,9 +33,9 @@ from workbench.figures.paper import fonts_for, paper_look
 HOSTILE = "<b>bold</b> $x^2$ & \\frac_{1}"
 CHARTS = (
     "ablation_differences", "ablation_heatmap", "cause_bars", "cause_change_bars", "confusion_heatmap",
-    "difference_bars", "domain_bars", "domain_heatmap", "funnel_bars", "kind_bars", "leaderboard_intervals",
-    "occurrence_bars", "oracle_bars", "oracle_domain_bars", "rank_against_rank", "reliability_diagram",
-    "risk_coverage", "sweep_curves", "training_curves", "upset", "words_on_frames",
+    "difference_bars", "domain_bars", "domain_heatmap", "funnel_bars", "funnel_domain_bars", "kind_bars",
+    "leaderboard_intervals", "occurrence_bars", "oracle_bars", "oracle_domain_bars", "rank_against_rank",
+    "reliability_diagram", "risk_coverage", "sweep_curves", "training_curves", "upset", "words_on_frames",
 )  # fmt: skip
 
 
@@ -66,6 +67,7 @@ def charts(tmp_path_factory):
         }).astype({"n_words": "Int64", "n_lost": "Int64", "share": "Float64"})  # fmt: skip
         return {
             "funnel_bars": figures.funnel_bars(funnel),
+            "funnel_domain_bars": figures.funnel_domain_bars(funnel.assign(domain="Sports", label="Sports")),
             "leaderboard_intervals": figures.leaderboard_intervals(analysis.leaderboard([good, fair]), "v2t", 97.0),
             "domain_bars": figures.domain_bars({run.name: analysis.by_domain(run) for run in (good, fair)}),
             "cause_bars": figures.cause_bars(analysis.failures(fair), labels),
@@ -97,10 +99,29 @@ def test_every_chart_is_tried():
     assert drawn - {"frame_sweep_curves"} == set(CHARTS)
 
 
+def test_every_chart_is_a_picture_and_a_sentence_too(charts, monkeypatch):
+    """Where plotly's script does not run: a saved page (SVG, without a browser or the network) and a terminal."""
+    shell = InteractiveShell()
+    for renderer, moving in (("plotly_mimetype", {"application/vnd.plotly.v1+json"}), ("browser", set())):
+        monkeypatch.setattr(pio.renderers, "default", renderer)  # in JupyterLab; in a terminal
+        data, _ = shell.display_formatter.format(charts["difference_bars"])
+        assert set(data) == {"image/svg+xml", "text/plain", *moving}  # beside a PNG, JupyterLab would not show it move
+        assert data["image/svg+xml"].startswith("<?xml")
+    assert all(isinstance(chart, Chart) for chart in charts.values())
+    said = repr(charts["difference_bars"])
+    assert said.startswith("Chart of bars (x: B − A, points of R@1). A notebook shows it; ") and "\n" not in said
+    mine = Chart(go.Pie(values=[1, 2]))
+    data, _ = shell.display_formatter.format(mine)
+    assert "image/svg+xml" not in data and data["text/plain"].endswith("Save a picture of the page.")
+
+
 @pytest.mark.parametrize("name", CHARTS)
 def test_charts_as_pdf_have_their_letters_inside(charts, name):
     made = figures.export_figure(charts[name], "pdf")
-    assert made.note == "" and b"/FontFile2" in made.data and b"/Type3" not in made.data
+    fonts = fonts_in(made.data)
+    assert made.note == "" and all(one.program is not None and one.kind == "Type0" for one in fonts)
+    said = "".join(words(charts[name].layout[axis].title.text) for axis in ("xaxis", "yaxis"))
+    assert {*said.replace("\n", "")} <= frozenset().union(*(one.signs for one in fonts)) and fonts
     (box,) = re.findall(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+) ?\]", made.data)
     assert float(box[0]) == pytest.approx(3.3 * 72, abs=0.5) and 60 < float(box[1]) < 500
 
@@ -156,7 +177,8 @@ def test_a_whole_matrix(home, tmp_path):
         assert labels == [one["label"] for one in view.axes.domains] and len(labels) > 1
         np.testing.assert_array_equal(drawn.axes[0].images[0].get_array().filled(np.nan), view.from_afar("mean"))
         assert drawn.get_suptitle() == ("good" if other is None else "good − fair")
-        assert figures.export_figure(drawn).note == ""
+        assert figures.export_figure(drawn).note == "" and "inches. A notebook shows it" in repr(drawn)
+        assert drawn._repr_png_()[0].startswith(b"\x89PNG")
 
 
 def test_svg_holds_no_text_that_needs_a_font(charts):
@@ -218,26 +240,18 @@ def test_signs_come_from_any_font_that_has_them(tmp_path, monkeypatch):
     assert made.note == "" and b"MadeSign-Regular" in made.data and b"/Type3" not in made.data
 
 
-def streams(pdf: bytes) -> list[bytes]:
-    """What lies packed in a PDF."""
-    packed = re.findall(rb"/FlateDecode\s*>>\nstream\n(.*?)\nendstream", pdf, re.S)
-    return [zlib.decompress(one) for one in packed]
-
-
 def test_chinese_japanese_and_korean_are_inside(home, monkeypatch):
     words = ["地铁站 exit", "駅の名前", "서울 역"]
     figure = go.Figure(go.Bar(x=words, y=[1, 2, 3])).update_yaxes(title="値段")
     made = figures.export_figure(figure)
-    assert made.note == "" and b"/Type3" not in made.data and b"/FontFile3" not in made.data
-    names = set(re.findall(rb"/FontName /[A-Z]{6}\+(\S+)", made.data))
-    assert names == {b"DejaVuSans", b"NotoSansCJKsc-Regular"}
-    held = streams(made.data)
-    assert not any(one.startswith(b"OTTO") for one in held)  # FontFile2 promises TrueType
-    fonts = [TTFont(io.BytesIO(one)) for one in held if one.startswith(b"\0\1\0\0")]
+    fonts = fonts_in(made.data)
+    assert made.note == "" and {one.name for one in fonts} == {"DejaVuSans", "NotoSansCJKsc-Regular"}
+    assert all(one.kind == "Type0" and "glyf" in one.program for one in fonts)  # no CFF under TrueType's name
     signs = {sign for word in [*words, "値段"] for sign in word if ord(sign) > 0x2000}
-    assert len(signs) + 1 in [len(font.getGlyphOrder()) for font in fonts]
-    searchable = b"".join(one for one in held if b"begincmap" in one)
-    assert all(f"<{ord(sign):04x}>".encode() in searchable for sign in signs)
+    (cjk,) = (one for one in fonts if one.name.startswith("Noto"))
+    outlines = [cjk.program["glyf"][name].numberOfContours for name in cjk.program.getGlyphOrder()[1:]]
+    assert len(outlines) == len(signs) and all(outlines)
+    assert signs <= cjk.signs  # can be searched and copied
     drawn = figures.export_figure(figure, "svg")
     assert drawn.note == "" and b"<text" not in drawn.data
     monkeypatch.setattr("fontTools.fontBuilder.timestampNow", lambda: 1)

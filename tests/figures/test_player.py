@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.figures.players import CONSTANT, HOSTILE, made_data, made_tables
+from tests.figures.players import CONSTANT, FRAMES, HOSTILE, MOVES, Seen, made_data, made_tables
 from workbench.core.errors import UnknownNameError
 from workbench.figures.player import assets, player_data, player_html
 
@@ -53,3 +53,31 @@ def test_module_is_safe_inline():
     js, css = assets()
     assert "innerHTML" not in js and "</script" not in js and "<!--" not in js and "</style" not in css
     assert "http://" not in js.replace("http://www.w3.org/2000/svg", "") and "url(" not in css
+
+
+def readings(n: int = 8, first: int = 40) -> list[dict[str, float]]:
+    """What a browser test writes down of a player that is right, 83 ms after each other."""
+    frames = [(first + at) % FRAMES for at in range(n)]
+    return [
+        {"frame": frame, "picture": frame, "box": frame if frame <= MOVES else None, "presented": 83.0 * at,
+         "told": 83.0 * at + 5, "ended": 83.0 * at + 7, "number": 1 + at}
+        for at, frame in enumerate(frames)
+    ]  # fmt: skip
+
+
+def test_the_instrument_of_the_browser_tests_sees_what_is_wrong_and_only_that():
+    right = Seen.of(readings())
+    assert right == Seen(7, 7, 0, [])  # the last one may have been another picture by then
+    late, skipped, slow = readings(), readings(), readings()
+    late[2] |= {"picture": 43, "told": 250.0, "ended": 252.0}  # told when the next one was there
+    for one in skipped[3:]:
+        one["number"] += 1
+    skipped[2]["picture"] = 43
+    slow[2] |= {"ended": slow[2]["told"] + 17}
+    assert [Seen.of(one) for one in (late, skipped, slow)] == [Seen(6, 6, 0, [])] * 3
+    wrong = readings()
+    wrong[2]["picture"] += 1
+    assert Seen.of(wrong) == Seen(7, 6, 1, [])
+    wrong[3]["box"] += 1
+    assert Seen.of(wrong).misplaced == [wrong[3]]
+    assert Seen.of([{**one, "picture": (one["picture"] + 1) % FRAMES} for one in readings(first=56)]).farthest == 1

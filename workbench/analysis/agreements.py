@@ -16,10 +16,11 @@ from workbench.core.errors import DataError
 from workbench.evaluation.runs.notes import CONFIRMED
 
 COMPUTED = "computed cause"
-Compared = tuple[str, str, int, float, float, float, float]
+Compared = tuple[str, str, str, str, pd.Series, pd.Series]
 JUDGED = ["direction", "query_id", "caption_id", "video_id"]
-TABLE = ["sample", "of", "first", "second", "n", "equal", "kappa", "low", "high"]
-BY_CAUSE = ["cause", "label", "n_computed", "n_named", "n_both", "kappa", "low", "high"]
+PAIR = ["sample", "of", "first", "second"]
+TABLE = [*PAIR, "n", "equal", "kappa", "low", "high"]
+BY_CLASS = [*PAIR, "class", "label", "n_first", "n_second", "n_both", "kappa", "low", "high"]
 Z = 1.959963984540054  # two-sided 95 %
 
 
@@ -91,43 +92,54 @@ def agreement_table(tags: pd.DataFrame) -> pd.DataFrame:
         both only ever say one thing.
     """
     rows = []
-    for sample, part in tags.groupby("sample", sort=False):
-        if sample:
-            rows += [(sample, "label", *one) for one in _pairs(part, "label", part["cause"].map(as_label))]
-        named = part[part["named_cause"] != ""]
-        rows += [(sample, "cause", *one) for one in _pairs(named, "named_cause", named["cause"])]
+    for *pair, a, b in _compared(tags):
+        found = agreement(a, b)
+        rows.append((*pair, found.n, 100 * found.observed, found.kappa, found.low, found.high))
     return pd.DataFrame(rows, columns=TABLE)
 
 
-def _pairs(tags: pd.DataFrame, said: str, computed: pd.Series) -> Iterator[Compared]:
-    """first, second, n, equal, kappa and its ends of every two who said something of the same items."""
+def class_agreement(tags: pd.DataFrame) -> pd.DataFrame:
+    """Kappa of every class by itself, each against all others, for the pairs of raters of ``agreement_table``.
+
+    Args:
+        tags: From ``evaluation.runs.notes.read_tags``.
+
+    Returns:
+        sample, of, first, second (as there), class (a label or a cause), label (its name), n_first, n_second, n_both
+        (items that the first, the second and both say it of), kappa, low, high (95 %); classes in the order of
+        ``LABELS`` and ``CAUSES``, those that neither says left out.
+    """
+    rows = []
+    for sample, of, first, second, a, b in _compared(tags):
+        names = {one: held.label for one, held in (LABELS if of == "label" else CAUSES).items()}
+        for one in [one for one in names if one in {*a, *b}]:
+            mine, theirs = a == one, b == one
+            found = agreement(*(said.map({True: CONFIRMED, False: "other"}) for said in (mine, theirs)))
+            counts = int(mine.sum()), int(theirs.sum()), int((mine & theirs).sum())
+            rows.append((sample, of, first, second, one, names[one], *counts, found.kappa, found.low, found.high))
+    return pd.DataFrame(rows, columns=BY_CLASS)
+
+
+def _compared(tags: pd.DataFrame) -> Iterator[Compared]:
+    """sample, of, first, second, and what these two say of the items that both judged."""
+    for sample, part in tags.groupby("sample", sort=False):
+        if sample:
+            computed = part["cause"].map(as_label)
+            yield from ((str(sample), "label", *one) for one in _pairs(part, "label", computed))
+        named = part[part["named_cause"] != ""]
+        yield from ((str(sample), "cause", *one) for one in _pairs(named, "named_cause", named["cause"]))
+
+
+def _pairs(tags: pd.DataFrame, said: str, computed: pd.Series) -> Iterator[tuple[str, str, pd.Series, pd.Series]]:
+    """Every two who judged the same items, and what they said of these; people first, then each and the computation."""
     items = pd.MultiIndex.from_frame(tags[JUDGED])
     given = pd.Series(tags[said].to_numpy(object), items)
     machine = pd.Series(computed.to_numpy(object), items)
     mine = {who: (tags["annotator"] == who).to_numpy() for who in tags["annotator"].unique()}
     pairs = [(first, second, given[mine[first]], given[mine[second]]) for first, second in combinations(mine, 2)]
-    pairs += [(who, COMPUTED, given[own], machine[own]) for who, own in mine.items()]
+    told = (computed != "").to_numpy()  # a query that the run finds has no computed cause
+    pairs += [(who, COMPUTED, given[own & told], machine[own & told]) for who, own in mine.items()]
     for first, second, a, b in pairs:
-        if len(a.index.intersection(b.index)):
-            found = agreement(a, b)
-            yield first, second, found.n, 100 * found.observed, found.kappa, found.low, found.high
-
-
-def cause_agreement(tags: pd.DataFrame) -> pd.DataFrame:
-    """For each cause how far people and the computation agree that a query has it, or has another one.
-
-    Args:
-        tags: From ``evaluation.runs.notes.read_tags``; those with a named cause count, each by itself.
-
-    Returns:
-        cause, label, n_computed, n_named (queries that have it by computation, by people), n_both, kappa, low, high
-        (95 %, this cause against all others), in the order of ``CAUSES``; causes that nobody says are left out.
-    """
-    named = tags[tags["named_cause"] != ""].reset_index(drop=True)
-    rows = []
-    for cause in [one for one in CAUSES if one in {*named["cause"], *named["named_cause"]}]:
-        computed, said = named["cause"] == cause, named["named_cause"] == cause
-        found = agreement(*(one.map({True: CONFIRMED, False: "other"}) for one in (said, computed)))
-        rows.append((cause, CAUSES[cause].label, int(computed.sum()), int(said.sum()), int((computed & said).sum()),
-                     found.kappa, found.low, found.high))  # fmt: skip
-    return pd.DataFrame(rows, columns=BY_CAUSE)
+        shared = a.index.intersection(b.index)
+        if len(shared):
+            yield first, second, a[shared], b[shared]

@@ -9,7 +9,9 @@ import pandas as pd
 
 from workbench.core.errors import DataError, StateError
 from workbench.core.lookup import pick
+from workbench.core.words import counted
 from workbench.corpus import Corpus, domain_label, open_corpus
+from workbench.corpus.text import with_unstated
 from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values
 from workbench.evaluation.metrics.scene_text import (
     OCR_V1,
@@ -43,7 +45,8 @@ def by_domain(run: Run | str, metric: str = "r1", direction: str = "t2v") -> pd.
         direction: ``t2v`` or ``v2t``.
 
     Returns:
-        domain, label, n_queries, n_sources (null = not stated), value, low, high, note; largest domain first.
+        domain (``NONE_STATED`` = of videos that state none), label, n_queries, n_sources (null = not stated), value,
+        low, high, note; largest domain first.
 
     Raises:
         StateError: The run's corpus states no domains, or the run holds totals only.
@@ -56,7 +59,7 @@ def by_domain(run: Run | str, metric: str = "r1", direction: str = "t2v") -> pd.
             f"The corpus of run {run.name} states no domains.",
             "Prepare it from annotations that have a domain or category column.",
         )
-    found = _parts(table, groups, _masks(groups["domain"]), metric).rename(columns={"slice": "domain"})
+    found = _parts(table, groups, _masks(with_unstated(groups["domain"])), metric).rename(columns={"slice": "domain"})
     found["label"] = found["domain"].map(domain_label)
     return _largest_first(found)
 
@@ -182,7 +185,7 @@ def _part(name: str, values: np.ndarray, sources: pd.Series, metric: str) -> dic
     n_sources = int(sources.nunique()) if known else None
     note = "" if known else "sources unknown: not clustered"
     if n_sources is not None and n_sources < FEW_SOURCES:
-        note = f"only {n_sources} sources: do not rank models on it"
+        note = f"only {counted(n_sources, 'source')}: do not rank models on it"
     row = {"slice": name, "label": name, "n_queries": len(values), "n_sources": n_sources, "note": note}
     if not len(values):
         return {**row, "value": np.nan, "low": np.nan, "high": np.nan, "note": "no query"}

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from workbench.analysis.cells import Cell, Content
 from workbench.core.errors import StateError
 from workbench.core.seeds import generator
 from workbench.evaluation.metrics.draws import hit_values
@@ -22,8 +23,8 @@ TEMPERATURES = np.geomspace(0.01, 3.0, 25)
 FOLDS, BINS, MOST_FITTED = 5, 10, 1_000
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, repr=False)
+class Calibration(Cell):
     """What the scores of a run tell of its own hits at 1.
 
     Attributes:
@@ -47,6 +48,11 @@ class Calibration:
     error: float
     risk_area: float
     temperatures: tuple[float, ...]
+
+    def _shown(self) -> Content:
+        """How far confidence is off, and the bins."""
+        said = f"{self.run}, {self.direction}: confidence is off by {100 * self.error:.1f} points on average"
+        return Content(f"{said}; mean risk {100 * self.risk_area:.1f} %", (self.reliability,), digits=2)
 
 
 def calibration(run: Run | str, direction: str = "t2v", *, seed: int = 0) -> Calibration:

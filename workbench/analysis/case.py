@@ -76,7 +76,8 @@ def open_case(run: Run, query_id: str, direction: str = "t2v", n_top: int = 10) 
     score = float(row["score_right"]) if np.isfinite(row["score_right"]) else None
     margin = score - float(wrong[0]) if score is not None and wrong else None
     marks = ["✔" if column in rights else "" for column in columns]
-    top = pd.DataFrame({"#": range(1, len(columns) + 1), "": marks, **_items(run, direction, columns), "Score": scores})
+    places = range(1, len(columns) + 1)
+    top = pd.DataFrame({"#": places, "Right": marks, **_items(run, direction, columns), "Score": scores})
     video = run.gallery.iloc[
         int(rights[0]) if direction == "t2v" and len(rights) else index if direction == "v2t" else 0
     ]
@@ -122,5 +123,5 @@ def _items(run: Run, direction: str, columns: np.ndarray) -> dict[str, list[str]
     videos = run.gallery.iloc[columns]
     found = {"Captions": captions, "Video": [str(one) for one in videos["video_id"]]}
     if run.gallery["domain"].notna().any():
-        found["Domain"] = [domain_label(str(one)) for one in videos["domain"]]
+        found["Domain"] = [domain_label(one) for one in videos["domain"]]
     return found

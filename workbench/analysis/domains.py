@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from workbench.corpus import Corpus, domain_label
+from workbench.corpus.text import NONE_STATED
 from workbench.evaluation.metrics.scene_text import scene_text_queries
 
-ALL = "(none)"
-"""The one domain of a corpus that states none, and of videos that state none."""
+ALL = NONE_STATED
+"""The one domain of a corpus that states fewer than two, and of videos that state none."""
 WITH_TEXT = ("text", "both")
 """Types of queries that need scene text."""
 
@@ -47,8 +48,7 @@ def domain_overview(corpus: Corpus, failed: pd.DataFrame | None = None) -> pd.Da
         table["n_failed"] = causes.size().reindex(table.index, fill_value=0)
         table["cause"] = causes.agg(lambda one: one.value_counts().index[0]).reindex(table.index)
     table = table.rename_axis("domain").reset_index()
-    alone = "All videos" if len(table) == 1 else "No domain stated"
-    table["label"] = [domain_label(one) if one != ALL else alone for one in table["domain"]]
+    table["label"] = [domain_label(one) for one in table["domain"]] if len(table) > 1 else "All videos"
     return table.sort_values(["n_failed", "label"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
 

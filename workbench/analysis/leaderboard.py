@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.analysis.beside import beside
 from workbench.core.lookup import pick
+from workbench.core.words import counted
 from workbench.evaluation.metrics.measures import METRICS, SHOWN
-from workbench.evaluation.metrics.scene_text import V1, WITH
 from workbench.evaluation.rescoring.protocol import seen_level
 from workbench.evaluation.runs.run import DIRECTIONS, Run, open_run
 from workbench.evaluation.statistics.families import paired_tests
 from workbench.evaluation.statistics.groups import SeedGroup, seed_groups, seed_summary
+from workbench.evaluation.statistics.sides import members
 from workbench.evaluation.statistics.text_half import tests_on_text
 
 ORDER_BADGES = {
@@ -24,8 +26,6 @@ ORDER_BADGES = {
     "unverified": "order not verifiable",
     "contradicted": "order unknown: totals only",
 }
-BESIDE = {"macro": "mean over domains", "text": "scene-text queries"}
-"""What stands beside R@1 over all queries, by the end of its column."""
 MANY_TIES = 0.001
 
 
@@ -42,8 +42,9 @@ def leaderboard(runs: Sequence[Run | str], metrics: Sequence[str] = SHOWN, *, se
     Returns:
         run; t2v_r1 ... for each metric and direction, with ``_low`` and ``_high`` (95 % interval over queries; null =
         one source only, or not stored by an older version), for groups ``_min``, ``_max`` and ``_sd`` over seeds;
-        both_sum_recall with the same; t2v_r1_macro, t2v_r1_text, ... (``BESIDE``: each domain counts alike; queries of
-        ``scene-text-query v1`` alone; null = no domains are stated, or these are all queries or none); n_seeds,
+        both_sum_recall with the same; t2v_r1_macro, t2v_r1_text, ... with ``_low`` and ``_high`` (``beside.BESIDE``:
+        each domain counts alike; queries of ``scene-text-query v1`` alone; null = no domains are stated, or these are
+        all queries or none); n_seeds,
         group (of a run shown beneath), clustered, n_queries, n_tied, scoring, sees, scoring_label, order, order_label,
         totals_only, warning.
 
@@ -51,10 +52,13 @@ def leaderboard(runs: Sequence[Run | str], metrics: Sequence[str] = SHOWN, *, se
         UnknownNameError: Unknown metric.
     """
     names = list(dict.fromkeys(["r1", *(name for name in metrics if pick(METRICS, name, "metric"))]))
-    rows = []
+    rows, sides = [], []
     for one in seed_groups([run for run in map(open_run, runs) if run.state == "finished"]):
         beneath = one.runs if seeds and isinstance(one, SeedGroup) else ()
         rows.append([_row(one, names), *({**_row(run, names), "group": one.name} for run in beneath)])
+        sides += [members(one), *((run,) for run in beneath)]
+    for row, more in zip([row for own in rows for row in own], beside(sides), strict=True):
+        row.update(more)
     rows.sort(key=lambda own: (seen_level(own[0]["sees"]), -own[0]["t2v_r1"]))
     return pd.DataFrame([row for own in rows for row in own])
 
@@ -75,10 +79,6 @@ def _row(one: Run | SeedGroup, names: Sequence[str]) -> dict[str, Any]:
     for direction, name in wanted:
         numbers = _of_group(one, name, direction) if isinstance(one, SeedGroup) else _of_run(one, name, direction)
         row |= {f"{direction}_{name}{end}": value for end, value in numbers.items()}
-    for direction in DIRECTIONS:
-        stored = [run.metrics[direction].get("by") or {} for run in runs]
-        row[f"{direction}_r1_macro"] = float(np.mean([_macro(own.get("domain", {})) for own in stored]))
-        row[f"{direction}_r1_text"] = float(np.mean([_on_text(own.get("slice", {})) for own in stored]))
     orders = {run.order["how"] for run in runs}
     order = next(how for how in reversed(ORDER_BADGES) if how in orders)
     row |= {
@@ -89,15 +89,6 @@ def _row(one: Run | SeedGroup, names: Sequence[str]) -> dict[str, Any]:
         "warning": "; ".join(dict.fromkeys([*_differing(one), *(said for run in runs for said in _warnings(run))])),
     }  # fmt: skip
     return row
-
-
-def _macro(domains: dict[str, dict[str, float]]) -> float:
-    """R@1, each domain counting alike; nan for fewer than two."""
-    return float(np.mean([one["r1"] for one in domains.values()])) if len(domains) > 1 else float("nan")
-
-
-def _on_text(slices: dict[str, dict[str, dict[str, float]]]) -> float:
-    return slices.get(V1, {}).get(WITH, {}).get("r1", float("nan"))
 
 
 def _of_run(run: Run, name: str, direction: str) -> dict[str, float]:
@@ -127,9 +118,13 @@ def _warnings(run: Run) -> list[str]:
     if run.totals_only:
         said.append("its rows cannot be tied to captions: totals only")
     if t2v["n_tied"] > MANY_TIES * t2v["n_queries"]:
-        said.append(f"{t2v['n_tied']} of {t2v['n_queries']} queries tie at the right video")
+        verb = "ties" if t2v["n_tied"] == 1 else "tie"
+        said.append(f"{t2v['n_tied']} of {counted(t2v['n_queries'], 'query')} {verb} at the right video")
     if t2v["n_missed_unscored"]:
-        said.append(f"{t2v['n_missed_unscored']} queries have no scored right video and count as misses")
+        one = t2v["n_missed_unscored"] == 1
+        has, counts = ("has", "counts as a miss") if one else ("have", "count as misses")
+        of = f"{t2v['n_missed_unscored']} of {counted(t2v['n_queries'], 'query')}"
+        said.append(f"{of} {has} no scored right video and {counts}")
     if run.order["how"] == "unverified":
         said.append("its order could not be checked")
     return [*said, *(one.rstrip(".") for one in run.protocol.get("warnings", []))]

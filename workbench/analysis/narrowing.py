@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -22,21 +23,86 @@ BANDS = {"2-5": (1.0, 5.0), "6-10": (5.0, 10.0), "11-50": (10.0, 50.0), "51-": (
 SCENE_TEXT = {"yes": True, "no": False}
 
 
-def with_read(failed: pd.DataFrame, run: Run, corpus: Corpus | None) -> pd.DataFrame:
+def with_read(failed: pd.DataFrame, run: Run, corpus: Corpus | None, engine: str | None = None) -> pd.DataFrame:
     """Failures with two more columns: read (text read in the right video, "" = none) and scene_text (yes, no, null).
 
     Args:
         failed: From ``analysis.failures``.
         run: Its run.
         corpus: Its corpus; None = not at hand, nothing is read.
+        engine: Whose words; None = by the rule of ``corpus.engines``.
     """
-    engine = None if corpus is None else first_engine(corpus.texts["engine"])
-    read = {} if corpus is None or engine is None else texts_of(corpus, engine)
+    read = _read(corpus, engine)
     kind = scene_text_queries(run.queries)
     return failed.assign(
         read=[str(read.get(video) or "") for video in failed["right_video_id"]],
         scene_text=kind.reindex(failed["caption_id"]).to_numpy(),
     )
+
+
+def _read(corpus: Corpus | None, engine: str | None) -> Mapping[str, str]:
+    """What an engine read in each video; nothing without a corpus or where nobody read."""
+    if corpus is None:
+        return {}
+    chosen = engine or first_engine(corpus.texts["engine"])
+    return {} if chosen is None else texts_of(corpus, chosen)
+
+
+def spoken(captions: pd.DataFrame, corpus: Corpus | None, engine: str | None = None) -> dict[str, str]:
+    """What the words of a filter are looked for in, by caption_id and by video_id.
+
+    That is, for a caption its text and what was read in its right videos; for a video its captions and what was read
+    in it. An id of both a caption and a video stands for both.
+
+    Args:
+        captions: caption_id, video_id (right), text.
+        corpus: Their corpus; None = not at hand, nothing is read.
+        engine: Whose words; None = by the rule of ``corpus.engines``.
+    """
+    read = _read(corpus, engine)
+    said: dict[str, dict[str, None]] = {}
+    ids = captions[["caption_id", "video_id"]].itertuples(index=False, name=None)
+    for (caption, video), text in zip(ids, captions["text"].fillna(""), strict=True):
+        for one in (caption, video):
+            said.setdefault(one, {}).update({str(text): None, read.get(video, ""): None})
+    for video in read.keys() - said.keys():
+        said[video] = {read[video]: None}
+    return {one: "\n".join(texts) for one, texts in said.items()}
+
+
+@dataclass(frozen=True)
+class Sieve:
+    """Words, or one regular expression, for lists of captions and videos.
+
+    Attributes:
+        words: As of ``narrowed``; empty = everything passes.
+        expression: ``words`` is an expression.
+        texts: From ``spoken``.
+    """
+
+    words: str = ""
+    expression: bool = False
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """The words to be marked where they were read; none of an expression."""
+        return "" if self.expression else self.words
+
+    def passes(self, ids: pd.Series) -> np.ndarray:
+        """bool [ids]: whether the words stand in what is said of each.
+
+        Args:
+            ids: Of captions or videos; or lists of them, of which one must pass by itself.
+
+        Raises:
+            DataError: The expression cannot be read.
+        """
+        if not self.words or ids.empty:
+            return np.ones(len(ids), bool)
+        single = pd.Series(ids.to_numpy(dtype=object)).explode()
+        held = said(single.map(lambda one: self.texts.get(one, str(one))), self.words, self.expression)
+        return pd.Series(held, single.index).groupby(level=0).any().to_numpy(bool)
 
 
 def narrowed(

@@ -63,6 +63,10 @@ OPEN = ("false_negative", "ambiguous", "label_wrong", "confirmed", "other")
 """Offered where the computed cause is shown."""
 BLIND = ("false_negative", "ambiguous", "label_wrong", "scene_text", "other")
 """Offered in a blind sample; the computed causes fall into the same five."""
+OTHER = "other"
+"""The label of who says something else in their own words."""
+NAMED = tuple(one for one in CAUSES if one != "unexplained")
+"""The causes that a person can name."""
 _OF_CAUSE = {
     "false_negative": "false_negative", "label_suspect": "label_wrong", "duplicate_caption": "ambiguous",
     "underspecified": "ambiguous", "same_source": "ambiguous", "near_duplicate_video": "ambiguous",
@@ -71,6 +75,14 @@ ITEM_COLUMNS = [
     "query_id", "domain", "text", "other_text", "caption_id", "right_video_id", "video_id", "cause", "evidence"
 ]  # fmt: skip
 CUTS = (1, 5, 10)
+STANDING = {
+    "fits": "corpus and run are as they were",
+    "corpus changed": "captions or videos of its split are others now: it counts nowhere until it is given again",
+    "run made again": "another run of that name stands there now: its computed cause may be another one",
+    "run is gone": "its run is no longer here: its computed cause stays as it was",
+    "not stated": "given in an earlier version, which did not keep what it was made with",
+}
+"""What a tag still fits (``standing``), and what follows."""
 
 
 def as_label(cause: str) -> str:
@@ -107,6 +119,31 @@ def tag_pairs(failed: pd.DataFrame) -> pd.DataFrame:
     back = failed["top_caption_id"].notna()
     video = failed["top_video_id"].where(~back, failed["right_video_id"]).fillna(failed["right_video_id"])
     return pd.DataFrame({"caption_id": failed["top_caption_id"].where(back, failed["caption_id"]), "video_id": video})
+
+
+def fitting(tags: pd.DataFrame, fingerprints: Mapping[str, str]) -> pd.Series:
+    """Whether each tag was given on the captions and videos as they are now; tags that do not say so count as fitting.
+
+    Args:
+        tags: From ``evaluation.runs.notes.read_tags``.
+        fingerprints: Of every split, as in ``corpus.meta``.
+    """
+    now = tags["split"].map(lambda split: fingerprints.get(split, "gone"))
+    return (tags["fingerprint"] == "") | (tags["fingerprint"] == now)
+
+
+def standing(tags: pd.DataFrame, fingerprints: Mapping[str, str], created: Mapping[str, str]) -> pd.Series:
+    """What each tag fits, in words: ``STANDING``.
+
+    Args:
+        tags: From ``evaluation.runs.notes.read_tags``.
+        fingerprints: Of every split.
+        created: When each run of the workspace was made, by name.
+    """
+    run = tags["run"].map(lambda name: created.get(name, ""))
+    cases = [tags["fingerprint"] == "", ~fitting(tags, fingerprints), run == "", run != tags["run_created"]]
+    return pd.Series(np.select(cases, ["not stated", "corpus changed", "run is gone", "run made again"], "fits"),
+                     tags.index, dtype="str")  # fmt: skip
 
 
 def draw_sample(failed: pd.DataFrame, n: int, seed: int, texts: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -185,13 +222,13 @@ def corrected(run: Run, tags: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         run: The run.
-        tags: From ``evaluation.runs.notes.read_tags``.
+        tags: From ``evaluation.runs.notes.read_tags``; those given on other captions or videos do not count.
 
     Returns:
         Columns of ``run.relevance``, the new pairs below (grade 1, annotator = who said so).
     """
     official = run.relevance
-    found = false_negatives(tags)
+    found = false_negatives(tags[fitting(tags, {run.split: run.fingerprint})])
     mine = found["caption_id"].isin(run.queries["caption_id"]) & found["video_id"].isin(run.gallery["video_id"])
     known = pd.MultiIndex.from_frame(official[["caption_id", "video_id"]])
     fresh = mine.to_numpy(bool) & ~pd.MultiIndex.from_frame(found[["caption_id", "video_id"]]).isin(known)

@@ -10,12 +10,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.core.jobs import Job
-from workbench.evaluation.metrics.measures import METRICS
+from workbench.evaluation.runs.monitor import LOOK_CURVES, Monitor
 from workbench.evaluation.runs.progress import newest, seconds_left, steps_made
 from workbench.evaluation.runs.run import Run
 
-SELECTS = "mrr"
-"""The metric of the select split that chooses a checkpoint: R@1 ties too often."""
 TOTALS = ("seconds", "elapsed")
 """Entries of a history that are clocks, not curves."""
 EXACT = ("learning rate", "GPU memory")
@@ -60,9 +58,7 @@ def chosen_step(run: Run) -> int | None:
     pointer = run.path / "checkpoints" / "best"
     if pointer.is_file():
         return int(pointer.read_text(encoding="utf-8"))
-    looks = _looks(run)
-    looks = looks[(looks["name"] == SELECTS) & looks["value"].notna()]
-    return None if looks.empty else int(looks["step"].iloc[int(looks["value"].argmax())])
+    return Monitor.of_run(run.info).best_step(run.history)
 
 
 def curves(run: Run, span: float = 1) -> pd.DataFrame:
@@ -74,8 +70,8 @@ def curves(run: Run, span: float = 1) -> pd.DataFrame:
             not biased towards its start); 1 = none. Metrics of the select split and ``EXACT`` ones are never smoothed.
 
     Returns:
-        run, name (``loss``, ``learning rate``, ...; a metric of a split by its own name), split ("" = none), step,
-        epoch, value (null where it was not finite), smooth. Long curves keep the lowest and highest value of each
+        run, name (``loss``, ``learning rate``, ...; a metric of a split as in ``LOOK_CURVES``), split ("" = none),
+        step, epoch, value (null where it was not finite), smooth. Long curves keep the lowest and highest value of each
         stretch, so that no peak is lost.
     """
     return _curves(run, _names(run), span)
@@ -120,9 +116,9 @@ def _curve(run: str, name: str, part: pd.DataFrame, span: float) -> pd.DataFrame
 
 
 def _of_split(name: str) -> tuple[str, str]:
-    """("val", "mrr") of ``val mrr``; ("", "") of what is no metric of a split."""
-    split, _, metric = name.rpartition(" ")
-    return (split, metric) if split and metric in METRICS else ("", "")
+    """("val", "mrr") of ``val mrr``, ("val", "v2t mrr") of ``val v2t mrr``; ("", "") where it is of no split."""
+    split, _, metric = name.partition(" ")
+    return (split, metric) if metric in LOOK_CURVES else ("", "")
 
 
 def _thinned(table: pd.DataFrame) -> pd.DataFrame:
@@ -169,8 +165,14 @@ def _last_told(job: Job | None) -> str:
     return datetime.fromtimestamp(path.stat().st_mtime).isoformat(" ", "seconds")
 
 
-def names_of(table: pd.DataFrame) -> Sequence[str]:
-    """What curves there are: loss first, then metrics of the select split, then the rest in its order."""
+def names_of(table: pd.DataFrame, direction: str | None = None) -> Sequence[str]:
+    """What curves there are: loss first, then metrics of the select split, then the rest in its order.
+
+    Args:
+        table: From ``curves``.
+        direction: ``t2v`` or ``v2t``, whose metrics are meant; None = both.
+    """
     metrics = set(table.loc[table["split"] != "", "name"])
-    found = [str(name) for name in dict.fromkeys(table["name"])]
+    others = {name for name in metrics if direction not in (None, LOOK_CURVES[name][0])}
+    found = [str(name) for name in dict.fromkeys(table["name"]) if name not in others]
     return sorted(found, key=lambda name: (name != "loss", name not in metrics))

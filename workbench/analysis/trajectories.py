@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.cells import cell_html
+from workbench.analysis.cells import Cell, Content
 from workbench.core.errors import DataError, StateError
 from workbench.core.files import read_table
 from workbench.core.lookup import pick
+from workbench.core.words import counted
 from workbench.evaluation.ranks.bounds import RankCounts
 from workbench.evaluation.runs.run import DIRECTIONS, Run, open_run
 
@@ -24,8 +25,8 @@ KINDS = {
 wrong now, right before; wrong at every look so far."""
 
 
-@dataclass(frozen=True)
-class Trajectories:
+@dataclass(frozen=True, repr=False)
+class Trajectories(Cell):
     """Ranks of one direction at every look at the select split.
 
     Attributes:
@@ -39,16 +40,17 @@ class Trajectories:
     run: str
     direction: str
     steps: list[int]
-    ids: list[str] = field(repr=False)
-    ranks: np.ndarray = field(repr=False)
+    ids: list[str]
+    ranks: np.ndarray
 
-    def _repr_html_(self) -> str:
-        """What became of the queries by the last look, as a table of a notebook."""
+    def _shown(self) -> Content:
+        """What became of the queries by the last look."""
         shares = kind_shares(self)
         table = shares.loc[shares["step"] == self.steps[-1], ["label", "n", "share"]]
-        looks = f"{len(self.steps)} looks at {len(self.ids)} validation queries"
-        said = f"{self.run}, {self.direction} R@1: {looks}, by step {self.steps[-1]}"
-        return cell_html(said, table, digits=2)
+        looks = f"{counted(len(self.steps), 'look')} at {counted(len(self.ids), 'validation query')}"
+        kinds = ", ".join(f"{one.n} {one.label}" for one in table.itertuples())
+        said = f"{self.run}, {self.direction} R@1: {looks}, by step {self.steps[-1]}: {kinds}"
+        return Content(said, (table,), digits=2)
 
 
 def trajectories(run: Run | str, direction: str = "t2v") -> Trajectories:
@@ -70,7 +72,7 @@ def trajectories(run: Run | str, direction: str = "t2v") -> Trajectories:
     if table.empty:
         raise StateError(
             f"Run {run.name} keeps no ranks of the validation split for {direction}.",
-            "Train it with this version, or wait for its first checkpoint.",
+            "A training keeps them from its first checkpoint on: workbench train --help",
         )
     table = table.drop_duplicates(["step", "id"], keep="last")
     above, tied, right = (table[name].to_numpy(np.int32) for name in ("n_above", "n_tied", "n_tied_right"))

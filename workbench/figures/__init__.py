@@ -18,7 +18,7 @@ from workbench.figures.comparing import (
 )
 from workbench.figures.curves import kind_bars, run_looks, training_curves
 from workbench.figures.export import export_figure, save_figure
-from workbench.figures.funnel import funnel_bars
+from workbench.figures.funnel import funnel_bars, funnel_domain_bars
 from workbench.figures.hubs import occurrence_bars
 from workbench.figures.matrix_picture import matrix_picture
 from workbench.figures.matrix_tiles import MatrixView
@@ -43,6 +43,7 @@ __all__ = [
     "export_figure",
     "frame_sweep_curves",
     "funnel_bars",
+    "funnel_domain_bars",
     "kind_bars",
     "leaderboard_intervals",
     "matrix_picture",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from workbench.analysis.calibration import Calibration
+from workbench.figures.chart import Chart
 from workbench.figures.theme import MUTED, RUNS, as_text, styled
 
 
@@ -16,7 +17,7 @@ def reliability_diagram(found: Sequence[Calibration]) -> go.Figure:
     Args:
         found: From ``analysis.calibration``, of one run or more.
     """
-    figure = go.Figure()
+    figure = Chart()
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": MUTED, "dash": "dot"}, showlegend=False,
                        hoverinfo="skip")  # fmt: skip
     for place, one in enumerate(found):
@@ -38,7 +39,7 @@ def risk_coverage(found: Sequence[Calibration]) -> go.Figure:
     Args:
         found: From ``analysis.calibration``, of one run or more.
     """
-    figure = go.Figure()
+    figure = Chart()
     for place, one in enumerate(found):
         figure.add_scatter(
             x=one.risk["coverage"], y=one.risk["risk"], mode="lines", name=as_text(one.run, 28),

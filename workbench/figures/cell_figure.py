@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from workbench.figures.export import write_paper
+from workbench.figures.export import WHERE, write_paper
 from workbench.figures.paper import PIXELS
 
 DENSITY = 2
@@ -12,9 +12,12 @@ DENSITY = 2
 
 
 class CellFigure(Figure):
-    """As ``Figure``, with a picture for notebooks; letters have the size of those in charts."""
+    """As ``Figure``, with a picture for notebooks, whose letters have the size of those in charts, and a sentence."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """The picture, and its width on the screen."""
         picture = write_paper(self, "png", dpi=DENSITY * PIXELS).data
         return picture, {"width": round(self.get_figwidth() * PIXELS)}
+
+    def __repr__(self) -> str:
+        return f"Figure of {self.get_figwidth():.1f} x {self.get_figheight():.1f} inches. {WHERE}"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from workbench.figures.chart import Chart
 from workbench.figures.theme import BAD, DIVERGING, GOOD, MUTED, NEUTRAL, RUNS, SEQUENTIAL, A, B, as_text, styled
 
 MOST_WRITTEN = 24  # domains up to which every cell of a heat map says its value
@@ -27,7 +28,7 @@ def leaderboard_intervals(table: pd.DataFrame, direction: str = "t2v", ceiling: 
     value = rows[f"{direction}_r1"].astype(float)
     low, high = (rows[f"{direction}_r1_{end}"].astype(float) for end in ("low", "high"))
     labels = [as_text(name, 28) for name in rows["run"]]
-    figure = go.Figure(
+    figure = Chart(
         go.Scatter(
             x=value, y=labels, mode="markers+text", text=[f"{v:.1f}" for v in value], textposition="top center",
             marker={"size": 11, "color": A if direction == "t2v" else B},
@@ -54,7 +55,7 @@ def domain_bars(tables: Mapping[str, pd.DataFrame], unit: str = "R@1, %") -> go.
         tables: ``analysis.by_domain`` by run name.
         unit: Title of the value axis.
     """
-    figure = go.Figure()
+    figure = Chart()
     for colour, (name, table) in zip(RUNS, tables.items(), strict=False):
         spread = {"array": table["high"] - table["value"], "arrayminus": table["value"] - table["low"]}
         figure.add_bar(
@@ -74,7 +75,7 @@ def cause_bars(table: pd.DataFrame, labels: Mapping[str, str]) -> go.Figure:
     """
     counts = table["cause"].value_counts().iloc[::-1]
     share = 100 * counts / max(1, len(table))
-    figure = go.Figure(
+    figure = Chart(
         go.Bar(
             x=counts.to_numpy(), y=[labels[cause] for cause in counts.index], orientation="h",
             marker_color=[NEUTRAL if cause == "unexplained" else A for cause in counts.index],
@@ -96,7 +97,7 @@ def difference_bars(table: pd.DataFrame, unit: str = "B − A, points of R@1") -
     rows = table.iloc[::-1]
     noise = (rows["low"] <= 0) & (rows["high"] >= 0) | rows["low"].isna()
     colour = np.where(noise, NEUTRAL, np.where(rows["difference"] > 0, GOOD, BAD))
-    figure = go.Figure(
+    figure = Chart(
         go.Bar(
             x=rows["difference"], y=rows["label"], orientation="h", marker_color=colour,
             error_x={
@@ -181,8 +182,8 @@ def _heatmap(table: pd.DataFrame, **look: Any) -> go.Figure:
     """A table as a heat map, captions' domains from top to bottom."""
     below = ["<br>".join(as_text(line, 34) for line in wrap(str(name), 15)) for name in table.columns]
     beside = [as_text(name, 34) for name in table.index]
-    figure = go.Figure(go.Heatmap(z=table.to_numpy(), x=below, y=beside, **look))
+    figure = Chart(go.Heatmap(z=table.to_numpy(), x=below, y=beside, **look))
     styled(figure, height=120 + 38 * len(table), x="videos of", y="captions of")
     if len(table) <= MOST_WRITTEN // 2:
-        figure.update_xaxes(tickangle=0)
+        figure.update_xaxes(autotickangles=[0, 45])  # upright only where there is room
     return figure.update_yaxes(autorange="reversed")

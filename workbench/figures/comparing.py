@@ -9,6 +9,7 @@ from plotly.colors import sample_colorscale
 
 from workbench.analysis.comparison.ablations import AS_IT_IS
 from workbench.analysis.comparison.many import Solved
+from workbench.figures.chart import Chart
 from workbench.figures.theme import BAD, DIVERGING, GOOD, GRID, INK, MUTED, NEUTRAL, A, as_text, styled
 
 GREYS = [[0.0, "#dbe2ea"], [1.0, "#334155"]]
@@ -33,7 +34,7 @@ def rank_against_rank(table: pd.DataFrame, name_a: str, name_b: str, worst: int 
         worst: How many queries stand out, those of both sides together.
     """
     top = float(max(2.0, table["rank_a"].max(), table["rank_b"].max()))
-    figure = go.Figure(_density(table, top))
+    figure = Chart(_density(table, top))
     gap = pd.Series(np.log(table["rank_a"] / table["rank_b"]), index=table.index)
     outer = table.assign(gap=gap).loc[gap.abs().sort_values(ascending=False, kind="stable").index[:worst]]
     for better, (label, colour, symbol) in GAINS.items():
@@ -80,7 +81,7 @@ def cause_change_bars(changes: pd.DataFrame) -> go.Figure:
     """
     rows = changes[changes["fixed"] + changes["broken"] > 0].iloc[::-1]
     labels = [as_text(one, 34) for one in rows["label"]]
-    figure = go.Figure()
+    figure = Chart()
     for column, sign, colour, said in (("fixed", 1, GOOD, "fixed by B"), ("broken", -1, BAD, "broken by B")):
         of = rows["failed_a" if sign > 0 else "failed_b"]
         figure.add_bar(
@@ -107,7 +108,7 @@ def upset(solved: Solved) -> go.Figure:
     names, height = list(solved.names), 1.2 * max(3, len(solved.names))
     bars = height * sets["n"] / sets["n"].max()
     nobody = [not one for one in sets["runs"]]
-    figure = go.Figure(
+    figure = Chart(
         go.Bar(
             x=list(range(len(sets))), y=bars, text=[f"{n:,}" for n in sets["n"]], textposition="outside",
             marker_color=np.where(nobody, NEUTRAL, A), showlegend=False, cliponaxis=False, customdata=sets["n"],
@@ -146,7 +147,7 @@ def ablation_differences(scores: pd.DataFrame, unit: str) -> go.Figure:
     rows = scores[scores["domain"].isna() & (scores["ablation"] != AS_IT_IS)].iloc[::-1]
     noise = ~((rows["low"] > 0) | (rows["high"] < 0))
     ink = np.where(noise, NEUTRAL, np.where(rows["difference"] > 0, GOOD, BAD))
-    figure = go.Figure(
+    figure = Chart(
         go.Bar(
             x=rows["difference"], y=[as_text(one, 40) for one in rows["label"]], orientation="h", marker_color=ink,
             error_x={
@@ -180,7 +181,7 @@ def ablation_heatmap(scores: pd.DataFrame, unit: str) -> go.Figure:
         for name in ("difference", "said", "low", "high")
     }
     limit = float(np.nanmax(np.abs(tables["difference"].to_numpy(float)), initial=1.0))
-    figure = go.Figure(
+    figure = Chart(
         go.Heatmap(
             z=tables["difference"].to_numpy(float), x=[as_text(one, 34) for one in tables["said"].columns],
             y=[f"{as_text(name, 28)} ({value:.1f})" for name, value in base.items()],

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from workbench.figures.chart import Chart
 from workbench.figures.theme import MUTED, NEUTRAL, RUNS, A, B, as_text, styled
 
 DASHES = ("solid", "dash", "dot", "dashdot")
@@ -38,7 +39,7 @@ def training_curves(
         y: Title of the value axis, with its unit.
         chosen: Step of the chosen checkpoint by run.
     """
-    figure = go.Figure()
+    figure = Chart()
     for name, look in looks.items():
         part = table[table["run"] == name]
         if part.empty:
@@ -81,7 +82,7 @@ def kind_bars(shares: pd.DataFrame, chosen: int | None = None) -> go.Figure:
         shares: From ``analysis.kind_shares``.
         chosen: Step of the chosen checkpoint, marked with a star.
     """
-    figure = go.Figure()
+    figure = Chart()
     for kind, part in shares.groupby("kind", sort=False):
         colour, pattern = KIND_LOOKS[str(kind)]
         label = as_text(part["label"].iloc[0])

@@ -19,6 +19,8 @@ from workbench.figures.glyphs import FEATURE
 from workbench.figures.paper import COLUMN, about_missing, fonts_for, paper_look
 
 FORMATS = {"pdf": "application/pdf", "svg": "image/svg+xml"}
+WHERE = 'A notebook shows it; figures.save_figure(figure, "figure.pdf") writes it.'
+"""What a terminal says of a figure."""
 STAMPS: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
 
 

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from workbench.analysis.structure.hubness import Hubness, hub_limit
 from workbench.analysis.structure.listed import UNITS
+from workbench.figures.chart import Chart
 from workbench.figures.theme import MUTED, NEUTRAL, A, B, styled
 
 MOST_BARS = 40
@@ -25,7 +26,7 @@ def occurrence_bars(found: Hubness) -> go.Figure:
     starts = np.arange(len(numbers)) * step
     colour = np.where(starts + step / 2 > limit, B, np.where((starts == 0) & (step == 1), NEUTRAL, A))
     spans = [f"{low:,}" if step == 1 else f"{low:,} to {low + step - 1:,}" for low in starts]
-    figure = go.Figure(
+    figure = Chart(
         go.Bar(
             x=starts + (step - 1) / 2, y=numbers, width=0.85 * step, marker_color=colour, customdata=spans,
             hovertemplate=f"in %{{customdata}} lists: %{{y:,}} {UNITS[found.unit]}<extra></extra>",

@@ -28,7 +28,7 @@ def matrix_picture(view: MatrixView, pool: str = "max", width: float = PAGE) -> 
         width: Inches.
 
     Returns:
-        A figure of matplotlib, for ``save_figure``.
+        A figure of matplotlib, for ``save_figure`` or the last line of a notebook's cell.
     """
     level = view.level_from_afar()
     values, domains = view.from_afar(pool), view.axes.domains
@@ -37,8 +37,10 @@ def matrix_picture(view: MatrixView, pool: str = "max", width: float = PAGE) -> 
     colors = need("matplotlib.colors", FEATURE).LinearSegmentedColormap.from_list("matrix", DIVERGING if two else ONE)
     colors = colors.with_extremes(bad=GRID)
     with paper_look():
+        from workbench.figures.cell_figure import CellFigure  # here, as matplotlib comes with an extra
+
         height = width * float(np.clip(rows / columns, *SIDE)) * 0.75 + LETTER * 14
-        paper = need("matplotlib.figure", FEATURE).Figure(figsize=(width, height), layout="constrained")
+        paper = CellFigure(figsize=(width, height), layout="constrained")
         axes = paper.add_subplot()
         cells = FACTOR**level
         picture = axes.imshow(

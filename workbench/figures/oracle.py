@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from workbench.core.errors import DataError
+from workbench.figures.chart import Chart
 from workbench.figures.theme import BAD, GOOD, MUTED, NEUTRAL, A, B, as_text, styled
 
 FAMILY = {
@@ -37,7 +38,7 @@ def oracle_bars(table: pd.DataFrame, k: int = 1) -> go.Figure:
         return _part_bars(table, "run", k)
     rows = table.iloc[::-1]
     recall = float(table["recall"].iloc[0])
-    figure = go.Figure(
+    figure = Chart(
         go.Bar(
             x=rows["gain"], base=rows["reached"] - rows["gain"], y=rows["cause_label"], orientation="h",
             marker=_look(rows["family"]), text=[f"+{one:.1f}" for one in rows["gain"]], textposition="outside",
@@ -76,7 +77,7 @@ def _part_bars(table: pd.DataFrame, column: str, k: int) -> go.Figure:
     """A bar for each value of a column: R@K, then the gains of every family of causes."""
     parts = table.groupby(column, sort=False)[["recall", "ceiling"]].first().sort_values("recall")
     labels = [as_text(one, 24) for one in parts.index]
-    figure = go.Figure(
+    figure = Chart(
         go.Bar(x=parts["recall"], y=labels, orientation="h", name="now", marker_color=NOW,
                text=[f"{one:.0f}" for one in parts["recall"]], hovertemplate="%{y}: %{x:.1f} %<extra>now</extra>")
     )  # fmt: skip

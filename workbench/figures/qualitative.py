@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ from workbench.video.readers import read_frames
 SHORT_SIDE = 240
 """Pixels of the shorter side of a picture: 2 inches at 300 dots per inch want no more than TextVR's clips have."""
 MOST_LETTERS = 300
+GAP = 0.08
+"""Inches between two pictures of a row."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,11 @@ def _drawn(
     rows: list[list[Still]] = [stills]
     rows += [[stills_of(corpus, video, text, engine, 1)[0] for video in case.listed_ids] for case in cases]
     side = width / n_top
-    shape = next((one.pixels.shape for row in rows for one in row if one.pixels is not None), (3, 4))
+    highs = [_row_height(row, width, side) for row in rows]
     letters = max(30, int(width * 15))
     head = textwrap.wrap(f"“{_line(text)}”", letters) + textwrap.wrap(_read(corpus, right, text, engine), letters)
     line = 0.15
-    height = line * len(head) + 0.02 + len(rows) * (side * shape[0] / shape[1] + line + 0.23)
+    height = line * len(head) + 0.02 + sum(high + line + 0.23 for high in highs)
     paper = CellFigure(figsize=(width, height))
     y = height - line
     for i, words in enumerate(head):
@@ -108,18 +110,30 @@ def _drawn(
         y -= line
     titles = [f"Right video ({_about(corpus, right)})"]
     titles += [f"{run.name}: right video at rank {case.rank:g}" for run, case in zip(runs, cases, strict=True)]
-    for title, row, case in zip(titles, rows, [None, *cases], strict=True):
+    for title, row, case, high in zip(titles, rows, [None, *cases], highs, strict=True):
         y -= 0.1
         paper.text(0.01, y / height, _line(title), fontsize=8, color=INK, weight="bold")
-        bottom = y - 0.05 - side * shape[0] / shape[1]
+        bottom, left = y - 0.05 - high, 0.02
         for i, still in enumerate(row):
-            place = (i * side + 0.02, bottom, side - 0.04, side * shape[0] / shape[1])
+            place = (left, bottom, high * _aspect(still), high)
+            left += place[2] + GAP
             axes = paper.add_axes((place[0] / width, place[1] / height, place[2] / width, place[3] / height))
             hit = case is not None and case.listed_ids[i] in case.right_ids
             _picture(axes, still, GOOD if hit else GRID)
             axes.set_xlabel(_label(still, case, i, hit), fontsize=7, labelpad=2, color=GOOD if hit else INK)
         y = bottom - line - 0.08
     return paper
+
+
+def _aspect(still: Still) -> float:
+    """Width of a picture for a height of 1; 4:3 where there is none."""
+    return 4 / 3 if still.pixels is None else still.pixels.shape[1] / still.pixels.shape[0]
+
+
+def _row_height(row: Sequence[Still], width: float, side: float) -> float:
+    """Inches: pictures of a row stand side by side at one height; upright ones are no higher than one of 4:3."""
+    free = width - 0.04 - GAP * (len(row) - 1)
+    return min(side * 3 / 4, free / max(1e-9, sum(map(_aspect, row))))
 
 
 def _label(still: Still, case: Case | None, place: int, hit: bool) -> str:
@@ -146,7 +160,9 @@ def _picture(axes: Any, still: Still, edge: str) -> None:
                   linestyle="-" if hit else ":")  # fmt: skip
 
 
-def stills_of(corpus: Corpus, video_id: str, text: str, engine: str | None, n: int) -> list[Still]:
+def stills_of(
+    corpus: Corpus, video_id: str, text: str, engine: str | None, n: int, matched: Collection[str] = ()
+) -> list[Still]:
     """Frames of a video: first those where most words of the query stand, else most texts, else evenly spread.
 
     Args:
@@ -155,6 +171,7 @@ def stills_of(corpus: Corpus, video_id: str, text: str, engine: str | None, n: i
         text: The query.
         engine: Whose readings; None = those that the player shows.
         n: How many frames, in the order of time.
+        matched: ``text_id`` of texts that count as words of the query too.
     """
     try:
         info = probe(file_of(corpus, video_id))
@@ -162,7 +179,7 @@ def stills_of(corpus: Corpus, video_id: str, text: str, engine: str | None, n: i
     except WorkbenchError as error:
         return [Still(None, 0.0, [], error.message)] * n
     texts = corpus.texts[(corpus.texts["video_id"] == video_id) & (corpus.texts["engine"] == chosen)]
-    hits = set(matched_texts(texts, text, chosen)["text_ids"]) if chosen else set()
+    hits = set(matched).union(matched_texts(texts, text, chosen)["text_ids"] if chosen else ())
     boxes = corpus.boxes(video_id)
     boxes = boxes[boxes["text_id"].isin(texts["text_id"])]
     times = np.asarray(info.times)

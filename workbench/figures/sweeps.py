@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from workbench.corpus import domain_label
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.rescoring import WeightSweep
+from workbench.figures.chart import Chart
 from workbench.figures.theme import MUTED, RUNS, as_text, styled
 
 
@@ -23,7 +24,7 @@ def sweep_curves(sweep: WeightSweep, used: float | None = None) -> go.Figure:
         used: The weight that a run was made with, 0..1; drawn as a line.
     """
     curve, second = sweep.curve, list(sweep.weights)[1]
-    figure = go.Figure()
+    figure = Chart()
     parts = curve[curve["domain"].notna()].groupby("domain", sort=False)
     for place, (domain, part) in enumerate(parts):
         colour = RUNS[place % len(RUNS)]
@@ -50,7 +51,7 @@ def frame_sweep_curves(table: pd.DataFrame) -> go.Figure:
     Args:
         table: From ``pipelines.sweeps.sweep_frames``.
     """
-    figure = go.Figure()
+    figure = Chart()
     for place, ((height, width), part) in enumerate(table.groupby(["height", "width"])):
         ordered = part.sort_values("n_frames")
         figure.add_scatter(

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.evaluation.runs.interactions import PairInteraction
+from workbench.figures.chart import Chart
 from workbench.figures.theme import DIVERGING, as_text, styled
 
 
@@ -19,7 +20,7 @@ def words_on_frames(pair: PairInteraction) -> go.Figure:
     values = np.hstack([weights[:, :1] * pair.frame, weights[:, 1:] * pair.word])
     limit = float(np.abs(values).max(initial=0.0)) or 1.0
     columns = [f"{time:.2f} s" for time in pair.times_s] + [as_text(word, 24) for word in pair.words]
-    figure = go.Figure(
+    figure = Chart(
         go.Heatmap(
             z=values, colorscale=DIVERGING, zmin=-limit, zmax=limit, colorbar={"title": "adds", "thickness": 12},
             hovertemplate="%{z:+.3f}<extra></extra>",

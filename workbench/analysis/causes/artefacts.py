@@ -17,6 +17,7 @@ from workbench.analysis.causes.near_pairs import may_correlate
 from workbench.analysis.causes.scene_text import quoted_words
 from workbench.analysis.causes.wording import stem
 from workbench.analysis.structure.alike import column_correlations
+from workbench.core.words import counted
 from workbench.evaluation.runs.run import Run
 from workbench.ocr.matching import caption_words
 
@@ -103,7 +104,8 @@ def false_negative(failed: Failed, material: Material, cues: Cues) -> Found:
     def why(i: int) -> str:
         if fits[i]:
             return f"captions of the top-1 say {100 * said[i]:.0f} % of what this caption says"
-        return f"{n_models[i]} other models prefer the top-1 too, and more words of the caption were read in it"
+        others = counted(int(n_models[i]), "other model prefers", "other models prefer")
+        return f"{others} the top-1 too, and more words of the caption were read in it"
 
     def seen(i: int) -> list[Seen]:
         read = _read_of(failed, material, i, failed.top_video[i]) if by_models[i] else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from workbench.analysis.causes.geometry import anti_hub, coin_flip, hub, tied
 from workbench.analysis.causes.material import Material, material_of
 from workbench.analysis.causes.misleading import number_swap, ocr_distractor, ocr_flood, script_mismatch
 from workbench.analysis.causes.query_form import non_english, rare_words, truncated
+from workbench.analysis.causes.related import Others
 from workbench.analysis.causes.scene_text import LOSSES
 from workbench.analysis.causes.seen import places_of
 from workbench.analysis.causes.thresholds import thresholds_of
@@ -63,7 +64,7 @@ def failures(
     k: int = 1,
     direction: str = "t2v",
     corpus: Corpus | str | None = None,
-    others: Sequence[Run | str] | None = None,
+    others: Others = None,
     **thresholds: float,
 ) -> pd.DataFrame:
     """Queries whose expected rank is greater than ``k``, with computed causes.
@@ -75,7 +76,8 @@ def failures(
         corpus: The run's corpus, for its texts; None = find it. Causes that cannot be told are left out, and
             ``not_computed`` names them.
         others: Other models on the same split, and seeds or counterfactuals from elsewhere, beside the seeds and
-            counterfactuals that this workspace holds; None = these alone, () = not even these.
+            counterfactuals that this workspace holds; None = these alone, () = not even these; a ``Related`` =
+            exactly its runs.
         **thresholds: Any of ``THRESHOLDS``.
 
     Returns:
@@ -120,7 +122,7 @@ def _leading(found: Found) -> np.ndarray:
 def not_computed(
     run: Run | str,
     corpus: Corpus | str | None = None,
-    others: Sequence[Run | str] | None = None,
+    others: Others = None,
     **thresholds: float,
 ) -> dict[str, str]:
     """The causes that ``failures`` cannot look for in a run, each with the reason as a sentence.
@@ -141,7 +143,7 @@ def not_computed(
 def not_computed_by_reason(
     run: Run | str,
     corpus: Corpus | str | None = None,
-    others: Sequence[Run | str] | None = None,
+    others: Others = None,
     **thresholds: float,
 ) -> dict[str, list[str]]:
     """``not_computed`` the other way round: the causes that each reason stands for."""

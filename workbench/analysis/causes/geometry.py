@@ -8,6 +8,7 @@ from workbench.analysis.causes.cues import Cues
 from workbench.analysis.causes.failed import Failed, Found, owners
 from workbench.analysis.causes.material import Material
 from workbench.analysis.structure.hubness import hubs_of
+from workbench.core.words import counted
 from workbench.evaluation.runs.run import Run, similarity_of
 
 ROWS_PER_BLOCK = 256
@@ -50,7 +51,8 @@ def hub(failed: Failed, material: Material, _: Cues) -> Found:
         rank[at] = _corrected_ranks(failed, at)
 
     def why(i: int) -> str:
-        said = f"the top-1 stands among the first 10 of {counts[top[i]]} queries (mean {mean:.1f})"
+        many = counted(int(counts[top[i]]), "query")
+        said = f"the top-1 stands among the first 10 of {many} (mean {mean:.1f})"
         if not np.isfinite(rank[i]):
             return f"a hub is present: {said}; the run keeps no similarity to correct"
         found = f"{said}; corrected for hubs (localised centring) the right one has rank {rank[i]:g}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
 
 from workbench.analysis.causes.learned import Learned
-from workbench.analysis.causes.related import Related, related_to
+from workbench.analysis.causes.related import Others, Related, related_to
 from workbench.analysis.causes.said import Said, said_in
 from workbench.analysis.causes.thresholds import Thresholds
 from workbench.analysis.kept import kept
@@ -53,7 +53,7 @@ class Material:
     @cached_property
     def word_effects(self) -> Mapping[tuple[str, str, str], float] | None:
         """What each read word does to a score (``reading.word_effects.effects_of``); None = no run tells."""
-        return effects_of(self.run)
+        return effects_of(self.related.words or self.run)
 
     @property
     def reads_only(self) -> bool:
@@ -81,7 +81,7 @@ class Material:
 
 
 def material_of(
-    run: Run, corpus: Corpus | str | None, others: Sequence[Run | str] | None, thresholds: Thresholds
+    run: Run, corpus: Corpus | str | None, others: Others, thresholds: Thresholds
 ) -> Material:
     """Gather it.
 

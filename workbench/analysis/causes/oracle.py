@@ -9,9 +9,11 @@ import pandas as pd
 
 from workbench.analysis.causes.catalogue import CAUSES, FAMILIES, WHERE
 from workbench.analysis.causes.failures import failures
+from workbench.analysis.causes.related import Others
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.corpus import Corpus, domain_label
+from workbench.corpus.text import NONE_STATED
 from workbench.evaluation.metrics.ceilings import ceiling
 from workbench.evaluation.metrics.draws import hit_values
 from workbench.evaluation.runs.run import Run, open_run
@@ -19,7 +21,7 @@ from workbench.evaluation.runs.tables import query_groups
 
 GROUPS = {"domain": "domain", "source_id": "source_id"}
 ALSO = {"any": "any"}
-NONE, UNEXPLAINED = "(none)", "unexplained"
+UNEXPLAINED = "unexplained"
 
 
 def oracle_gain(
@@ -30,7 +32,7 @@ def oracle_gain(
     direction: str = "t2v",
     also: str | None = None,
     corpus: Corpus | str | None = None,
-    others: Sequence[Run | str] | None = None,
+    others: Others = None,
     **thresholds: float,
 ) -> pd.DataFrame:
     """Points of R@K that fixing each cause would give, one row per run, part and cause.
@@ -109,7 +111,7 @@ def _missed(
     k: int,
     direction: str,
     corpus: Corpus | str | None,
-    others: Sequence[Run | str] | None,
+    others: Others,
     thresholds: dict[str, float],
 ) -> pd.DataFrame:
     """Every query: id, missing (what it lacks of a hit, 0..1), cause, causes, failed, domain, source_id."""
@@ -135,7 +137,7 @@ def _parts(
         top = _ceiling(run, None, k, direction)
         yield _gains(missed, extra).assign(run=run.name, ceiling=top)[columns]
         return
-    for name, part in missed.groupby(missed[column].fillna(NONE).to_numpy(dtype=object), sort=True):
+    for name, part in missed.groupby(missed[column].fillna(NONE_STATED).to_numpy(dtype=object), sort=True):
         table = _gains(part, extra).assign(run=run.name, ceiling=_ceiling(run, part["id"], k, direction))
         table[column] = str(name)
         table["label"] = domain_label(str(name)) if column == "domain" else str(name)

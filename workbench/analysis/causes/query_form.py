@@ -13,6 +13,7 @@ from workbench.analysis.causes.material import Material
 from workbench.analysis.causes.misleading import LATIN, script_of
 from workbench.analysis.causes.scene_text import quoted_words
 from workbench.analysis.causes.wording import LEAST_WORDS, stem
+from workbench.core.words import counted
 
 
 def truncated(failed: Failed, material: Material, _: Cues) -> Found:
@@ -21,7 +22,8 @@ def truncated(failed: Failed, material: Material, _: Cues) -> Found:
     texts = failed.captions("text", failed.right_caption)
     length = np.asarray([len(text.split()) if text else 0 for text in texts], int)
     return Found(
-        (length > limit) & (limit > 0), lambda i: f"the caption has {length[i]} words, the model reads {limit}"
+        (length > limit) & (limit > 0),
+        lambda i: f"the caption has {counted(int(length[i]), 'word')}, the model reads {limit}",
     )
 
 

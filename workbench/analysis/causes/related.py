@@ -1,10 +1,11 @@
-"""Runs that tell more of a run: other seeds, the same model with shuffled frames, other models."""
+"""Runs that tell more of a run: other seeds, counterfactuals, what single words do, other models."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from workbench.analysis.reading.word_effects import holder_of
 from workbench.core.errors import DataError
 from workbench.core.workspace import workspace
 from workbench.evaluation.runs.run import Run, open_run, same_axes
@@ -21,27 +22,41 @@ class Related:
         shuffled: Its counterfactual with every video's frames in a random order, or None.
         models: Other models, where they were given.
         without_ocr: Its counterfactual without read text, or None.
+        words: Another run of the same scores that holds the effects of words, where it holds none itself, or None.
     """
 
     seeds: tuple[Run, ...] = ()
     shuffled: Run | None = None
     models: tuple[Run, ...] = ()
     without_ocr: Run | None = None
+    words: Run | None = None
+
+    @property
+    def runs(self) -> list[Run]:
+        """All of them, each once."""
+        every = (*self.seeds, self.shuffled, *self.models, self.without_ocr, self.words)
+        return list({one.path: one for one in every if one is not None}.values())
 
 
-def related_to(run: Run, others: Sequence[Run | str] | None = None) -> Related:
+Others = Sequence[Run | str] | Related | None
+"""What functions take as ``others``; see ``related_to``."""
+
+
+def related_to(run: Run, others: Others = None) -> Related:
     """Sort other runs by what they are to a run.
 
     Args:
         run: The run.
         others: Other models, and seeds or counterfactuals from elsewhere: they are taken beside the seeds and
             counterfactuals that this workspace holds. The run itself among them, or one that is named twice, counts
-            once. None = those of the workspace alone; () = not even these.
+            once. None = those of the workspace alone; () = not even these. A ``Related`` is taken as it is.
 
     Raises:
         DataError: A given run has other rows or columns, or keeps no similarity.
         UnknownNameError: No run is called so.
     """
+    if isinstance(others, Related):
+        return others
     given = _distinct(run, others or ())
     for other in given:
         if not same_axes(run, other) or other.similarity is None:
@@ -49,13 +64,15 @@ def related_to(run: Run, others: Sequence[Run | str] | None = None) -> Related:
                 f"Run {other.name} has other rows or columns than {run.name}, or keeps no similarity.",
                 "Give runs on the same split of the same corpus.",
             )
-    found = [] if others is not None and not given else _distinct(run, [*given, *_of_workspace(run)])
+    if others is not None and not given:
+        return Related()
+    found = _distinct(run, [*given, *_of_workspace(run)])
     seeds = tuple(other for other in found if _is_seed(run, other))
     shuffled, without_ocr = (
         next((other for other in found if _is_ablation(run, other, name)), None) for name in (SHUFFLED, WITHOUT_OCR)
     )
     models = tuple(one for one in found if one not in seeds and _parent(one) != run.name)
-    return Related(seeds, shuffled, models, without_ocr)
+    return Related(seeds, shuffled, models, without_ocr, holder_of(run))
 
 
 def _distinct(run: Run, others: Iterable[Run | str]) -> list[Run]:

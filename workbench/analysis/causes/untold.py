@@ -42,7 +42,7 @@ def _of_text(material: Material) -> dict[str, str]:
     """Causes in scene text, and the suspect label, which needs the words that were read."""
     run, readings = material.run, material.readings
     if readings.missing:
-        return dict.fromkeys((*TEXT_CAUSES, "label_suspect"), readings.missing)
+        return dict.fromkeys((*TEXT_CAUSES, "label_suspect"), f"{readings.missing} {readings.remedy}")
     if readings.reads is False:
         return dict.fromkeys(TEXT_CAUSES, f"Run {run.name} reads no text.")
     said = {}
@@ -50,6 +50,10 @@ def _of_text(material: Material) -> dict[str, str]:
         said["ocr_distractor"] = f"Run {run.name} does not say whether its model reads text."
     if readings.given is None:
         said |= dict.fromkeys(OF_WORDS_HAD, f"Run {run.name} does not list the words that its model had.")
-    if not ReadingTimes(run, readings, 0.0).told:
-        said[SAMPLED] = f"Neither run {run.name} nor the corpus says in which frames the text stands."
+    if not (times := ReadingTimes(run, readings, 0.0)).told:
+        unknown = (
+            "has its words from a list, whatever frames it sees" if times.by_list
+            else "does not list the frames that its model saw"
+        )  # fmt: skip
+        said[SAMPLED] = f"Run {run.name} {unknown}, and nobody wrote down what stands in which frame (engine truth)."
     return said

@@ -59,11 +59,15 @@ def kin_of(run: Run) -> Iterator[Kin]:
             yield told
 
 
-def same_scores(run: Run) -> Iterator[Run]:
-    """The run itself, and others of its very model on the same split that rank every caption's videos alike."""
-    yield run
+def same_scores(run: Run, file: str) -> Iterator[Run]:
+    """Others of a run's very model on the same split that rank every caption's videos alike, and hold a file.
+
+    Args:
+        run: The run.
+        file: A name in the folder of a run.
+    """
     for name, path in workspace().names("runs").items():
-        other = None if name == run.name else _opened(path)
+        other = None if name == run.name or not (path / file).exists() else _opened(path)
         if other is None or not _same_split(run, other) or not _same_model(run, other):
             continue
         changed = other.info.get("ablation") != run.info.get("ablation")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.cells import cell_html
+from workbench.analysis.cells import Cell, Content
 from workbench.analysis.comparison.ablation_sources import (
     COUNTERFACTUALS,
     FUSED,
@@ -35,6 +35,7 @@ from workbench.analysis.reading.run_texts import readings_of
 from workbench.core.errors import DataError, StateError
 from workbench.core.lookup import pick
 from workbench.corpus import Corpus, domain_label
+from workbench.corpus.text import with_unstated
 from workbench.evaluation.metrics.measures import metric_value, query_values, tie_bounds
 from workbench.evaluation.metrics.retrieval import retrieval_metrics
 from workbench.evaluation.rescoring import csls
@@ -71,8 +72,8 @@ class Ablation:
     values: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class Ablations:
+@dataclass(frozen=True, repr=False)
+class Ablations(Cell):
     """A run, as it is and with one thing changed.
 
     Attributes:
@@ -95,7 +96,11 @@ class Ablations:
         return self.queries.assign(**{one.id: query_values(one.values, "mean_rank") for one in self.held})
 
     def of(self, query_id: str) -> pd.DataFrame:
-        """One query: ablation, label, rank, times (rank as it is over this rank: above 1 is better), run, how, sees.
+        """One query in each.
+
+        Returns:
+            ablation, label, rank, times (rank as it is over this rank: above 1 is better), run (None = made here and
+            not stored), how, sees.
 
         Raises:
             UnknownNameError: The run has no such query.
@@ -103,8 +108,9 @@ class Ablations:
         found = np.flatnonzero(self.queries["id"] == query_id)
         place = int(found[0]) if len(found) else pick(dict.fromkeys(self.queries["id"], 0), query_id, "query")
         ranks = self.ranks.iloc[place]
-        rows = [(one.id, one.label, float(ranks[one.id]), one.run, one.how, one.sees) for one in self.held]
-        table = pd.DataFrame(rows, columns=["ablation", "label", "rank", "run", "how", "sees"])
+        rows = [(one.id, one.label, float(ranks[one.id]), one.how, one.sees) for one in self.held]
+        table = pd.DataFrame(rows, columns=["ablation", "label", "rank", "how", "sees"])
+        table.insert(3, "run", pd.Series([one.run for one in self.held], dtype=object))  # of a str column None is NaN
         table.insert(3, "times", table["rank"].iloc[0] / table["rank"])
         return table
 
@@ -127,7 +133,7 @@ class Ablations:
         """
         parts: dict[str | None, np.ndarray] = {None: np.ones(len(self.queries), bool)}
         if by is not None:
-            column = self.queries[pick(BY, by, "grouping")]
+            column = with_unstated(self.queries[pick(BY, by, "grouping")])
             parts |= {name: (column == name).to_numpy() for name in column.dropna().value_counts().index}
         rows = [self._score(one, name, mask, metric) for name, mask in parts.items() for one in self.held]
         table = pd.DataFrame(rows, columns=SCORES)
@@ -155,12 +161,14 @@ class Ablations:
         return row | {"difference": test.difference, "low": low, "high": high, "p_holm": test.p, "wins": test.wins,
                       "losses": test.losses, "undecided": test.undecided}  # fmt: skip
 
-    def _repr_html_(self) -> str:
-        """R@1 in each as a table of a notebook, and what is absent."""
+    def _shown(self) -> Content:
+        """R@1 in each, and what is absent."""
         table = self.scores()[["label", "value", "difference", "low", "high", "wins", "losses", "how"]]
         table = table.astype({"wins": "Int64", "losses": "Int64"})
         gone = [f"{one.label}: {one.reason} {one.command}" for one in self.absent.itertuples()]
-        return cell_html(f"{self.run}, {self.direction} R@1 with one thing changed", table, notes=gone)
+        values = [f"{one.label} {one.value:.1f}" for one in table.itertuples()]
+        said = f"{self.run}, {self.direction} R@1 with one thing changed: {', '.join(values)}"
+        return Content(said, (table,), tuple(gone))
 
 
 def ablations(

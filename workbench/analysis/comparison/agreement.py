@@ -34,7 +34,7 @@ def agreement_of(run_a: Run, run_b: Run, a: pd.DataFrame, b: pd.DataFrame) -> tu
         hit_a, hit_b = hit_values(a, k), hit_values(b, k)
         spread = hit_a.std() * hit_b.std()
         phi = ((hit_a * hit_b).mean() - hit_a.mean() * hit_b.mean()) / spread if spread > 0 else np.nan
-        rows.append((k, _shared(*(one[:, :k] for one in lists)), float(phi)))
+        rows.append((k, *_shared(*(one[:, :k] for one in lists)), float(phi)))
     first_a, first_b = (one[:, : min(DEPTH, longest)] for one in lists)
     tau = list_tau(first_a, first_b)
     told = tau[~np.isnan(tau)]
@@ -42,7 +42,7 @@ def agreement_of(run_a: Run, run_b: Run, a: pd.DataFrame, b: pd.DataFrame) -> tu
         "rbo": float(rank_biased_overlap(first_a, first_b).mean()),
         "tau": float(told.mean()) if len(told) else np.nan,
     }
-    return pd.DataFrame(rows, columns=["k", "shared", "phi"]), order
+    return pd.DataFrame(rows, columns=["k", "shared", "common", "phi"]), order
 
 
 def _lists(run_a: Run, run_b: Run, a: pd.DataFrame, b: pd.DataFrame) -> list[np.ndarray]:
@@ -61,9 +61,9 @@ def _lists(run_a: Run, run_b: Run, a: pd.DataFrame, b: pd.DataFrame) -> list[np.
     return found
 
 
-def _shared(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean over queries of the items in both lists over those in either."""
+def _shared(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Means over queries: of the items in both lists over those in either (Jaccard), and of their number."""
     every = np.sort(np.concatenate([a, b], axis=1), axis=1)  # an item stands in each list once
     both = ((every[:, 1:] == every[:, :-1]) & (every[:, 1:] >= 0)).sum(1)
     either = (a >= 0).sum(1) + (b >= 0).sum(1) - both
-    return float(np.mean(both / np.maximum(1, either)))
+    return float(np.mean(both / np.maximum(1, either))), float(np.mean(both))

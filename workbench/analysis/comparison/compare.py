@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 
 from workbench.analysis.breakdown import slice_columns, slice_values
-from workbench.analysis.cells import cell_html
+from workbench.analysis.cells import Cell, Content
 from workbench.analysis.comparison.agreement import agreement_of
-from workbench.analysis.comparison.parts import compared_domains, compared_parts
+from workbench.analysis.comparison.parts import MICRO, compared_domains, compared_parts
 from workbench.core.errors import DataError
+from workbench.core.words import counted
 from workbench.evaluation.metrics.measures import METRICS, tie_bounds
-from workbench.evaluation.metrics.scene_text import SLICES, V1, slices
+from workbench.evaluation.metrics.scene_text import SLICES, V1, WITH, slices
 from workbench.evaluation.runs.corpora import corpus_of_run
 from workbench.evaluation.runs.run import Run, open_run
 from workbench.evaluation.runs.tables import query_groups
 from workbench.evaluation.statistics.effects import cliffs_delta
 from workbench.evaluation.statistics.paired import PairedTest, paired_test
-from workbench.evaluation.statistics.sides import query_table
+from workbench.evaluation.statistics.sides import query_table, shared_ids
 from workbench.evaluation.statistics.text_half import tests_on_text
 from workbench.evaluation.statistics.verdicts import verdict
 
@@ -29,8 +30,8 @@ OUTCOMES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Cell):
     """Run B against run A.
 
     Attributes:
@@ -44,8 +45,9 @@ class Comparison:
             n_queries, n_sources, a, b, difference, low, high, p (by itself), p_bh (of slices, which nobody planned to
             test: Benjamini and Hochberg's over them). Slices are scene-text queries by definition and, for t2v, columns
             of the corpus' captions.
-        agreement: k (1, 5, 10, 50, 100 as far as the gallery goes), shared (mean share, 0..1, of the items in the first
-            k of either run that stand in both), phi (correlation of hits at k; nan where a run has all or none).
+        agreement: k (1, 5, 10, 50, 100 as far as the gallery goes), common (mean number of items in both lists of the
+            first k), shared (Jaccard: mean share, 0..1, of the items in the first k of either run that stand in both),
+            phi (correlation of hits at k; nan where a run has all or none).
         effects: odds_ratio (wins per loss), cliffs_delta (of the ranks, -1..1; above 0 = B ranks higher), rbo (mean
             rank-biased overlap of the lists, 0..1) and tau (mean Kendall's tau of the order of what both list, -1..1).
             The last two are 1 for two runs of one model.
@@ -64,19 +66,19 @@ class Comparison:
 
     @property
     def overlap(self) -> dict[str, float]:
-        """top10 (mean share of common items in the first ten, or fewer), phi (correlation of hits at 1)."""
+        """top10 (Jaccard share of common items in the first ten, or fewer), phi (correlation of hits at 1)."""
         first, ten = self.agreement.iloc[0], self.agreement[self.agreement["k"] <= 10].iloc[-1]
         return {"top10": float(ten["shared"]), "phi": float(first["phi"])}
 
-    def _repr_html_(self) -> str:
-        """The verdict, what changed at rank 1, and the domains as tables of a notebook."""
+    def _shown(self) -> Content:
+        """The verdict, what changed at rank 1, and the domains."""
         counts = self.table["outcome"].value_counts()
         outcomes = pd.DataFrame({
             "at rank 1": list(OUTCOMES.values()), "queries": [int(counts.get(one, 0)) for one in OUTCOMES],
         })  # fmt: skip
         domains = self.by_domain[["label", "n_queries", "a", "b", "difference", "low", "high", "p_holm"]]
         digits = METRICS[self.test.metric].digits
-        return cell_html(self.verdict, outcomes, domains, notes=[self.note], digits=digits)
+        return Content(self.verdict, (outcomes, domains), (self.note,), digits)
 
 
 def compare_runs(
@@ -107,9 +109,10 @@ def compare_runs(
     tables = [
         query_table(run, direction, metric).assign(rank=run.rank(direction)).set_index("id") for run in (run_a, run_b)
     ]
-    shared = tables[0].index[tables[0].index.isin(tables[1].index)]
+    shared = shared_ids(tables[0].index, tables[1].index)
     if test.n_unshared:
-        note += f" {len(shared)} shared queries are compared; {test.n_unshared} stand in one run only."
+        note += f" {counted(len(shared), 'shared query is', 'shared queries are')} compared; "
+        note += f"{counted(test.n_unshared, 'stands', 'stand')} in one run only."
     a, b = (table.loc[shared] for table in tables)
     groups = query_groups(run_a, direction, shared.to_numpy())
     texts = run_a.queries.drop_duplicates("caption_id").set_index("caption_id")["text"]
@@ -125,9 +128,10 @@ def compare_runs(
         "cliffs_delta": cliffs_delta(table["rank_a"].to_numpy(), table["rank_b"].to_numpy()),
         **order,
     }
+    known = {MICRO: test} | ({} if on_text is None else {WITH: on_text})
     return Comparison(
         table, test, compared_domains(a, b, groups, metric),
-        compared_parts(a, b, groups, _slices(run_a, direction), metric), agreement, effects,
+        compared_parts(a, b, groups, _slices(run_a, direction), metric, known), agreement, effects,
         verdict(test, run_a.name, run_b.name, on_text=on_text), note.strip(),
     )  # fmt: skip
 
@@ -145,9 +149,10 @@ def _said_ties(table: pd.DataFrame, name_a: str, name_b: str) -> str:
     if not n_tied:
         return ""
     of = ", ".join(f"{int(table[side].sum())} in {name}" for side, name in (("tied_a", name_a), ("tied_b", name_b)))
+    are, them = ("is", "it") if n_tied == 1 else ("are", "them")
     return (
-        f" {n_tied} of {len(table)} queries are tied for the first place ({of}): right by chance, so neither won nor "
-        "lost; R@1 counts them by that chance."
+        f" {n_tied} of {counted(len(table), 'query')} {are} tied for the first place ({of}): right by "
+        f"chance, so neither won nor lost; R@1 counts {them} by that chance."
     )
 
 

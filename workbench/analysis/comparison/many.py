@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.cells import cell_html
+from workbench.analysis.cells import Cell, Content
 from workbench.analysis.comparison.compare import check_same_corpus
 from workbench.core.errors import DataError
+from workbench.core.words import counted
 from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values, tie_bounds
 from workbench.evaluation.runs.run import Run, open_run
 from workbench.evaluation.statistics.families import paired_tests
@@ -71,8 +72,8 @@ def compare_many(
     return pd.DataFrame(rows, columns=columns), said
 
 
-@dataclass(frozen=True)
-class Solved:
+@dataclass(frozen=True, repr=False)
+class Solved(Cell):
     """Which queries which runs answer.
 
     Attributes:
@@ -84,8 +85,8 @@ class Solved:
     """
 
     names: tuple[str, ...]
-    ids: np.ndarray = field(repr=False)
-    right: np.ndarray = field(repr=False)
+    ids: np.ndarray
+    right: np.ndarray
     k: int
     n_tied: int = 0
 
@@ -116,12 +117,12 @@ class Solved:
         pattern = np.isin(np.asarray(self.names), list(runs))
         return [str(one) for one in self.ids[(self.right == pattern).all(axis=1)]]
 
-    def _repr_html_(self) -> str:
-        """The sets as a table of a notebook."""
+    def _shown(self) -> Content:
+        """The sets."""
         sets = self.sets.assign(runs=[", ".join(runs) or "nobody" for runs in self.sets["runs"]])
         said = f"Solved at rank {self.k}: {self.by_any} of {len(self.ids)} queries by any run, {self.by_all} by all"
-        tied = f"In {self.n_tied} queries the order of tied scores decides." if self.n_tied else ""
-        return cell_html(said, sets.rename(columns={"runs": "solved by exactly"}), notes=[tied], digits=2)
+        tied = f"In {counted(self.n_tied, 'query')} the order of tied scores decides." if self.n_tied else ""
+        return Content(said, (sets.rename(columns={"runs": "solved by exactly"}),), (tied,), digits=2)
 
 
 def solved_sets(runs: Sequence[Run | str], *, k: int = 1, direction: str = "t2v") -> Solved:
@@ -180,5 +181,6 @@ def seed_spread(sides: Sequence[Run | SeedGroup], metric: str = "r1", direction:
 
 def metric_table(runs: Sequence[Run | str], metric: str = "r1", direction: str = "t2v") -> pd.Series:
     """The value of a metric of each run by its name, in its unit."""
-    values = {run.name: query_values(query_table(run, direction, metric), metric) for run in map(open_run, runs)}
-    return pd.Series({name: metric_value(own, metric) for name, own in values.items()}, name=METRICS[metric].label)
+    every = [open_run(run) for run in runs]  # copies of a folder have one name and are runs all the same
+    values = [metric_value(query_values(query_table(run, direction, metric), metric), metric) for run in every]
+    return pd.Series(values, index=[run.name for run in every], name=METRICS[metric].label, dtype=float)

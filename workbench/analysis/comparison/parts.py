@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.corpus import domain_label
+from workbench.corpus.text import with_unstated
 from workbench.evaluation.metrics.measures import METRICS, metric_value, query_values
 from workbench.evaluation.statistics.families import benjamini_hochberg, holm
-from workbench.evaluation.statistics.paired import paired_test_values
+from workbench.evaluation.statistics.paired import PairedTest, paired_test_values
 
 MICRO, MACRO, SLICE = "all queries", "mean over domains", "slice"
 NUMBERS = ["n_queries", "n_sources", "a", "b", "difference", "low", "high", "p"]
@@ -27,18 +28,19 @@ def compared_domains(a: pd.DataFrame, b: pd.DataFrame, groups: pd.DataFrame, met
         groups: Their ``domain`` and ``source_id``.
         metric: A name of ``METRICS``.
     """
-    values = query_values(a, metric), query_values(b, metric)
+    values, domains = (query_values(a, metric), query_values(b, metric)), with_unstated(groups["domain"])
     rows = [
-        (domain, domain_label(domain), *_row(*values, groups, (groups["domain"] == domain).to_numpy(), metric))
-        for domain in groups["domain"].dropna().unique()
+        (domain, domain_label(domain), *_row(*values, groups, (domains == domain).to_numpy(), metric))
+        for domain in domains.dropna().unique()
     ]
     table = pd.DataFrame(rows, columns=["domain", "label", *NUMBERS]).rename(columns={"p": "p_holm"})
     return table.assign(p_holm=holm(table["p_holm"])).sort_values("n_queries", ascending=False, ignore_index=True)
 
 
 def compared_parts(
-    a: pd.DataFrame, b: pd.DataFrame, groups: pd.DataFrame, slices: Mapping[str, pd.Series], metric: str
-) -> pd.DataFrame:
+    a: pd.DataFrame, b: pd.DataFrame, groups: pd.DataFrame, slices: Mapping[str, pd.Series], metric: str,
+    known: Mapping[str, PairedTest],
+) -> pd.DataFrame:  # fmt: skip
     """``Comparison.parts``: micro and macro always side by side, then the slices.
 
     Args:
@@ -47,9 +49,11 @@ def compared_parts(
         groups: Their ``domain`` and ``source_id``.
         slices: Which part each query is in, index = its id, by the name of what divides them.
         metric: A name of ``METRICS``.
+        known: Tests that were made before, by part; ``MICRO`` is one of them.
     """
     values = query_values(a, metric), query_values(b, metric)
-    rows: list[tuple[Any, ...]] = [(MICRO, MICRO, *_row(*values, groups, np.ones(len(a), bool), metric))]
+    every = np.ones(len(a), bool)
+    rows: list[tuple[Any, ...]] = [(MICRO, MICRO, *_row(*values, groups, every, metric, known[MICRO]))]
     if groups["domain"].nunique() > 1:
         rows.append((MACRO, MACRO, *_macro(*values, groups, metric)))
     for name, labels in slices.items():
@@ -57,17 +61,20 @@ def compared_parts(
         for label in of_query.dropna().unique():
             mine = (of_query == label).to_numpy(bool)
             said = str(label) if name == "" else f"{name.replace('_', ' ')}: {label}"
-            rows.append((said, SLICE, *_row(*values, groups, mine, metric)))
+            rows.append((said, SLICE, *_row(*values, groups, mine, metric, known.get(said))))
     table = pd.DataFrame(rows, columns=["part", "kind", *NUMBERS])
     sliced = table["kind"] == SLICE
     table.loc[sliced, "p_bh"] = benjamini_hochberg(table.loc[sliced, "p"])
     return table.astype({"p_bh": float})
 
 
-def _row(a: np.ndarray, b: np.ndarray, groups: pd.DataFrame, mine: np.ndarray, metric: str) -> Row:
+def _row(
+    a: np.ndarray, b: np.ndarray, groups: pd.DataFrame, mine: np.ndarray, metric: str, test: PairedTest | None = None
+) -> Row:
     sources = groups["source_id"][mine]
     known = bool(sources.notna().all())
-    test = paired_test_values(a[mine], b[mine], sources.to_numpy() if known else None, metric=metric)
+    if test is None:
+        test = paired_test_values(a[mine], b[mine], sources.to_numpy() if known else None, metric=metric)
     return (
         int(mine.sum()), int(sources.nunique()) if known else None, metric_value(a[mine], metric),
         metric_value(b[mine], metric), test.difference, *test.interval, test.p,

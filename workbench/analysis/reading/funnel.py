@@ -12,16 +12,19 @@ from workbench.analysis.causes.dropping import CUT, dropped_by, sentence_of
 from workbench.analysis.causes.failed import first_video
 from workbench.analysis.causes.losses import cues_in
 from workbench.analysis.causes.material import Material, material_of
+from workbench.analysis.causes.related import Others
 from workbench.analysis.causes.thresholds import thresholds_of
-from workbench.analysis.cells import cell_html
+from workbench.analysis.cells import Cell, Content
 from workbench.analysis.reading.following import SAMPLED, Follower, Loss
 from workbench.analysis.reading.funnel_places import Places
 from workbench.analysis.reading.run_texts import Spelt, texts_of
 from workbench.analysis.reading.word_effects import word_effects_command
 from workbench.core.errors import StateError
 from workbench.core.lookup import pick
+from workbench.core.words import counted
 from workbench.corpus import Corpus, domain_label
 from workbench.corpus.engines import TRUTH
+from workbench.corpus.text import NONE_STATED
 from workbench.evaluation.runs.run import Run, open_run
 from workbench.ocr.cues import spellings
 
@@ -52,8 +55,8 @@ COLUMNS = ["caption_id", "video_id", "domain", "word", "fate", "lost_at", "read"
 _OF_CAUSE = {"ocr_missed": "missed", "ocr_misread": "misread", "ocr_filtered": "filtered", SAMPLED: "not_sampled"}
 
 
-@dataclass(frozen=True)
-class Funnel:
+@dataclass(frozen=True, repr=False)
+class Funnel(Cell):
     """Where words are lost.
 
     Attributes:
@@ -93,7 +96,7 @@ class Funnel:
             return self._counted(self.words)
         pick({"domain": "domain"}, by, "grouping")
         parts = [self._counted(part).assign(domain=name, label=domain_label(str(name)))
-                 for name, part in self.words.groupby(self.words["domain"].fillna("(none)"), sort=True)]  # fmt: skip
+                 for name, part in self.words.groupby(self.words["domain"].fillna(NONE_STATED), sort=True)]  # fmt: skip
         empty = self._counted(self.words).iloc[:0].assign(domain="", label="")
         found = pd.concat(parts, ignore_index=True) if parts else empty
         return found[["domain", "label", *found.columns.drop(["domain", "label"])]]
@@ -107,12 +110,17 @@ class Funnel:
             "share": counts.to_numpy() / max(len(self.words), 1),
         })  # fmt: skip
 
-    def _repr_html_(self) -> str:
-        """How many words reach each stage as a table of a notebook, and what cannot be told."""
-        table = self.table()[["stage_label", "n_words", "n_lost", "share"]]
-        left_out = f"{self.n_unread} readable words are left out: nothing looked at their videos."
+    def _shown(self) -> Content:
+        """How many words reach each stage, and what cannot be told."""
+        table = self.table()
+        known = table[table["told"]]
+        pairs = zip(known["stage"], known["n_words"], strict=True)
+        reached = ", ".join(f"{STAGES[stage].lower()} {n:,}" for stage, n in pairs)
+        left_out = counted(self.n_unread, "readable word is", "readable words are")
+        left_out += " left out: nothing looked at where they stand."
         notes = [*(f"{STAGES[one]}: {why}" for one, why in self.untold.items()), left_out if self.n_unread else ""]
-        return cell_html(f"Readable words of captions in {self.run}", table, notes=notes, digits=2)
+        table = table[["stage_label", "n_words", "n_lost", "share"]]
+        return Content(f"Readable words of captions in {self.run}: {reached}", (table,), tuple(notes), digits=2)
 
     def _counted(self, words: pd.DataFrame) -> pd.DataFrame:
         rows, left = [], len(words)
@@ -126,7 +134,9 @@ class Funnel:
         return table.astype({"n_words": "Int64", "n_lost": "Int64", "share": "Float64"})
 
 
-def ocr_funnel(run: Run | str, corpus: Corpus | str | None = None, **thresholds: float) -> Funnel:
+def ocr_funnel(
+    run: Run | str, corpus: Corpus | str | None = None, *, others: Others = None, **thresholds: float
+) -> Funnel:
     """Follow every readable word of every caption: in frame, sampled, detected, recognised, kept, used.
 
     A word is readable where it is written in the right video (engine ``truth``); where that is not known, where the
@@ -135,6 +145,7 @@ def ocr_funnel(run: Run | str, corpus: Corpus | str | None = None, **thresholds:
     Args:
         run: A run.
         corpus: Its corpus; None = find it.
+        others: Who else may hold the effects of words, as for ``failures``.
         **thresholds: ``near`` and ``sampled_within`` of ``THRESHOLDS``.
 
     Raises:
@@ -145,12 +156,12 @@ def ocr_funnel(run: Run | str, corpus: Corpus | str | None = None, **thresholds:
     run = open_run(run)
     if run.totals_only:
         raise StateError(f"Run {run.name} holds totals only.", "Import it again with --row-ids to see its captions.")
-    material = material_of(run, corpus, (), thresholds_of(thresholds))
+    material = material_of(run, corpus, others, thresholds_of(thresholds))
     if material.readings.missing:
-        raise StateError(material.readings.missing)
+        raise StateError(material.readings.missing, material.readings.remedy)
     rows = _Rows(material)
     words = pd.DataFrame(list(rows.all()), columns=COLUMNS)
-    words = words.astype({"similarity": float, "time_s": float, "effect": float})
+    words = words.astype({"domain": object, "similarity": float, "time_s": float, "effect": float})
     return Funnel(run.name, words, rows.untold, rows.n_unread)
 
 

@@ -42,7 +42,8 @@ class Readings:
         written: What is really written there (engine ``truth``), where that is known.
         given: The words that the model had; None = the run does not list them.
         reads: Whether the model reads text at all; None = the run does not say.
-        missing: Why nothing was read, a sentence; "" = something was.
+        missing: Why nothing is known to be read, a sentence; "" = something was.
+        remedy: What to do where something is missing.
         corpus: The corpus of the run restricted to its split; None = not at hand.
         sampled: Times of the frames that the model saw, seconds by video; None = the run does not list them.
     """
@@ -53,6 +54,7 @@ class Readings:
     given: Texts | None = None
     reads: bool | None = None
     missing: str = ""
+    remedy: str = ""
     corpus: Corpus | None = None
     sampled: Mapping[str, list[float]] | None = None
 
@@ -113,14 +115,18 @@ def _readings(run: Run, found: Corpus | None, why: str) -> Readings:
     reads = True if "ocr" in run.modalities else None
     if given is not None:
         reads = engine is not None or any(given.values())
+    sampled = _sampled(run)
     if found is None:
-        return Readings(engine, given=given, reads=reads, missing=why, sampled=_sampled(run))
+        remedy = f"Prepare {run.corpus_name} as it was then: workbench data prepare --help"
+        return Readings(engine, given=given, reads=reads, missing=why, remedy=remedy, sampled=sampled)
     in_frames = found.texts[found.texts["kind"] == "ocr"]
     engine = engine or first_engine({*in_frames["engine"], *found.text_coverage["engine"]})
     written = texts_of(found, TRUTH)
     read = {} if engine is None else texts_of(found, engine)
-    missing = "" if read else f"No text was read in the videos. Run: workbench ocr run {found.name}"
-    return Readings(engine, read, written, given, reads, missing, found, _sampled(run))
+    if read:
+        return Readings(engine, read, written, given, reads, corpus=found, sampled=sampled)
+    missing, remedy = "No text was read in the videos.", f"Run: workbench ocr run {found.name}"
+    return Readings(engine, read, written, given, reads, missing, remedy, found, sampled)
 
 
 def _given(run: Run) -> tuple[Texts | None, str | None]:

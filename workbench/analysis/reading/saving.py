@@ -39,33 +39,62 @@ def remedy_of(run: Run, fate: str) -> Remedy:
     pick(FATES, fate, "fate of a word")
     if fate == "used":
         return Remedy("", "")
-    if fate in ("kept", "recognised"):
-        return Remedy("Have the effect of each word computed:", word_effects_command(run))
+    if fate == "recognised":
+        return _listing(run)
+    if fate == "kept":
+        return _effects(run)
     if fate == "not_sampled":
-        return Remedy("Read more frames:", _read_again(run, "dense", "--fps 12 --stride 1"))
+        return _read_again(run, "Read more frames", "dense", "--fps 12 --stride 1")
     if fate in UNREAD:
-        return Remedy("Read every frame, enlarged:", _read_again(run, "small", "--preset small-text --stride 1"))
+        return _read_again(run, "Read every frame, enlarged", "small", "--preset small-text --stride 1")
     if fate == "not_seen" and (model := model_name(run)):
-        options = f"--corpus {run.corpus_name} --split {run.split} --n-frames 8,16,32"
-        return Remedy("Give the model more frames:", f"workbench sweep-frames {model} {options}")
-    if fate == "cut":
-        return Remedy("Train a model that reads more words:", _longer(run))
+        return Remedy("Give the model more frames:", f"workbench sweep-frames {model} {_place(run)} --n-frames 8,16,32")
+    if fate == "cut" and (longer := _longer(run)):
+        return Remedy("Train a model that reads more words:", longer)
     if fate == "ignored" and OCR in run.modalities and not cannot_refuse(run):
         return Remedy("Choose the weight of the OCR on a validation run:", weights_commands(run))
     name = run.name[:MOST_NAME]
-    bm25 = f"workbench score bm25_ocr --corpus {run.corpus_name} --split {run.split} --name {name}-bm25"
+    bm25 = f"workbench score bm25_ocr {_place(run)} --name {name}-bm25"
     fused = f"workbench rescore {run.name} --method rrf --with {name}-bm25 --name {name}-rrf"
     return Remedy("Fuse it with BM25 over the words read:", f"{bm25}\n{fused}")
 
 
-def _read_again(run: Run, suffix: str, options: str) -> str:
+def _place(run: Run) -> str:
+    return f"--corpus {run.corpus_name} --split {run.split}"
+
+
+def _listing(run: Run) -> Remedy:
+    """A run of the same scores that lists the words that its model had."""
+    if model := model_name(run):
+        again = f"workbench score {model} {_place(run)} --name {run.name[:MOST_NAME]}-again"
+        return Remedy("Score it again, so that the words that its model had are listed:", again)
+    call = f'wb.import_run(FILE, corpus="{run.corpus_name}", split="{run.split}", name="{run.name}", overwrite=True, '
+    return Remedy(
+        "Import it again with the words that its model had, a table of video_id, words (a list) and engine:",
+        f"{call}inputs=TABLE)",
+    )
+
+
+def _effects(run: Run) -> Remedy:
+    """What each word does to the score."""
+    if command := word_effects_command(run):
+        return Remedy("Have the effect of each word computed:", command)
+    if model_name(run) is not None:  # an ablation, or re-scored
+        return Remedy(f"Look at the run that it was made of, {run.info.get('parent')}, for what each word does.", "")
+    return Remedy(
+        "Score it in your own code without each word, and keep caption_id, video_id, word, score, score_without and "
+        f"rank_without as {run.path / 'word_effects.parquet'}.", "",
+    )  # fmt: skip
+
+
+def _read_again(run: Run, sentence: str, suffix: str, options: str) -> Remedy:
     """Read the videos under another name, and score the model with those words."""
     engine, model = f"rapidocr-{suffix}", model_name(run)
     read = f"workbench ocr run {run.corpus_name} {options} --as {engine}"
     if model is None:
-        return read
-    place = f"--corpus {run.corpus_name} --split {run.split}"
-    return f"{read}\nworkbench score {model} {place} --ocr {engine} --name {run.name[:MOST_NAME]}-{suffix}"
+        return Remedy(f"{sentence}, then score your model with the words of {engine} and import it:", read)
+    score = f"workbench score {model} {_place(run)} --ocr {engine} --name {run.name[:MOST_NAME]}-{suffix}"
+    return Remedy(f"{sentence}:", f"{read}\n{score}")
 
 
 def _longer(run: Run) -> str:

@@ -9,6 +9,7 @@ from workbench.analysis.comparison.ablation_sources import model_name, same_scor
 from workbench.evaluation.runs.run import Run, open_run
 from workbench.ocr.matching import caption_words
 
+FILE = "word_effects.parquet"
 COLUMNS = ["video_id", "right", "word", "score", "score_without", "change", "rank", "rank_without", "run"]
 
 
@@ -26,8 +27,8 @@ def word_effects_of(run: Run | str, caption_id: str) -> pd.DataFrame:
         first; empty where no run keeps them, or where neither video has a word.
     """
     run = open_run(run)
-    found = next((one for one in same_scores(run) if one.word_effects is not None), None)
-    if found is None or found.word_effects is None:
+    found = holder_of(run) or run
+    if found.word_effects is None:
         return pd.DataFrame(columns=COLUMNS)
     own = found.word_effects[found.word_effects["caption_id"] == caption_id]
     right = run.relevance[(run.relevance["caption_id"] == caption_id) & (run.relevance["grade"] > 0)]["video_id"]
@@ -40,13 +41,18 @@ def word_effects_of(run: Run | str, caption_id: str) -> pd.DataFrame:
     return table.iloc[order].reset_index(drop=True)
 
 
-def effects_of(run: Run) -> dict[tuple[str, str, str], float] | None:
-    """How much lower a pair's score is without a word, by caption, video and normalised word.
+def holder_of(run: Run) -> Run | None:
+    """Another run of the same scores that holds the effects of words; None where there is none, or the run does."""
+    return None if (run.path / FILE).exists() else next(same_scores(run, FILE), None)
 
-    None where no run of the same scores holds the effects of words.
+
+def effects_of(run: Run) -> dict[tuple[str, str, str], float] | None:
+    """How much lower a pair's score is without a word, by caption, video and normalised word; None = it does not say.
+
+    Args:
+        run: The one that holds the effects (``holder_of``).
     """
-    holder = next((one for one in same_scores(run) if one.word_effects is not None), None)
-    table = None if holder is None else holder.word_effects
+    table = run.word_effects
     if table is None:
         return None
     found: dict[tuple[str, str, str], float] = {}

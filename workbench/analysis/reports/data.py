@@ -15,13 +15,16 @@ from workbench.analysis.case import open_case
 from workbench.analysis.causes.catalogue import CAUSES
 from workbench.analysis.causes.failures import failures
 from workbench.analysis.causes.oracle import oracle_gain
+from workbench.analysis.causes.related import Related, related_to
 from workbench.analysis.causes.thresholds import THRESHOLDS, Thresholds, thresholds_of
 from workbench.analysis.comparison.compare import Comparison, compare_runs
 from workbench.analysis.leaderboard import leaderboard
 from workbench.analysis.reading.funnel import FUNNEL_LIMITS, ocr_funnel
 from workbench.analysis.structure.confusion import ceiling_of
 from workbench.analysis.structure.hubness import SHARES, hubness
+from workbench.analysis.tags import fitting
 from workbench.core.errors import DataError, StateError
+from workbench.core.words import counted
 from workbench.evaluation.metrics.measures import SHOWN
 from workbench.evaluation.runs.notes import read_tags
 from workbench.evaluation.runs.run import DIRECTIONS, Run
@@ -49,6 +52,7 @@ class ReportData:
             where nothing can be said.
         tags: What people said of the split's captions (``read_tags``). They may say more later, so it is none of
             ``numbers``.
+        related: By name of the run, the other runs that its causes were told from.
     """
 
     runs: tuple[Run, ...]
@@ -59,6 +63,7 @@ class ReportData:
     notes: list[str]
     tables: dict[str, pd.DataFrame]
     tags: pd.DataFrame
+    related: dict[str, Related]
 
     def numbers(self) -> dict[str, Any]:
         """Every value of every table by its place ``table / row / column``, as plain JSON values."""
@@ -71,8 +76,9 @@ class ReportData:
 
 
 def report_data(
-    run: Run, other: Run | None = None, *, k: int = 1, cases: Sequence[str] | None = None, **thresholds: float
-) -> ReportData:
+    run: Run, other: Run | None = None, *, k: int = 1, cases: Sequence[str] | None = None,
+    related: Mapping[str, Related] | None = None, **thresholds: float,
+) -> ReportData:  # fmt: skip
     """Compute what a report shows (text to video; the leaderboard also video to text).
 
     Args:
@@ -80,6 +86,7 @@ def report_data(
         other: One that it is compared with, on the same captions.
         k: A query fails when its rank is greater.
         cases: Queries to show; None = those that changed most between the runs, or the worst failures of the one.
+        related: By name of the run, the other runs that its causes are told from; None = those of the workspace.
         **thresholds: Of ``failures``, where they shall not be the defaults.
 
     Raises:
@@ -96,7 +103,10 @@ def report_data(
     limits = thresholds_of(thresholds)
     compared = None if other is None else compare_runs(run, other)
     asked: dict[str, Any] = {"k": k, **thresholds}
-    failed = {one.name: failures(one, **asked) for one in runs if not one.totals_only}
+    able = [one for one in runs if not one.totals_only]
+    beside = {one.name: Related() for one in runs}
+    beside |= {one.name: related_to(one, None if related is None else related[one.name]) for one in able}
+    failed = {one.name: failures(one, others=beside[one.name], **asked) for one in able}
     chosen = tuple(_default_cases(run, k, compared) if cases is None else dict.fromkeys(cases))
     parts: dict[str, Callable[[], pd.DataFrame]] = {
         "leaderboard": lambda: _leaderboard(runs),
@@ -104,8 +114,8 @@ def report_data(
         "comparison": lambda: _comparison(compared),
         "differences": lambda: _differences(compared),
         "domains": lambda: _by_run(runs, lambda one: by_domain(one).set_index("domain")),
-        "causes": lambda: _by_run(runs, lambda one: _causes(one, asked)),
-        "funnel": lambda: _by_run(runs, lambda one: _funnel(one, thresholds)),
+        "causes": lambda: _by_run(runs, lambda one: _causes(one, beside[one.name], asked)),
+        "funnel": lambda: _by_run(runs, lambda one: _funnel(one, beside[one.name], thresholds)),
         "hubs": lambda: _by_run(runs, _hubs).droplevel(1),
         "cases": lambda: _cases(runs, chosen, failed),
         "thresholds": lambda: _thresholds(limits),
@@ -119,13 +129,14 @@ def report_data(
     notes += [f"{name}: {warning}." for name, warning in tables["leaderboard"]["warning"].items() if warning]
     kept = {name: table for name, table in tables.items() if len(table)}
     verdict = stated_alone(run) if compared is None else compared.verdict
-    return ReportData(runs, k, chosen, dict(thresholds), verdict, list(dict.fromkeys(notes)), kept, _tags(runs))
+    return ReportData(runs, k, chosen, dict(thresholds), verdict, list(dict.fromkeys(notes)), kept, _tags(runs), beside)
 
 
 def _tags(runs: Sequence[Run]) -> pd.DataFrame:
     """What people said of the wrong pairs of these runs, without blind samples."""
     table = read_tags(runs[0].corpus_name)
     here = (table["split"] == runs[0].split) & (table["direction"] == "t2v") & (table["sample"] == "")
+    here &= fitting(table, {runs[0].split: runs[0].fingerprint})
     return table[here & table["run"].isin([run.name for run in runs])].reset_index(drop=True)
 
 
@@ -134,7 +145,8 @@ def stated_alone(run: Run) -> str:
     found = run.metrics["t2v"]
     low, high = found["interval"].get("r1") or (math.nan, math.nan)
     spread = "" if math.isnan(low) else f" (95 % CI {low:.1f}..{high:.1f})"
-    return f"{run.name} finds the right video first for {found['r1']:.1f} % of {found['n_queries']:,} captions{spread}."
+    captions = counted(found["n_queries"], "caption")
+    return f"{run.name} finds the right video first for {found['r1']:.1f} % of {captions}{spread}."
 
 
 def _leaderboard(runs: Sequence[Run]) -> pd.DataFrame:
@@ -149,16 +161,16 @@ def _by_run(runs: Sequence[Run], make: Callable[[Run], pd.DataFrame]) -> pd.Data
     return pd.concat({one.name: make(one) for one in runs}, names=["run"])
 
 
-def _causes(run: Run, asked: Mapping[str, Any]) -> pd.DataFrame:
-    table = oracle_gain(run, **asked).set_index("cause")
+def _causes(run: Run, beside: Related, asked: Mapping[str, Any]) -> pd.DataFrame:
+    table = oracle_gain(run, others=beside, **asked).set_index("cause")
     table = table[(table["n_queries"] > 0) | (table["gain"] > 0)]
     names = {"cause_label": "label", "n_queries": "n", "gain": "gain", "reached": "reached"}
     return table[list(names)].rename(columns=names)
 
 
-def _funnel(run: Run, thresholds: Mapping[str, float]) -> pd.DataFrame:
+def _funnel(run: Run, beside: Related, thresholds: Mapping[str, float]) -> pd.DataFrame:
     own = {name: value for name, value in thresholds.items() if name in FUNNEL_LIMITS}
-    return ocr_funnel(run, None, **own).table().set_index("stage")
+    return ocr_funnel(run, others=beside, **own).table().set_index("stage")
 
 
 def _hubs(run: Run) -> pd.DataFrame:
@@ -174,6 +186,7 @@ def _comparison(found: Comparison | None) -> pd.DataFrame:
         "difference": test.difference, "low": test.interval[0], "high": test.interval[1], "p": test.p,
         "wins": test.wins, "losses": test.losses, "undecided": test.undecided,
         "minimum_detectable": test.minimum_detectable,
+        "top10_common": float(found.agreement[found.agreement["k"] <= 10].iloc[-1]["common"]),
         "top10_shared": found.overlap["top10"], "phi": found.overlap["phi"],
     }  # fmt: skip
     return pd.DataFrame({"value": pd.Series(values, dtype=float)}).rename_axis("measure")

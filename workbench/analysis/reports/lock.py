@@ -9,20 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from workbench.analysis.causes.related import Related, related_to
 from workbench.analysis.reports.data import ReportData, report_data
+from workbench.analysis.reports.sources import SINCE_2, is_related, of_corpus, of_related, of_run, related_of
 from workbench.core.errors import DataError, UnknownNameError, WorkbenchError
 from workbench.core.files import check_format, read_json, sha256_file
-from workbench.evaluation.runs.corpora import corpus_of_run
 from workbench.evaluation.runs.info import package_versions
-from workbench.evaluation.runs.run import Run, run_called
+from workbench.evaluation.runs.run import Run, run_called, same_axes
 
-FORMAT_VERSION = 1
-RUN_FILES = ("similarity.npy", "per_query.parquet", "queries.parquet", "gallery.parquet", "relevance.parquet",
-             "metrics.json", "inputs.parquet", "word_effects.parquet")  # fmt: skip
-CORPUS_FILES = ("texts.parquet", "text_coverage.parquet")
-"""Files of a corpus outside its fingerprint that causes depend on."""
+FORMAT_VERSION = 2
 TOLERANCE = 1e-9
-SOFTWARE = "software"
+SOFTWARE, NEW, SCOPE = "software", "new run", "scope"
+ONLY_SAID = (SOFTWARE, NEW, SCOPE)
+"""Differences that change nothing of what was reported."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,8 @@ class Difference:
     """Something that is not as it was when a report was made.
 
     Attributes:
-        kind: ``run``, ``corpus``, ``number`` or ``software``.
+        kind: ``run``, ``corpus``, ``number``, ``report`` (the HTML file); or one of ``ONLY_SAID``: ``software``,
+            ``new run`` (made since, left out of the check), ``scope`` (what a lock of an older version leaves out).
         what: Its name.
         sentence: What was and what is.
     """
@@ -38,6 +38,11 @@ class Difference:
     kind: str
     what: str
     sentence: str
+
+    @property
+    def serious(self) -> bool:
+        """Whether the report no longer holds."""
+        return self.kind not in ONLY_SAID
 
 
 def lock_of(data: ReportData) -> dict[str, Any]:
@@ -49,29 +54,14 @@ def lock_of(data: ReportData) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "runs": {run.name: _of_run(run) for run in data.runs},
-        "corpus": _of_corpus(data.runs[0]),
+        "runs": {run.name: of_run(run, FORMAT_VERSION) for run in data.runs},
+        "related": {name: of_related(one) for name, one in data.related.items()},
+        "beside": {run.name: of_run(run, FORMAT_VERSION) for one in data.related.values() for run in one.runs},
+        "corpus": of_corpus(data.runs[0], FORMAT_VERSION),
         "options": {"k": data.k, "cases": list(data.cases), "thresholds": data.given},
         "versions": package_versions(),
         "numbers": data.numbers(),
     }
-
-
-def _of_run(run: Run) -> dict[str, Any]:
-    files = {name: sha256_file(run.path / name) for name in RUN_FILES if (run.path / name).exists()}
-    return {
-        "corpus": run.corpus_name, "split": run.split, "fingerprint": run.fingerprint, "created": run.info["created"],
-        "scoring": run.protocol["scoring"], "sees": run.protocol["sees"], "order": run.order["how"], "files": files,
-    }  # fmt: skip
-
-
-def _of_corpus(run: Run) -> dict[str, Any]:
-    """The corpus of a run, if it is at hand: only then are causes those of its texts."""
-    corpus, why = corpus_of_run(run)
-    if corpus is None:
-        return {"name": run.corpus_name, "state": why, "fingerprint": None, "files": {}}
-    files = {name: sha256_file(corpus.path / name) for name in CORPUS_FILES if (corpus.path / name).exists()}
-    return {"name": corpus.name, "state": "at hand", "fingerprint": corpus.fingerprint, "files": files}
 
 
 def read_lock(path: Path) -> dict[str, Any]:
@@ -101,8 +91,16 @@ def _misshapen(lock: Mapping[str, Any]) -> str:
         and all(isinstance(case, str) for case in options["cases"]),
         "numbers": isinstance(lock["numbers"], dict),
         "versions": isinstance(lock["versions"], dict) and "files" not in lock["versions"],
+        **(_beside_fits(lock) if lock["format_version"] > 1 else {}),
     }  # fmt: skip
     return next((part for part, well in fine.items() if not well), "")
+
+
+def _beside_fits(lock: Mapping[str, Any]) -> dict[str, bool]:
+    beside, related = lock.get("beside"), lock.get("related")
+    well = isinstance(beside, dict) and all(_has_files(run) for run in beside.values())
+    roles = isinstance(related, dict) and set(related) == set(lock["runs"])
+    return {"beside": well, "related": well and roles and all(is_related(one, beside) for one in related.values())}
 
 
 def _has_files(part: Any) -> bool:
@@ -112,30 +110,82 @@ def _has_files(part: Any) -> bool:
 def check_lock(lock: Mapping[str, Any]) -> list[Difference]:
     """Compute a report again and name everything that is not as it was.
 
-    Other versions of software are named too; by themselves they change nothing that was reported.
+    Causes are told from the other runs that the lock names, and from no others. Other versions of software and runs
+    that were made since are named too; by themselves they change nothing that was reported.
 
     Args:
         lock: From ``read_lock``.
     """
-    found: list[Difference] = []
-    runs = []
-    for name, was in lock["runs"].items():
+    version, options = lock["format_version"], lock["options"]
+    every = {**lock["runs"], **lock.get("beside", {})}
+    opened, found = _opened(every, version)
+    said = _changes(SOFTWARE, "software", {"files": {}, **lock["versions"]}, {"files": {}, **package_versions()})
+    if version < FORMAT_VERSION:
+        said.append(Difference(SCOPE, "lock", f"This lock is of an earlier version and does not cover {SINCE_2}."))
+    if len(opened) < len(every):
+        return found + said
+    runs = [opened[name] for name in lock["runs"]]
+    try:
+        now = of_corpus(runs[0], version)
+    except WorkbenchError as error:
+        what = f"corpus {lock['corpus']['name']}"
+        return [*found, Difference("corpus", what, f"The {what} cannot be read any more: {error}"), *said]
+    found += _changes("corpus", f"corpus {lock['corpus']['name']}", lock["corpus"], now)
+    related = {name: related_of(names, opened) for name, names in lock.get("related", {}).items()}
+    if moved := [one for run in runs if run.name in related for one in _misfits(run, related[run.name])]:
+        return found + moved + said
+    said += [one for run in runs if run.name in related for one in _made_since(run, related[run.name])]
+    try:
+        data = report_data(
+            *runs, k=options["k"], cases=options["cases"], related=related or None, **options["thresholds"]
+        )
+    except WorkbenchError as error:
+        return [*found, Difference("number", "report", f"The report cannot be computed again: {error}"), *said]
+    return found + _numbers(lock["numbers"], data.numbers()) + said
+
+
+def _opened(held: Mapping[str, Any], version: int) -> tuple[dict[str, Run], list[Difference]]:
+    """The runs of a lock by name, without those that are gone; and what of them is not as it was."""
+    opened, found = {}, []
+    for name, was in held.items():
         try:
-            runs.append(run_called(name))
+            opened[name] = run_called(name)
         except UnknownNameError:
             found.append(Difference("run", name, f"Run {name} is gone, so its numbers cannot be computed again."))
             continue
-        found += _changes("run", f"run {name}", was, _of_run(runs[-1]))
-    versions = _changes(SOFTWARE, "software", {"files": {}, **lock["versions"]}, {"files": {}, **package_versions()})
-    if len(runs) < len(lock["runs"]):
-        return found + versions
-    found += _changes("corpus", f"corpus {lock['corpus']['name']}", lock["corpus"], _of_corpus(runs[0]))
-    options = lock["options"]
-    try:
-        data = report_data(*runs, k=options["k"], cases=options["cases"], **options["thresholds"])
-    except WorkbenchError as error:
-        return [*found, Difference("number", "report", f"The report cannot be computed again: {error}"), *versions]
-    return found + _numbers(lock["numbers"], data.numbers()) + versions
+        found += _changes("run", f"run {name}", was, of_run(opened[name], version))
+    return opened, found
+
+
+def check_page(lock: Mapping[str, Any], page: Path) -> list[Difference]:
+    """Whether the HTML file beside a lock is the one that was written with it; nothing where none lies there.
+
+    Args:
+        lock: From ``read_lock``; those of earlier versions do not say.
+        page: The file.
+    """
+    if not page.is_file() or lock.get("page") in (None, sha256_file(page)):
+        return []
+    return [Difference("report", page.name, f"{page.name} is not the file that was written with this lock.")]
+
+
+def _misfits(run: Run, related: Related) -> list[Difference]:
+    """Runs that causes were told from and cannot be any more."""
+    return [
+        Difference("run", one.name, f"Run {one.name} no longer has the captions, videos and scores that causes of "
+                                    f"{run.name} were told from, so they cannot be computed again.")
+        for one in related.runs if not same_axes(run, one) or (one is not related.words and one.similarity is None)
+    ]  # fmt: skip
+
+
+def _made_since(run: Run, related: Related) -> list[Difference]:
+    """Runs from which causes would be told now, and were not."""
+    known = {one.name for one in related.runs}
+    return [
+        Difference(NEW, f"run {one.name}", f"Run {one.name} is there now, and causes of {run.name} would be told from "
+                                           "it too. The report was made without it, and so is this check.")
+        for one in related_to(run).runs if not run.totals_only and one.name not in known
+    ]  # fmt: skip
 
 
 def _changes(kind: str, what: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from workbench.analysis.structure.listed import Listed, listed_items
 from workbench.core.errors import StateError
 from workbench.corpus import domain_label
+from workbench.corpus.text import NONE_STATED, with_unstated
 from workbench.evaluation.metrics.ceilings import ceiling
 from workbench.evaluation.ranks.blocks import BLOCK_ITEMS, query_block
 from workbench.evaluation.runs.run import Run, open_run
@@ -38,13 +39,13 @@ def domain_confusion(run: Run | str, *, direction: str = "t2v") -> pd.DataFrame:
     listed = listed_items(run, direction)
     groups = query_groups(run, direction, listed.queries["id"].to_numpy())
     _need_domains(run, groups["domain"])
-    domain_of = listed.items["domain"].to_numpy(dtype=object)
-    names = sorted(set(domain_of[pd.notna(domain_of)]))
+    domain_of = with_unstated(listed.items["domain"]).to_numpy()
+    names = sorted(set(domain_of), key=lambda one: (one == NONE_STATED, one))
     member = np.stack([domain_of == name for name in names], axis=1).astype(float)
     shares = first_shares(run, listed) @ member
     rows = []
     for domain in names:
-        mine = (groups["domain"] == domain).to_numpy()
+        mine = (with_unstated(groups["domain"]) == domain).to_numpy()
         sources = groups["source_id"][mine]
         stated = bool(sources.notna().all())
         clusters = sources.to_numpy() if stated else np.arange(int(mine.sum()))

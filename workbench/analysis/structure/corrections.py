@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.cells import cell_html
+from workbench.analysis.cells import Cell, Content
 from workbench.analysis.structure.hubness import SHARES, check_k, hubs_of, unevenness
 from workbench.analysis.structure.listed import Listed, listed_items
 from workbench.core.errors import DataError, StateError
+from workbench.core.words import spread
 from workbench.evaluation.metrics.measures import query_values, tie_bounds
 from workbench.evaluation.metrics.retrieval import retrieval_metrics
 from workbench.evaluation.rescoring import csls
@@ -22,8 +23,8 @@ MOST_CELLS = 1 << 28
 """Of a matrix that is corrected in memory: one more of it, 1 GiB."""
 
 
-@dataclass(frozen=True)
-class Correction:
+@dataclass(frozen=True, repr=False)
+class Correction(Cell):
     """The scores of a run, corrected, against the run itself at rank 1.
 
     Attributes:
@@ -52,8 +53,8 @@ class Correction:
         """Queries of an outcome."""
         return int((self.table["outcome"] == outcome).sum())
 
-    def _repr_html_(self) -> str:
-        """What the correction returns, what it costs and how even the lists become, as tables of a notebook."""
+    def _shown(self) -> Content:
+        """What the correction returns, what it costs and how even the lists become."""
         low, high = self.test.interval
         test = pd.DataFrame({
             "R@1": ["corrected - run"], "difference": [self.test.difference], "low": [low], "high": [high],
@@ -64,8 +65,9 @@ class Correction:
             "after": [self.after[name] for name in self.before],
         })  # fmt: skip
         how = "" if self.name == self.scoring else f" ({self.scoring})"
-        said = f"Hubs corrected: {self.name}{how}, {self.direction}; it has seen {self.sees}"
-        return cell_html(said, test, lists, digits=2)
+        change = f"{self.test.difference:+.2f} points of R@1 ({spread(low, high, '+.2f')})"
+        said = f"Hubs corrected: {self.name}{how}, {self.direction}: {change}; it has seen {self.sees}"
+        return Content(said, (test, lists), digits=2)
 
 
 def hub_correction(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.cells import cell_html
+from workbench.analysis.cells import Cell, Content
 from workbench.analysis.structure.listed import Listed, listed_items
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
+from workbench.core.words import counted
 from workbench.evaluation.ranks.tops import TOP
 from workbench.evaluation.runs.run import Run, open_run
 
@@ -23,8 +24,8 @@ SHARES = {
 """Numbers of ``Hubness`` that say how uneven the lists are, with what each is; the lower, the more even."""
 
 
-@dataclass(frozen=True)
-class Hubness:
+@dataclass(frozen=True, repr=False)
+class Hubness(Cell):
     """How unevenly items are retrieved: videos by captions (t2v), or captions by videos (v2t; ``Listed``).
 
     Items that were not scored are left out of every share.
@@ -46,8 +47,8 @@ class Hubness:
         n_cut_in_ties: Queries whose list ends between equal scores, so that only position says what stands in it.
     """
 
-    counts: np.ndarray = field(repr=False)
-    scored: np.ndarray = field(repr=False)
+    counts: np.ndarray
+    scored: np.ndarray
     skewness: float
     hub_share: float
     hub_places: float
@@ -59,13 +60,15 @@ class Hubness:
     unit: str
     n_cut_in_ties: int
 
-    def _repr_html_(self) -> str:
-        """How uneven the lists are and the first hubs, as tables of a notebook."""
+    def _shown(self) -> Content:
+        """How uneven the lists are, and the first hubs."""
         numbers = pd.DataFrame({"": list(SHARES.values()), "value": [getattr(self, name) for name in SHARES]})
         hubs = self.top[["item_id", "count", "n_wrong", "n_taken", "times_its_share", "is_hub"]].head()
-        cut = f"{self.n_cut_in_ties} lists end between equal scores." if self.n_cut_in_ties else ""
-        said = f"Hubs in the first {self.k} of each list, {self.direction}"
-        return cell_html(said, numbers, hubs, notes=[cut], digits=2)
+        ends = counted(self.n_cut_in_ties, "list ends", "lists end")
+        cut = f"{ends} between equal scores." if self.n_cut_in_ties else ""
+        held = f"{100 * self.hub_share:.1f} % of all that is ranked, with {100 * self.hub_places:.1f} % of the places"
+        said = f"Hubs in the first {self.k} of each list, {self.direction}: {held}"
+        return Content(said, (numbers, hubs), (cut,), digits=2)
 
 
 def hubness(run: Run | str, k: int = 10, n_top: int = 20, *, direction: str = "t2v") -> Hubness:

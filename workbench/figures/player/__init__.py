@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from html import escape
 from importlib.resources import files
 from typing import Any
 
@@ -17,6 +19,7 @@ from workbench.core.lookup import nearest
 OPTIONS: dict[str, Any] = {
     "start": 0.0, "autoplay": False, "loop": True, "muted": True, "compact": False, "speed": 1.0, "show_boxes": True,
     "tick_label": "frame the model saw", "group": "", "together": "",
+    "poster": "",
 }  # fmt: skip
 SCRIPTS = ("frames.js", "parts.js", "seeking.js", "sources.js", "boxes.js", "words.js", "together.js", "look.js",
            "controls.js", "player.js")  # fmt: skip
@@ -55,7 +58,8 @@ def player_data(
         sub: Small line below the title.
         **options: ``start`` (seconds), ``autoplay``, ``loop``, ``muted``, ``compact`` (picture, scrub bar and play
             only), ``speed``, ``show_boxes``, ``tick_label``, ``group`` (its players have a button that
-            makes them move together), ``together`` (how they do so from the start: ``share`` or ``seconds``).
+            makes them move together), ``together`` (how they do so from the start: ``share`` or ``seconds``),
+            ``poster`` (address of a picture that stands there while one waits for the file).
 
     Raises:
         UnknownNameError: No option is called so.
@@ -151,21 +155,25 @@ def _span(row: Mapping[Any, Any], times: np.ndarray) -> list[int] | None:
     return [max(0, first), max(0, first, last)]
 
 
-def player_html(data: Mapping[str, Any], height: int = 480) -> str:
+def player_html(data: Mapping[str, Any], height: int = 480, still: bytes = b"") -> str:
     """One HTML fragment that needs no other file, for a notebook cell or a report.
 
     Args:
         data: Of ``player_data``; its sources must be reachable from the page.
         height: Pixels for picture and controls together, at most; the words come below.
+        still: A picture (PNG) that stands there where no script may run.
     """
     js, css = assets()
     name = f"player-{uuid.uuid4().hex}"
     text = json.dumps(data, allow_nan=False)
-    for character, escape in ESCAPES.items():
-        text = text.replace(character, escape)
+    for character, coded in ESCAPES.items():
+        text = text.replace(character, coded)
     high = max(120, int(height) - CONTROLS)
+    alt = escape(f"A frame of {data['key']}")
+    picture = base64.b64encode(still).decode("ascii")
+    frame = f'<img src="data:image/png;base64,{picture}" alt="{alt}" height="{high}"><br>' if still else ""
     return (
-        f'<div id="{name}" style="--wbp-height: {high}px">'
+        f'<div id="{name}" style="--wbp-height: {high}px">{frame}'
         "The player starts where scripts may run (trust the notebook).</div>\n"
         f"<style>\n{css}</style>\n"
         f'<script type="application/json" id="{name}-data">{text}</script>\n'

@@ -1,6 +1,6 @@
 // Buttons, keys and the ticks of the scrub bar.
 
-const SPEEDS = [0.25, 0.5, 1];
+const SPEEDS = [0.25, 0.5, 1, 1.5, 2];
 
 function controls(player) {
   const { root, parts, state, video } = player;

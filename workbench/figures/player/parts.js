@@ -53,6 +53,7 @@ function build(root) {
   const stage = element("div", "wbp-stage", root);
   const video = element("video", "wbp-video", stage, { playsinline: "", preload: "auto", tabindex: "-1" });
   const canvas = element("canvas", "wbp-canvas", stage, { "aria-hidden": "true" });
+  const poster = element("img", "wbp-poster", stage, { alt: "", hidden: "" });
   const failure = element("div", "wbp-failure", stage, { role: "alert" });
   const bar = element("div", "wbp-bar", root);
   const controls = element("div", "wbp-controls", bar);
@@ -60,7 +61,7 @@ function build(root) {
   const now = element("div", "wbp-now", root, { role: "group", "aria-label": "words on screen now" });
   const all = element("details", "wbp-all", root);
   return {
-    root, stage, video, canvas, failure, bar, controls, now, all,
+    root, stage, video, canvas, poster, failure, bar, controls, now, all,
     title: element("div", "wbp-title", head, { dir: "auto" }),
     sub: element("div", "wbp-sub", head, { dir: "auto" }),
     lanes: element("canvas", "wbp-lanes", scrub, { "aria-hidden": "true" }),

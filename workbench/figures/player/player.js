@@ -13,7 +13,7 @@ export function mount(root, data, emit = () => {}) {
     beyond: null, // own frame that was sought but lay behind the end that the browser knew
     tried: new Set(), // numbers of the sources that were loaded for this video
     goOn: null, // {frame, playing} for the next file of the same video
-    boxes: true, speed: 1, presented: false, notes: new Map(), timer: 0, callback: 0,
+    boxes: true, speed: 1, presented: false, notes: new Map(), timer: 0, waiting: 0, callback: 0,
   };
   const player = { root, parts, state, video, canvas, emit };
   for (const part of [seeking, sources, boxes, words, together, look, controls]) part(player);
@@ -63,6 +63,7 @@ export function mount(root, data, emit = () => {}) {
     if (exact) video.cancelVideoFrameCallback(state.callback);
     else cancelAnimationFrame(state.callback);
     clearTimeout(state.timer);
+    player.arrived();
     watcher.disconnect();
     root.removeEventListener("keydown", player.onKey);
     document.removeEventListener("workbench:seek", onAsked);
@@ -94,6 +95,7 @@ export function mount(root, data, emit = () => {}) {
   video.onloadeddata = () => {
     if (!video.videoWidth) player.onFailure("it holds no picture that can be decoded here");
     else player.draw();
+    player.arrived();
   };
   video.onerror = () => player.onFailure((video.error && REASONS[video.error.code]) || "the reason is not known");
   let resume = false;

@@ -6,6 +6,8 @@ const REASONS = {
   3: "it could not be decoded",
   4: "it was not found, or this browser does not know its format",
 };
+const PATIENCE = 500; // milliseconds until a wait is told
+const WAITING = { proxy: "The small file is being made; it plays as soon as it is ready." };
 const FILES = { original: "The file as it is: full size", proxy: "A small file with the same frames: loads fast" };
 
 function sources(player) {
@@ -24,7 +26,25 @@ function sources(player) {
     video.src = source.src;
     video.playbackRate = state.speed;
     state.tried.add(index);
+    arrived();
+    state.waiting = setTimeout(tellWait, PATIENCE, source.rendition);
     for (const button of parts.files.children) button.setAttribute("aria-pressed", String(Number(button.value) === index));
+  }
+
+  /** A file that lets one wait is being made or fetched: say so, over the picture of the video where there is one. */
+  function tellWait(rendition) {
+    say("wait", WAITING[rendition] || "The video is loading …");
+    if (!state.data.poster) return;
+    parts.poster.onload = () => { parts.poster.hidden = !state.waiting; };
+    parts.poster.src = state.data.poster;
+  }
+
+  /** The file stands, or another one is tried. */
+  function arrived() {
+    clearTimeout(state.waiting);
+    state.waiting = 0;
+    parts.poster.hidden = true;
+    say("wait", "");
   }
 
   /** Another file of the same video: it goes on at the same frame of the original. */
@@ -53,6 +73,7 @@ function sources(player) {
     const place = sources.findIndex((_, index) => !state.tried.has(index));
     const next = sources[place];
     if (!next) {
+      arrived();
       root.dataset.failed = "true";
       canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
       parts.failure.textContent = `This browser cannot play the video: ${reason}.`;
@@ -68,5 +89,5 @@ function sources(player) {
     parts.note.textContent = [...state.notes.values()].join(" ");
   }
 
-  Object.assign(player, { load, fillFiles, onFailure, say });
+  Object.assign(player, { arrived, load, fillFiles, onFailure, say });
 }

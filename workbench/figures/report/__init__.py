@@ -37,7 +37,9 @@ MEASURES: dict[str, tuple[str, str]] = {
     "p": ("p", ".2g"), "wins": ("Wins", ".0f"), "losses": ("Losses", ".0f"),
     "undecided": ("Decided only by the order of tied scores", ".0f"),
     "minimum_detectable": ("Smallest detectable difference, points", ".2f"),
-    "top10_shared": ("Share of common videos in the first ten", ".2f"), "phi": ("Correlation of hits (phi)", ".2f"),
+    "top10_common": ("Videos in common in the first ten", ".1f"),
+    "top10_shared": ("Videos in common, of those in either first ten (Jaccard)", ".2f"),
+    "phi": ("Correlation of hits (phi)", ".2f"),
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from workbench.figures.qualitative import Still
 from workbench.figures.theme import NEUTRAL, B
 
 QUALITY = 78
+FEATURE = "A frame as a picture"
 
 
 def still_html(still: Still, label: str, *, right: bool = False) -> str:
@@ -36,6 +37,25 @@ def still_html(still: Still, label: str, *, right: bool = False) -> str:
     )
 
 
+def still_png(still: Still) -> bytes:
+    """A frame with its boxes as a picture; empty where there is no frame.
+
+    Raises:
+        MissingExtraError: Pillow is not installed.
+    """
+    if still.pixels is None:
+        return b""
+    picture = need("PIL.Image", FEATURE).fromarray(still.pixels)
+    pen = need("PIL.ImageDraw", FEATURE).Draw(picture)
+    for corners, hit in still.boxes:
+        if np.isfinite(corners).all():
+            quad = corners.reshape(4, 2) * (picture.width, picture.height)
+            pen.polygon(list(map(tuple, quad)), outline=B if hit else NEUTRAL, width=3 if hit else 2)
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
 def _quad(corners: np.ndarray, hit: bool, wide: int, high: int) -> str:
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners.reshape(4, 2) * (wide, high))
     look = f'stroke="{B}" stroke-width="3"' if hit else f'stroke="{NEUTRAL}" stroke-width="1.5" stroke-dasharray="4 3"'
@@ -44,5 +64,5 @@ def _quad(corners: np.ndarray, hit: bool, wide: int, high: int) -> str:
 
 def _jpeg(pixels: np.ndarray) -> str:
     out = io.BytesIO()
-    need("PIL.Image", "Pictures in a report").fromarray(pixels).save(out, "JPEG", quality=QUALITY, optimize=True)
+    need("PIL.Image", FEATURE).fromarray(pixels).save(out, "JPEG", quality=QUALITY, optimize=True)
     return base64.b64encode(out.getvalue()).decode("ascii")

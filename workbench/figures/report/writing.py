@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,8 @@ def make_report(run: Run, other: Run | None = None, *, k: int = 1, cases: Sequen
     """
     data = report_data(run, other, k=k, cases=cases, **thresholds)
     lock = lock_of(data)
-    return Report(data.verdict, report_html(data, lock), lock)
+    html = report_html(data, lock)
+    return Report(data.verdict, html, {**lock, "page": hashlib.sha256(html.encode()).hexdigest()})
 
 
 def write_report(run: Run, other: Run | None, out: Path, **options: Any) -> Report:
