@@ -1,6 +1,6 @@
 """The browser of the tests: one on the PATH, else the system's package manager where permitted, else a clear sentence.
 
-Run as a script it installs one if needed; the tests import ``find_browser``.
+Run as a script it installs one if needed; the tests import ``find_browser``, and ``shots`` for what they have seen.
 """
 
 from __future__ import annotations
@@ -9,12 +9,20 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 MESSAGE = (
     "The browser tests need Chromium or Chrome on the PATH, and it could not be installed from here. "
     "Install it with your system's package manager (Debian, Ubuntu: sudo apt-get install chromium) and run again."
 )
+
+
+def shots() -> Path:
+    """Where screenshots are kept: the folder that WORKBENCH_SHOTS names, else ``build/screenshots`` of the checkout."""
+    folder = Path(os.environ.get("WORKBENCH_SHOTS") or Path(__file__).parents[1] / "build" / "screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def find_browser() -> str | None:

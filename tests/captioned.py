@@ -47,12 +47,17 @@ def captioned_corpus(folder: Path, name: str = "shown") -> Corpus:
     return corpus.with_split("test")
 
 
-def captioned_runs(corpus: Corpus) -> list[Run]:
-    """``right`` finds every video; ``wrong`` finds each caption's video last, and states what frames it saw."""
+def captioned_runs(corpus: Corpus, before: str = "") -> list[Run]:
+    """``right`` finds every video; ``wrong`` finds each caption's video last, and states what frames it saw.
+
+    Args:
+        corpus: The corpus.
+        before: What the names of the runs begin with.
+    """
     near = corpus.relevance_matrix().toarray().astype(np.float32)
     noise = np.linspace(0, 0.1, near.size, dtype=np.float32).reshape(near.shape)
     seen = pd.DataFrame({"video_id": corpus.videos["video_id"], "frames": [[1, 5]] * len(corpus.videos)})
     return [
-        save_run(near + noise, corpus=corpus, name="right"),
-        save_run(noise - near, corpus=corpus, name="wrong", inputs=seen),
+        save_run(near + noise, corpus=corpus, name=f"{before}right"),
+        save_run(noise - near, corpus=corpus, name=f"{before}wrong", inputs=seen),
     ]

@@ -1,142 +1,33 @@
-"""Every page in a real browser, on a made corpus and on real matrices: it fills, stays local, its links work."""
+"""Every page in a real browser, on the demo, on real clips and on real matrices: first number, reload, local, links."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Response
 
 import workbench as wb
+from benchmarks.app_pages import FIRST
+from tests import real_films
 from tests.captioned import captioned_corpus, captioned_runs
+from tests.figures.players import READ, Seen, barcode_corpus
 from tests.made import made_corpus, made_runs
-from tests.ports import own_port
+from tests.sites import LOOK, WAIT, Site, players, served, serving, shows, visited
+from workbench.analysis.reading.frequent import frequent_words
+from workbench.app.links import address
+from workbench.app.navigation import TITLES
 from workbench.core.workspace import elsewhere
 from workbench.pipelines.datasets import prepare
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
-WAIT = 90_000  # milliseconds until something must stand on a page; two busy cores take their time
-PAGES = {
-    "Leaderboard": "",
-    "Domains": "domains",
-    "Compare": "compare",
-    "Matrix": "matrix",
-    "Failures": "failures",
-    "Query": "query",
-    "Search": "search",
-    "Training": "training",
-    "Data": "data",
-}
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass
-class Site:
-    """A running app and what the browser complained about."""
-
-    base: str
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-
-    def open(self, path: str) -> float:
-        """Go to a page and wait until it has filled; returns seconds until its title stands."""
-        start = time.perf_counter()
-        self.page.goto(f"{self.base}/{path}")
-        self.page.wait_for_selector("h1", timeout=WAIT)
-        seconds = time.perf_counter() - start
-        self.settle()
-        return seconds
-
-    def settle(self) -> None:
-        """Wait until Streamlit has nothing running and no skeleton is left."""
-        self.page.wait_for_timeout(300)
-        busy = "[data-testid=stStatusWidget],[data-testid=stSkeleton]"
-        self.page.wait_for_function(f"!document.querySelector('{busy}')", timeout=WAIT)
-
-    def text(self) -> str:
-        return self.page.inner_text("[data-testid=stMain]")
-
-
-@contextmanager
-def serving(home: Path) -> Iterator[str]:
-    """A running app on a workspace; gives its address."""
-    port = own_port()
-    environment = {**os.environ, "WORKBENCH_HOME": str(home)}
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    ) as process:
-        try:
-            wait_for_server(port)
-            yield f"http://localhost:{port}"
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def visited(base: str, browser, shots: Path) -> Iterator[Site]:
-    """A new page, with cookies and a session of its own, at a running app."""
-    page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    site = Site(base, page)
-    page.on("pageerror", lambda error: site.complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda message: complained(message) and site.complaints.append(f"{message.text} {message.location.get('url')}"),
-    )
-    page.on("response", lambda answer: refused(answer) and site.complaints.append(f"{answer.status} {answer.url}"))
-    page.on("request", lambda request: outside(request.url) and site.complaints.append(f"asked {request.url}"))
-    yield site
-    page.screenshot(path=shots / "last.png")
-    page.close()
-
-
-def served(home: Path, browser, shots: Path) -> Iterator[Site]:
-    """A page at an app of its own."""
-    with serving(home) as base:
-        yield from visited(base, browser, shots)
-
-
-def complained(message: ConsoleMessage) -> bool:
-    """Whether a line of the console is an error; an answer that refuses is told by ``refused``, with its address."""
-    return message.type == "error" and "the server responded with a status of" not in message.text
-
-
-def refused(answer: Response) -> bool:
-    """Whether an answer is no success; Streamlit asks for its own routes below every deep link in vain."""
-    return answer.status >= 400 and "/_stcore/" not in answer.url
-
-
-def outside(url: str) -> bool:
-    return not url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:"))
-
-
-def wait_for_server(port: int) -> None:
-    for _ in range(WAIT // 100):
-        try:
-            with urlopen(f"http://localhost:{port}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(f"the app did not start on port {port}")
+MSRVTT = {"corpus": "msrvtt-1ka/test", "data_corpus": "msrvtt-1ka", "run": "clip4clip", "other": "internvideo2"}
+FILMS = {"corpus": "films/test", "data_corpus": "films", "run": "films-read", "other": "films-truth", "words": "google"}
+PRESENTED = """shape => {
+  const videos = [...document.querySelectorAll('*')].flatMap(e => [...(e.shadowRoot?.querySelectorAll('video') ?? [])]);
+  return videos.some(one => Math.abs(one.videoWidth / one.videoHeight - shape) < 0.02);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -153,43 +44,72 @@ def cinema_app(tmp_path_factory):
     """The app on a small corpus of real videos with read words, two runs and hostile text; tests only read."""
     with elsewhere(tmp_path_factory.mktemp("cinema")) as home:
         captioned_runs(captioned_corpus(tmp_path_factory.mktemp("films")))
+        captioned_runs(barcode_corpus(tmp_path_factory.mktemp("codes") / "films"), "codes-")
+    with serving(home) as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
+def real_app(tmp_path_factory, real_data):
+    """The app on real clips with real texts, on real matrices and on real captions of TextVR; tests only read."""
+    with elsewhere(tmp_path_factory.mktemp("real")) as home:
+        real_films.real_runs(real_films.real_corpus(real_data, tmp_path_factory.mktemp("clips") / "films"))
+        real_films.textvr_captions(real_data)
+        prepare("msrvtt-1ka", annotations=[real_data / "annotations" / "msrvtt" / "MSRVTT_JSFUSION_test.csv"])
+        for name in ("clip4clip", "InternVideo2"):
+            wb.import_run(real_data / "sim" / f"{name}_msrvtt.npy", corpus="msrvtt-1ka", name=name.lower())
+        source = real_data / "sim" / "GRAM_msrvtt.npy"
+        wb.import_run(source, corpus="msrvtt-1ka", name="gram", totals_only=True)
     with serving(home) as base:
         yield base
 
 
 @pytest.fixture
-def site(made_app, browser, tmp_path):
-    yield from visited(made_app, browser, tmp_path)
+def site(made_app, browser):
+    yield from visited(made_app, browser, "made")
 
 
 @pytest.fixture
-def cinema(cinema_app, browser, tmp_path):
-    yield from visited(cinema_app, browser, tmp_path)
+def cinema(cinema_app, browser):
+    yield from visited(cinema_app, browser, "cinema")
 
 
-def shows(site: Site, *texts: str) -> None:
-    """Wait until all of these texts stand on the page."""
-    said = "texts => texts.every(one => document.body.innerText.includes(one))"
-    site.page.wait_for_function(said, arg=list(texts), timeout=WAIT)
+@pytest.fixture
+def real(real_app, browser):
+    yield from visited(real_app, browser, "real")
 
 
-def players(site: Site, n: int) -> list[str]:
-    """Wait until ``n`` players present their frame and one of them draws boxes; gives the files they play."""
-    drawn = """n => {
-      const roots = [...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.wbp')).filter(Boolean);
-      const boxed = root => {
-        const canvas = root.querySelector('canvas.wbp-canvas');
-        const {width, height} = canvas;
-        return width && canvas.getContext('2d').getImageData(0, 0, width, height).data.some(Boolean);
-      };
-      return roots.length === n && roots.every(one => one.dataset.ready === 'true') && roots.some(boxed)
-        && roots.map(one => one.querySelector('video').currentSrc);
-    }"""
-    return site.page.wait_for_function(drawn, arg=n, timeout=WAIT).json_value()
+def all_pages_begin(
+    site: Site,
+    values: dict[str, str],
+    silent: Collection[str] = (),
+    then: Mapping[str, Callable[[Site], None]] | None = None,
+) -> None:
+    """Every page shows its first number by its link, and the same at the same address after a reload.
+
+    Args:
+        site: The app.
+        values: For the links.
+        silent: Pages that have nothing to show here and say so.
+        then: What more must stand on a page.
+    """
+    for page in TITLES:
+        found = site.begin(page, without=page in silent, **values)
+        if then and page in then:
+            then[page](site)
+        address = site.page.url
+        site.page.reload()
+        assert (site.number(page, without=page in silent), site.page.url) == (found, address), page
+        assert site.errors() == [], page
+    assert site.complaints == []
+
+
+def test_every_page_has_a_first_number():
+    assert {*FIRST} == {*TITLES}
 
 
 def test_a_query_plays_two_videos_and_a_picture_chooses_another(cinema):
-    cinema.open("query?run=wrong&other=right&q=one.mp4%230")
+    cinema.open("query?corpus=shown/test&run=wrong&other=right&q=one.mp4%230")
     assert len(set(players(cinema, 2))) == 2
     assert cinema.page.locator("mark").inner_text() == "MIRA"
     cinema.page.locator("a.tile.right").first.click()
@@ -198,8 +118,25 @@ def test_a_query_plays_two_videos_and_a_picture_chooses_another(cinema):
     assert len(set(players(cinema, 2))) == 1 and cinema.complaints == []
 
 
+def test_boxes_on_the_page_of_a_query_follow_the_presented_frame(cinema):
+    """Two players at once, of constant and of variable rate; see ``tests/figures/test_player_shown.py``."""
+    cinema.page.add_init_script(READ)
+    cinema.open("query?corpus=barcodes/test&run=codes-wrong&other=codes-right&q=constant.mp4%230")
+    players(cinema, 2)
+    for at in range(2):
+        cinema.page.locator(".wbp").nth(at).get_by_label("Play", exact=True).click()
+    both = "keys => keys.every(key => window.seen.filter(one => one.player.endsWith(key)).length >= 110)"
+    cinema.page.wait_for_function(both, arg=["constant.mp4", "variable.mp4"], timeout=WAIT, polling=LOOK)
+    seen = cinema.page.evaluate("window.seen")
+    for video in ("constant.mp4", "variable.mp4"):
+        found = Seen.of([one for one in seen if one["player"].endswith(video)])
+        assert found.counted >= 60 and found.exact >= 0.99 * found.counted and found.farthest <= 1, found
+        assert found.misplaced == []
+    assert cinema.complaints == []
+
+
 def test_a_domain_opens_and_its_video_plays_with_hostile_text_as_text(cinema):
-    cinema.open("domains?run=wrong")
+    cinema.open("domains?corpus=shown/test&run=wrong")
     hostile = "<script>alert(1)</script> [a](javascript:alert(1)) $x$"
     shows(cinema, hostile)
     cinema.page.locator("a.tile[href*='domain=%3Cscript']").last.click()
@@ -210,7 +147,7 @@ def test_a_domain_opens_and_its_video_plays_with_hostile_text_as_text(cinema):
 
 
 def test_search_finds_a_video_by_a_word_and_marks_it(cinema):
-    cinema.open("search")
+    cinema.open("search?corpus=shown")
     cinema.page.get_by_label("Words", exact=True).fill("mira")
     cinema.page.keyboard.press("Enter")
     cinema.page.wait_for_selector("a.tile .word:has-text('mira')", timeout=WAIT)
@@ -223,39 +160,26 @@ def test_search_finds_a_video_by_a_word_and_marks_it(cinema):
     assert cinema.page.wait_for_function(f"({pictures})().every(one => one.naturalWidth > 0)", timeout=WAIT)
 
 
-def all_pages_fill(site: Site) -> None:
-    for title, path in PAGES.items():
-        seconds = site.open(path)
-        assert site.page.inner_text("h1") == title
-        assert site.page.query_selector("[data-testid=stException]") is None
-        assert site.page.query_selector("[data-testid=stAlertContentError]") is None
-        assert seconds < 30, f"{title} took {seconds:.1f} s"
-    assert site.complaints == []
+def test_the_demo_begins_on_every_page_and_plays(demo, browser):
+    word = frequent_words(wb.open_corpus("demo"), "rapidocr")[0]
+    values = {"corpus": "demo/test", "data_corpus": "demo", "run": "demo-fusion", "other": "demo-ocr", "words": word}
+    for site in served(demo, browser, "demo"):
+        then = {"query": plays_both, "domains": shows_domains}
+        all_pages_begin(site, {**values, "q": "Street_View_Outdoor/test_00.mp4#0"}, then=then)
 
 
-def test_every_page_fills_and_stays_local(site):
-    all_pages_fill(site)
+def plays_both(site: Site) -> None:
+    shows(site, "demo-fusion", "demo-ocr")
+    assert len(set(players(site, 2))) == 2
 
 
-def test_the_demo_fills_every_page_and_plays(demo, browser, tmp_path):
-    for site in served(demo, browser, tmp_path):
-        all_pages_fill(site)
-        site.open("query?run=demo-fusion&other=demo-ocr&q=Street_View_Outdoor/test_00.mp4%230")
-        assert len(set(players(site, 2))) == 2
-        shows(site, "demo-fusion", "demo-ocr")
-        site.open("domains?run=demo-fusion")
-        shows(site, "TV Show", "Street View (outdoor)", "Sports", "Cooking")
-        assert site.complaints == []
-
-
-def test_markup_in_captions_is_shown_as_text(site):
-    site.open("query")
-    shows(site, "<b>no</b>", "*0*")
+def shows_domains(site: Site) -> None:
+    shows(site, "TV Show", "Street View (outdoor)", "Sports", "Cooking")
 
 
 def test_next_and_the_address_of_a_query(site):
     site.open("query?v=1&run=poor&other=good&q=Sports%2Fclip_0150.mp4%230")
-    shows(site, "Query 151 of 160", "poor")
+    shows(site, "Query 151 of 160", "poor", "<b>no</b>", "*0*")
     site.page.get_by_role("link", name="Next").click()
     site.page.wait_for_function("document.body.innerText.includes('Query 152 of 160')", timeout=WAIT)
     assert "q=Sports" in site.page.url
@@ -293,37 +217,52 @@ def test_a_row_of_the_failures_opens_beside_the_list_and_then_as_a_query(site):
     site.page.wait_for_selector("h1:has-text('Query')", timeout=WAIT)
 
 
-def test_routes_take_names_only(site):
-    site.open("")
-    for path in (
-        "matrix/tile/nope/0/0/0",
-        "matrix/tile/..%2F..%2Fetc/0/0/0",
-        "matrix/cell/good/999/0",
-        "matrix/tile/good/7/0/0",
-    ):
-        answer = site.page.request.get(f"{site.base}/{path}")
-        assert answer.status in (400, 404), path
-
-
-def test_an_empty_workspace_starts(home, browser, tmp_path):
-    for site in served(home, browser, tmp_path):
+def test_an_empty_workspace_starts(home: Path, browser):
+    for site in served(home, browser, "empty"):
         site.open("")
         shows(site, "What do you have?")
         assert site.complaints == []
 
 
-def test_real_matrices(home, browser, tmp_path, real_data):
-    prepare("msrvtt-1ka", annotations=[real_data / "annotations" / "msrvtt" / "MSRVTT_JSFUSION_test.csv"])
-    for name in ("clip4clip", "InternVideo2"):
-        wb.import_run(real_data / "sim" / f"{name}_msrvtt.npy", corpus="msrvtt-1ka", name=name.lower())
-    source = real_data / "sim" / "GRAM_msrvtt.npy"
-    wb.import_run(source, corpus="msrvtt-1ka", name="gram", totals_only=True)
-    for site in served(home, browser, tmp_path):
-        for title, path in PAGES.items():
-            site.open(path)
-            assert site.page.inner_text("h1") == title
-            assert site.page.query_selector("[data-testid=stException]") is None
-            assert site.page.query_selector("[data-testid=stAlertContentError]") is None
-        site.open("")
-        shows(site, "internvideo2 is better, beyond noise", "its rows cannot be tied to captions")
-        assert site.complaints == []
+def test_real_clips_begin_on_every_page(real):
+    all_pages_begin(real, {**FILMS, "q": f"{real_films.STREET}#0"}, silent={"training"})
+
+
+def test_real_clips_of_every_kind_are_presented(real):
+    """Filmed upright, turned, WebM, Matroska, subtitled: in queries and domains."""
+    turned, subtitled = "odd/rotation_video_90.mov", real_films.SUBTITLED
+    real.begin("query", **FILMS, q=f"{turned}#0")
+    presents(real, turned, 2)
+    real.open(address("domains", corpus="films/test", run="films-read", domain="Activity")[1:])
+    for video, (domain, *_) in real_films.PLAYED.items():
+        if domain == "Activity":
+            real.page.locator(f"a.tile[href*='{urlencode({'video': video})}']").click()
+            real.page.wait_for_function("video => location.search.includes(video)", arg=urlencode({"video": video}))
+            presents(real, video, 1)
+    domain = real_films.PLAYED[subtitled][0]
+    real.open(address("domains", corpus="films/test", run="films-read", domain=domain, video=subtitled)[1:])
+    presents(real, subtitled, 1)
+    real.page.locator(".wbp-words:has-text('空间里面他绝对赢不了的')").wait_for(state="attached", timeout=WAIT)
+    assert real.complaints == []
+
+
+def presents(site: Site, video: str, n: int) -> None:
+    """Wait until one of ``n`` players presents a frame of a real clip, in its shape."""
+    _, width, height = real_films.PLAYED[video]
+    site.page.wait_for_function(PRESENTED, arg=width / height, timeout=WAIT)
+    players(site, n, boxed=False)
+    site.shot(f"{site.name} {video}")
+
+
+def test_real_captions_are_browsed_without_runs(real):
+    real.open("domains?corpus=textvr/test")
+    shows(real, "Street View (outdoor)", "captions", "None of the videos is on this machine")
+    assert real.errors() == [] and real.complaints == []
+
+
+def test_real_matrices_begin(real):
+    """The pages about scores; the others have nothing here that the clips do not have."""
+    for page in ("compare", "matrix", "failures", "query", "hubs", "leaderboard"):
+        real.begin(page, **MSRVTT)
+    shows(real, "internvideo2 is better, beyond noise", "its rows cannot be tied to captions")
+    assert real.complaints == []

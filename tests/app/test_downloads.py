@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
+from streamlit.runtime import app_session
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.testing.v1 import AppTest
 
 import workbench.app
+from workbench.app.deferred import TellingHandler, tell_why
 from workbench.app.parts import downloads
+from workbench.core.errors import DataError
 
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
 APP = Path(workbench.app.__file__).parent
@@ -20,8 +29,10 @@ DRAWS = {
     "line_chart", "plotly_chart", "pydeck_chart", "pyplot", "scatter_chart", "table", "vega_lite_chart",
 }  # fmt: skip
 """Elements of Streamlit that show a chart, a table or a picture."""
-ALLOWED = {"parts/downloads.py": {"plotly_chart", "dataframe"}}
-"""The one place that may."""
+ALLOWED = {
+    "parts/downloads.py": {"plotly_chart", "dataframe"}, "parts/own_clip.py": {"image"}, "parts/funnel.py": {"table"},
+}  # fmt: skip
+"""The one place that may; beside it the picture of a user's own clip, and ``Funnel.table``, which draws nothing."""
 
 
 def drawn_by(source: str) -> set[str]:
@@ -84,6 +95,27 @@ def test_what_cannot_be_drawn_says_so(home):
     app.session_state["files pie"] = True
     app.run()
     assert not app.exception and "holds a pie that cannot be drawn" in app.error[0].value
+
+
+def test_a_file_that_cannot_be_made_says_why_at_its_button(monkeypatch, caplog):
+    manager = MediaFileManager(MemoryMediaFileStorage("/media"))
+
+    def answer(make):
+        file_id = manager.add_deferred(make, "text/plain", "x", "x.txt")
+        request = BackendOperationRequest(request_id="1", deferred_file={"file_id": file_id})
+        return asyncio.run(app_session.DeferredFileHandler(lambda: manager).handle(request, "s"))
+
+    def refused():
+        raise DataError("It holds a pie.", "Choose a bar.")
+
+    monkeypatch.setattr(app_session, "DeferredFileHandler", app_session.DeferredFileHandler)  # is put back
+    tell_why()
+    assert answer(lambda: "a,b").deferred_file.url.endswith(".txt")
+    assert answer(refused).error_msg == "It holds a pie. Choose a bar." and "could not be made" not in caplog.text
+    assert answer(lambda: 1 / 0).error_msg.endswith("ZeroDivisionError: division by zero")
+    assert "could not be made" in caplog.text
+    made = AppSession._create_backend_operation_dispatcher(SimpleNamespace(_script_data=None))
+    assert isinstance(made._handlers["deferred_file"], TellingHandler)  # where Streamlit looks for it
 
 
 def test_the_files_hold_what_is_shown():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.analysis.failing import failing
 from tests.app.test_pages import opened, words
 from workbench import analysis, figures
-from workbench.app.parts.funnel import LOSSES, LOST, SIGNS, _chip, queries_losing
+from workbench.app.parts.funnel import LOSSES, LOST, SIGNS, _chip, _clicked, queries_losing
 from workbench.core.workspace import elsewhere
 
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
@@ -41,12 +43,33 @@ def test_bars_tell_counts_shares_and_words(run):
 
 def test_failures_shows_the_funnel_and_a_stage_narrows_the_list(run):
     app = opened("failures", above="funnel", **{LOST: "recognised"})
-    assert not app.exception and "1 of 1 failed queries" in words(app)
+    assert not app.exception and "1 of 1 failed query." in words(app)
     assert "Misread" in words(app) and any("ocr run c --preset small-text" in one.value for one in app.code)
     assert "Sampled is not told" in words(app).replace("\\", "")
     app = opened("failures", above="funnel", **{LOST: "kept"})
     assert "No failed query is like this" in words(app)
     assert queries_losing(run, "recognised", "v2t") == {"a"} and queries_losing(run, "kept", "t2v") == set()
+
+
+def test_domains_stand_beside_each_other_and_a_click_narrows_both_lists(run):
+    found = analysis.ocr_funnel(run)
+    table = found.table("domain")
+    figure = figures.funnel_domain_bars(table)
+    lost, left = figure.data
+    (domain,) = table["domain"].unique()
+    assert lost.name == "lost before recognised" and list(lost.x) == [50] and list(left.x) == [50]
+    assert _clicked(list(lost.customdata[0])) == {"domain": domain, LOST: "recognised"}
+    assert _clicked("kept") == {LOST: "kept"} and _clicked(None) == _clicked("in_frame") == _clicked(["x", "y"]) == {}
+    shown = found.words.assign(domain=["Sports", "Games"])
+    both = figures.funnel_domain_bars(replace(found, words=shown).table("domain"))
+    assert list(both.data[-1].y) == ["Game (1 word)", "Sports (1 word)"] and list(both.data[-1].x) == [100, 0]
+
+
+def test_a_lost_word_opens_its_query(run):
+    app = opened("failures", above="funnel", **{LOST: "recognised"})
+    table = next(one for one in app.dataframe if "Word" in one.value)
+    assert table.value["Word"].to_list() == ["Sloane"] and table.value["Caption"].to_list() == [SIGN]
+    assert "Select a row to open its query" in words(app) and "Read at, s" not in table.value  # nowhere told
 
 
 def test_query_shows_each_word_with_its_end(run):

@@ -122,7 +122,7 @@ def test_captions_that_are_hubs_for_videos_and_their_correction(run):
     found = analysis.hubness(run, 10, n_top=hub_parts.HUBS, direction="v2t")
     assert app.query_params["direction"] in ("v2t", ["v2t"]) and "The 24 captions in most lists" in said(app)
     top, taken = (one.value for one in app.dataframe[-2:])
-    assert top["Lists"].to_list() == found.top["count"].to_list() and "Rank of the right caption" in taken
+    assert top["Lists"].to_list() == found.top["count"].to_list() and "Right caption at" in taken
     assert f"The {found.top['n_wrong'][0]} videos in whose list it stands wrongly" in said(app)
     other = run.queries["caption_id"][9]
     n = len(analysis.taken_queries(run, other, direction="v2t"))

@@ -104,10 +104,15 @@ def test_toggles_stand_in_the_address():
     assert app.query_params["sweep"] == "1" or app.query_params["sweep"] == ["1"]
 
 
-def test_the_address_states_its_version_and_another_one_is_told():
-    app = script("from workbench.app.links import keep_version\nkeep_version()", v="9")
-    assert "made by another version of the workbench" in app.warning[0].value and app.query_params["v"] == "1"
-    assert not app.run().warning
+def test_the_address_states_its_version_and_another_one_is_told_while_its_page_is_open(place, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(place))
+    app = opened("", v="9")  # the start page leads on to the leaderboard
+    for _ in range(2):
+        assert "made by another version of the workbench" in app.warning[0].value and app.query_params["v"] == "1"
+        assert app.title[0].value == "Leaderboard"
+        app.run()
+    assert not app.switch_page("../pages/data.py").run().warning
+    assert not app.switch_page("../pages/leaderboard.py").run().warning
 
 
 def test_links_between_pages_are_made_in_one_place():

@@ -12,8 +12,10 @@ import workbench as wb
 from tests.app.test_pages import opened
 from tests.made import made_corpus, made_similarity
 from workbench import analysis
+from workbench.analysis.causes.related import related_to
 from workbench.analysis.domains import domain_overview
 from workbench.app import loading
+from workbench.core.files import write_table
 from workbench.evaluation.runs.outdated import ranks_outdated
 from workbench.evaluation.runs.run import Run
 
@@ -109,3 +111,26 @@ def test_a_corpus_that_was_written_again_is_noticed(home):
     made_corpus(32)
     assert loading.corpus_of(run) is None  # no longer the one that the run was made on
     assert len(loading.corpus_named("made").videos) == len(loading.corpus_at("made/test").videos) == 32
+
+
+def test_causes_notice_a_run_without_ocr_word_effects_and_a_modality_written_in_place(home):
+    corpus = made_corpus(24)
+    scores = made_similarity(corpus, 4.0)
+    parts = {"ocr": scores, "vision": scores}
+    made = wb.save_run(scores, corpus=corpus, name="one", model="m", modalities=parts)
+    keys = [loading.key_of_causes(loading.run_named("one"))]
+    other = made_similarity(corpus, 4.0, seed=1)
+    wb.save_run(other, corpus=corpus, name="silent", parent="one", ablation="without ocr")
+    keys.append(loading.key_of_causes(loading.run_named("one")))
+    words = wb.save_run(scores, corpus=corpus, name="words", model="m")
+    effects = pd.DataFrame({"caption_id": corpus.captions["caption_id"][:1], "video_id": corpus.videos["video_id"][:1],
+                            "word": ["no"], "score": [1.0], "score_without": [0.0], "rank_without": [1.0]})  # fmt: skip
+    write_table(words.path / "word_effects.parquet", effects)
+    keys.append(loading.key_of_causes(loading.run_named("one")))
+    np.save(made.path / "modalities" / "ocr.npy", scores[::-1])
+    keys.append(loading.key_of_causes(loading.run_named("one")))
+    assert len(set(keys)) == 4 and [len(key[2]) for key in keys] == [1, 2, 3, 3]
+    found = related_to(wb.open_run("one"))
+    assert (found.without_ocr.name, found.words.name) == ("silent", "words")
+    assert related_to(wb.open_run("one"), ()).runs == []
+    kept_is_fresh()

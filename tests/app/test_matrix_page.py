@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -14,9 +13,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 import workbench as wb
-from tests.app.test_browser import WAIT, served, shows
 from tests.app.test_pages import opened, words
 from tests.made import made_corpus, made_runs, made_similarity
+from tests.sites import WAIT, served, shows
 from workbench.app.loading import matrix_view
 from workbench.app.routes import ROUTES
 from workbench.core.workspace import workspace
@@ -159,7 +158,7 @@ def running(tmp_path_factory, browser):
         corpus = save_corpus("hostile", tables, {"title": "Hostile", "protocol": "A test."}).with_split("test")
         for seed, name in enumerate(("good", "poor")):
             wb.save_run(made_similarity(corpus, 0.5 + 2 * seed, seed), corpus=corpus, name=name)
-    yield from served(home, browser, home)
+    yield from served(home, browser, "matrix")
 
 
 @pytest.fixture
@@ -252,15 +251,23 @@ def test_wheel_drag_pinch_and_a_new_tab(site):
 
 
 @pytest.mark.browser
-def test_no_axe_violation(site):
-    from axe_playwright_python import sync_playwright as axe
-
-    site.open("matrix?run=good&minus=poor")
+def test_back_leads_to_where_one_was_and_not_through_what_a_page_wrote(site):
+    site.open("matrix?run=good")  # the page adds all else to its address
     drawn(site)
-    found = axe.Axe().run(site.page, options={"resultTypes": ["violations"]})
-    own = [
-        one
-        for one in found.response["violations"]
-        if "matrix" in json.dumps(one["nodes"]) or "canvas" in json.dumps(one)
-    ]
-    assert own == []
+    steps = site.page.evaluate("history.length")
+    site.page.locator("canvas.canvas").focus()
+    for key in ("+", "+", "ArrowRight"):
+        site.page.keyboard.press(key)
+        site.page.wait_for_timeout(700)
+    site.page.wait_for_function("location.search.includes('at=')", timeout=WAIT)
+    site.settle()
+    place = site.asked()
+    assert site.page.evaluate("history.length") == steps and {"minus", "order", "pool", "at"} <= place.keys()
+    site.page.get_by_role("link", name="Data").first.click()
+    site.page.wait_for_selector("h1:has-text('Data')", timeout=WAIT)
+    site.settle()
+    assert site.page.evaluate("history.length") == steps + 1
+    site.page.go_back()
+    site.page.wait_for_selector("h1:has-text('Matrix')", timeout=WAIT)
+    drawn(site)
+    assert site.asked() == place

@@ -13,14 +13,13 @@ from streamlit.testing.v1 import AppTest
 import workbench as wb
 from tests.made import made_corpus, made_runs, made_similarity
 from workbench.app.links import address
-from workbench.app.navigation import SCRIPT
+from workbench.app.navigation import SCRIPT, TITLES
 from workbench.app.settling import settle
 from workbench.app.text import plain
 from workbench.cli.serve import free_port
 from workbench.core import jobs
 from workbench.core.errors import DataError
 
-PAGES = ("domains", "compare", "matrix", "failures", "query", "search", "training", "data")
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
 
 
@@ -131,11 +130,11 @@ def test_any_metric_can_be_compared(made, metric):
     assert {"median_rank": "MdR", "map": "mAP"}[metric] in words(app)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", TITLES)
 def test_every_page_opens(made, page):
     app = opened(page)
     assert not app.exception and not app.error, words(app)
-    assert app.title[0].value.lower() == page
+    assert app.title[0].value == TITLES[page][0]
 
 
 def test_a_link_opens_its_query(made):
@@ -180,7 +179,10 @@ def test_text_from_data_cannot_act():
     shown = plain(text)
     for sign in "<>*[]()#$`:":
         assert f"\\{sign}" in shown and shown.replace(f"\\{sign}", "").find(sign) == -1
-    assert plain("plain words") == "plain words"
+    assert plain("plain words") == "plain words" and plain("at 12:30:45") == "at 12\\:30\\:45"
+    assert ":material" not in plain(":material/home:").replace("\\", "") and ":+1:" not in plain(":+1:").replace(
+        "\\", ""
+    )
 
 
 def test_addresses():

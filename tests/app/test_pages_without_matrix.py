@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.test_pages import PAGES, opened, words
+from tests.app.test_pages import opened, words
 from tests.made import made_corpus, made_similarity
+from workbench.app.navigation import TITLES
 from workbench.evaluation import save_run, stream_metrics
 
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
@@ -23,7 +24,7 @@ def counted(home):
     return corpus
 
 
-@pytest.mark.parametrize("page", ["", *PAGES])
+@pytest.mark.parametrize("page", ["", *TITLES])
 def test_every_page_opens_or_says_what_is_missing(counted, page):
     app = opened(page)
     assert not app.exception, words(app)

@@ -41,7 +41,7 @@ def test_it_says_the_verdict_and_makes_the_files_on_demand(runs):
         "Report (HTML)",
         "Lock file",
     ]
-    assert "1 cases" in said(app) and "workbench report --check report-fair-good.lock.json" in app.code[0].value
+    assert ", 1 case " in said(app) and "workbench report --check report-fair-good.lock.json" in app.code[0].value
     app.selectbox(key="choose against").select("(alone)").run()
     assert len(app.get("download_button")) == 0  # another report
     assert "fair finds the right video first for " in said(app) and "Reported alone" in said(app)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.app.test_pages import opened
 from tests.app.test_video_pages import mounted, said
 from tests.captioned import captioned_corpus, captioned_runs
+from workbench.app.parts import own_clip as own_part
 from workbench.core.errors import UnknownNameError
+from workbench.core.files import write_json
 from workbench.core.workspace import elsewhere
+from workbench.evaluation import open_run
 from workbench.pipelines.indexes import build_index
+from workbench.pipelines.own_clip import _keep, keep_clip
 from workbench.pipelines.search import Searcher, words_read
 
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
@@ -72,3 +77,32 @@ def test_words_add_up_to_the_score(shown):
     with pytest.raises(UnknownNameError):
         searcher.why("mira", "nope")
     assert words_read(shown, "one.mp4") == "mira 42" and words_read(shown, "broken.mp4") == ""
+
+
+def test_a_clip_of_ones_own_is_looked_at_by_a_job_and_answers(shown, place, monkeypatch):
+    """The page starts the job, shows why it ended, and shows what it left behind."""
+    with open(place[0].parent / "films" / "one.mp4", "rb") as source:
+        clip = keep_clip(source, "<b>mine.mp4")
+    started = []
+    monkeypatch.setattr(own_part, "sees", lambda run: run.name == "right")
+    monkeypatch.setattr(own_part, "start", lambda argv, name: started.append((argv, name)))
+    asked = {"ask": "own", "own": clip.key, "by": "right,bm25", "corpus": "shown/test"}
+    monkeypatch.setattr(own_part.st, "rerun", own_part.st.stop)
+    app = opened("search", **asked)
+    argv = ["index", "search", "shown", "--clip", str(clip.file), "--by", "bm25,right"]
+    assert started == [(argv, f"clip--b-mine-{clip.key[:6]}")] and not app.exception
+    run = open_run("right")
+    scores = np.linspace(0, 1, len(run.queries)).astype(np.float32)
+    _keep(clip, run, scores)
+    write_json(clip.folder / "clip.json", {**clip.facts, "words": "mira 42"})
+    app = opened("search", **asked)
+    text = said(app)
+    assert len(started) == 1 and "Words read in it: mira 42" in text and "<b>mine.mp4" in text
+    assert videos(app, "bm25")[0] == "one.mp4" and videos(app, "right") and "Captions that fit it best" in text
+    assert "Captions that fit both best" in text and any("**1**" in one.proto.label for one in app.get("page_link"))
+
+
+def test_a_clip_that_is_gone_or_refused_is_said(shown):
+    assert "This clip is not kept here any more" in said(opened("search", ask="own", own="../../etc"))
+    app = opened("search", ask="own")
+    assert not app.exception and "Your clip, up to 200 MB" in app.get("file_uploader")[0].proto.label

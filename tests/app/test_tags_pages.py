@@ -14,7 +14,7 @@ from tests.made import made_corpus, made_runs
 from tests.texts import read_corpus, run_on
 from workbench.app import loading
 from workbench.app.parts.failure import with_pairs
-from workbench.app.parts.tag import Desk
+from workbench.app.parts.tag import Desk, Said
 from workbench.core.errors import DataError, UnknownNameError
 from workbench.evaluation.runs import notes
 
@@ -92,10 +92,13 @@ def test_a_desk_writes_only_what_is_new_and_known(runs):
         desk.write(rows, {query: "othr"}, {})
     with pytest.raises(UnknownNameError, match="No cause is called 'hubb'"):
         desk.write(rows, {query: "other"}, {}, {query: "hubb"})
-    assert desk.write(rows, {query: "other"}, {}, {query: "hub"}) == 1 and desk.said() == {query: ("other", "hub")}
+    assert desk.write(rows, {query: "other"}, {}, {query: "hub"}) == 1 and desk.said() == {query: Said("other", "hub")}
     assert desk.write(rows, {query: "other"}, {}) == 0 == desk.write(rows, {query: "other"}, {}, {query: "hub"})
     assert desk.write(rows, {query: "confirmed"}, {}) == 1
-    assert desk.said() == {query: ("confirmed", rows["cause"].iloc[0])}
+    assert desk.write(rows, {}, {}, words={query: " a  mirrored sign "}) == 1 == desk.write(rows, {query: "other"}, {})
+    assert desk.said() == {query: Said("other", "", "a mirrored sign")}
+    assert desk.write(rows, {query: "confirmed"}, {}, words={query: ""}) == 1
+    assert desk.said() == {query: Said("confirmed", rows["cause"].iloc[0])}
     with pytest.raises(DataError, match="needs the name"):
         Desk.of(runs[1], "t2v", "").write(rows, {query: "other"}, {})
 
@@ -113,9 +116,10 @@ def test_a_sample_is_labelled_blind_and_agreement_is_told(runs):
     notes.add_notes("made", rated[:-1] + [{**rated[-1], "label": "ambiguous"}])
     app = shown("tags", run="poor")
     assert "labelled by ana: 6, ben: 6" in said(app)
-    table = next(one.value for one in app.dataframe if "Kappa" in one.value)
-    assert table[["First", "Second"]].to_numpy().tolist()[0] == ["ana", "ben"] and len(table) == 3
-    assert table["Equal, %"][0] == pytest.approx(100 * 5 / 6, abs=0.01)
+    table, classes = (next(one.value for one in app.dataframe if name in one.value) for name in ("Raters", "Class"))
+    pairs = ["ana / ben", "ana / computed cause", "ben / computed cause"]
+    assert table["Raters"].to_list() == pairs and table["Equal"][0] == pytest.approx(100 * 5 / 6)
+    assert set(classes) <= {"Class", *pairs} and {"Ambiguous", "Other cause"} <= set(classes["Class"])
     bad = opened("tags", corpus="made/test", sample="nope")
     assert not bad.exception and "no sample called" in bad.error[0].value.replace("\\", "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from tests.app.test_browser import WAIT, Site, served
 from tests.app.test_pages import opened, words
 from tests.app.test_video_pages import mounted
 from tests.captioned import captioned_corpus, captioned_runs
+from tests.sites import WAIT, Site, served
+from workbench.app import loading
 from workbench.app.parts.triage import MOST_TEXT
 from workbench.app.routes import ROUTES
 from workbench.corpus import video_key
@@ -34,8 +36,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def site(place, browser, tmp_path_factory) -> Iterator[Site]:
-    yield from served(place, browser, tmp_path_factory.mktemp("shots"))
+def site(place, browser) -> Iterator[Site]:
+    yield from served(place, browser, "triage")
 
 
 def fact(site: Site) -> str:
@@ -68,6 +70,39 @@ def test_keys_move_tag_play_and_write_once(site, place, monkeypatch):
     assert sorted(tags["label"]) == ["ambiguous", "false_negative"] and set(tags["annotator"]) == {"Ana"}
     assert len(notes.read_notes("shown", notes.TAG)) == 2 and len(notes.read_bookmarks("shown", "Ana", "t2v")) == 1
     assert site.complaints == []
+
+
+@pytest.mark.browser
+def test_a_cause_is_named_and_own_words_are_said(site, place, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(place))
+    site.open(LINK)
+    site.page.wait_for_selector(".triage .wbp", timeout=WAIT)
+    name = site.page.get_by_label("Your name, for tags")
+    name.fill("Cy")
+    name.press("Enter")
+    site.settle()
+    site.page.locator("h1").click()
+    site.page.keyboard.press("c")
+    cause, own = site.page.get_by_label("Which cause is it?"), site.page.get_by_label("In your own words")
+    assert cause.evaluate("e => e.getRootNode().activeElement === e") and cause.locator("option").count() > 20
+    cause.select_option("hub")
+    site.page.keyboard.press("Escape")
+    site.page.keyboard.press("j")
+    assert fact(site).startswith("2 of") and cause.input_value() == ""
+    own.fill("<b>The sign</b> is mirrored.")
+    own.press("Escape")  # leaves the field, which says it
+    site.page.wait_for_function(
+        "[...document.querySelectorAll('*')].some(n => n.shadowRoot?.textContent.includes('All tags are saved.'))",
+        timeout=WAIT,
+    )
+    tags = notes.read_tags("shown").query("annotator == 'Cy'")
+    assert list(zip(tags["label"], tags["named_cause"], tags["words"], strict=True)) == [
+        ("other", "hub", ""), ("other", "", "<b>The sign</b> is mirrored."),
+    ]  # fmt: skip
+    site.page.keyboard.press("k")
+    assert cause.input_value() == "hub" and own.input_value() == ""
+    site.page.get_by_role("button", name="Other cause", exact=True).click()  # takes all of it back
+    assert cause.input_value() == "" and site.complaints == []
 
 
 @pytest.mark.browser
@@ -178,4 +213,42 @@ def test_the_route_of_the_player_gives_words_and_refuses_the_rest(place, monkeyp
         assert found.status_code == 200 and [one["matched"] for one in found.json()["tracks"]] == [True]
         for key in ("..%2F..%2Fetc%2Fpasswd", "0" * 16, video_key("broken.mp4")):
             answer = client.get(f"/player/shown/{key}")
+            assert answer.status_code == 404 and str(place.parent) not in answer.text
+
+
+@pytest.mark.browser
+def test_both_videos_of_a_case_move_together_with_ticks(site):
+    site.open(f"{LINK}&q=one.mp4%230")
+    site.page.wait_for_selector(".triage .wbp >> nth=1", timeout=WAIT)
+    players = site.page.locator(".triage .wbp")
+    for at in (0, 1):
+        players.nth(at).locator("xpath=self::*[@data-ready='true']").wait_for(timeout=WAIT)
+    assert players.nth(0).locator(".wbp-tick").count() == 2  # frames 1 and 5, which the model saw
+    site.page.locator("h1").click()
+    site.page.keyboard.press("t")
+    site.page.wait_for_selector(".triage .wbp[data-together=true] >> nth=1", timeout=WAIT)
+    players.nth(0).locator(".wbp-tick").nth(1).click()
+    moved = "[...document.querySelectorAll('*')].flatMap(e => [...(e.shadowRoot?.querySelectorAll('.wbp') ?? [])])"
+    site.page.wait_for_function(f"{moved}.every(one => one.dataset.frame === '5')", timeout=WAIT)
+    site.page.locator("h1").click()
+    site.page.keyboard.press("Space")
+    site.page.wait_for_selector(".triage .wbp[data-playing=true] >> nth=1", timeout=WAIT)
+    assert site.complaints == []
+
+
+def test_the_player_of_a_case_has_the_frames_seen_the_engine_and_the_evidence(place, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(place))
+    told, run = loading.failures, "wrong"
+    proof = json.dumps([{"word": "MIRA", "video_id": "one.mp4", "text_id": "one.mp4#rapidocr#0", "time_s": 0.5}])
+    monkeypatch.setattr(loading, "failures", lambda *asked: told(*asked).assign(places=proof))
+    (data,) = [own for key, own in mounted(opened("failures", run=run, k="1", view="triage")).items() if key == "triage"]
+    videos = [(one, video) for one in data["cases"] for video in one["videos"] if "evidence=" in video["src"]]
+    place_of = {"word": "MIRA", "player": "shown/one.mp4", "seconds": 0.5}
+    assert videos and all(place_of.items() <= one["words"][0].items() for one, _ in videos)
+    with TestClient(Starlette(routes=ROUTES)) as client:
+        found = client.get(videos[0][1]["src"].replace("text=", "said=")).json()
+        assert [one["matched"] for one in found["tracks"]] == [True]
+        assert [one["frame"] for one in found["ticks"]] == [1, 5]
+        for more in ("run=../../etc", "engine=nobody"):
+            answer = client.get(f"/player/shown/{video_key('one.mp4')}?{more}")
             assert answer.status_code == 404 and str(place.parent) not in answer.text

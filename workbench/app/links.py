@@ -11,6 +11,8 @@ from workbench.app.limits import KEY, limits, said
 from workbench.app.text import plain
 
 VERSION = "1"
+OPENED = "link of another version"
+"""In the session: the page that such a link has opened."""
 WORDS_OF = "words of"
 """In the session: name of a corpus, and the engine chosen for it."""
 
@@ -54,8 +56,17 @@ def asked_whole(key: str, first: int, low: int, high: int) -> int:
     return int(asked_number(key, first, low, high))
 
 
-def keep_version() -> None:
-    """On every page: the address states the version of its format; another one is told."""
+def keep_version(page: str = "") -> None:
+    """On every page: the address states the version of its format; another one is told as long as its page is open.
+
+    Args:
+        page: Its name in addresses; the start page, which has none, hands the telling on to where it leads.
+    """
     if st.query_params.get("v", VERSION) != VERSION:
+        st.session_state[OPENED] = page
+    if st.session_state.get(OPENED) in ("", page):
+        st.session_state[OPENED] = page
         st.warning(plain("This link was made by another version of the workbench; parts of it may not be understood."))
+    else:
+        st.session_state.pop(OPENED, None)
     st.query_params["v"] = VERSION

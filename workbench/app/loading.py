@@ -197,7 +197,7 @@ def _outdated(run: tuple[str, int]) -> bool:
 
 
 def key_of_causes(run: Run) -> CausesKey:
-    """What causes of failures depend on: the run, what was read in its videos, its seeds and its shuffled run."""
+    """What causes of failures depend on: the run, what was read in its videos, and ``related_to`` it."""
     corpus = corpus_of(run)
     read = [] if corpus is None else [key_of_corpus(corpus)[:2]]
     return *key_of(run), (*read, *_related(key_of(run), stamps_of_runs()))
@@ -205,8 +205,7 @@ def key_of_causes(run: Run) -> CausesKey:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _related(run: tuple[str, int], others: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
-    found = related_to(_run(*run))
-    return tuple(key_of(one) for one in (*found.seeds, found.shuffled) if one is not None)
+    return tuple(map(key_of, related_to(_run(*run)).runs))
 
 
 def stamps_of_runs() -> tuple[tuple[str, int], ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
 import streamlit as st
 
-SPEEDS = {"0.25": 0.25, "0.5": 0.5}
+SPEEDS = {"0.25": 0.25, "0.5": 0.5, "1.5": 1.5, "2": 2.0}
 BOXES = {"off": False}
 TOGETHER = {"share": "share", "seconds": "seconds"}
 WORDS: Mapping[str, Mapping[str, Any]] = {"speed": SPEEDS, "boxes": BOXES, "together": TOGETHER}
@@ -22,6 +23,9 @@ OPTIONS = {"boxes": "show_boxes"}
 """Options of ``player_data`` that are called otherwise."""
 KEYS = {key: name for names in (FIRST, BESIDE) for name, key in names.items()}
 """What each key of the address sets."""
+AT = "at"
+"""Place, zoom, contrast and what is drawn over a matrix; its component keeps it in the address."""
+PLACE = re.compile(r"-?[0-9.e+-]+_-?[0-9.e+-]+_[0-9.e+-]+_[0-9.e+-]+_[a-z]*")
 QUERY = "q"
 """The query that stands open; keys lead to another one."""
 
@@ -53,6 +57,8 @@ def take(values: Mapping[str, str | None]) -> None:
     """
     if query := values.get(QUERY):
         st.query_params[QUERY] = query
+    if PLACE.fullmatch(place := values.get(AT) or ""):
+        st.query_params[AT] = place
     for key, name in KEYS.items():
         if key not in values:
             continue

@@ -20,7 +20,8 @@ PAGES = Path(__file__).with_name("pages")
 LOOK = (
     "[data-testid=stMainBlockContainer]{padding-top:3.6rem}"  # less empty space on top than Streamlit leaves
     ".st-key-address{position:absolute}"  # the keeper of the address has nothing to show
-    "button[data-selected=true]{color:inherit!important}"  # the accent is too dark for letters on dark
+    # The accent is too dark for letters on dark.
+    "button[data-selected=true],[data-testid=stPopoverButton]{color:inherit!important}"
 )
 TITLES = {
     "leaderboard": ("Leaderboard", ":material/leaderboard:"),
@@ -70,12 +71,16 @@ def pages() -> list[st.Page]:
     return [page("start", visible=False), *map(page, TITLES), *(page(one, visible=False) for one in UNLISTED)]
 
 
-def header() -> None:
-    """Host and workspace, small, on top of every page."""
+def header(opened: str) -> None:
+    """Host and workspace, small, on top of every page.
+
+    Args:
+        opened: The page's name in addresses.
+    """
     st.html(f"<style>{LOOK}</style>")
     where = f"{socket.gethostname()}  ·  workspace {workspace().home}"
     st.caption(plain(where))
     running_work()
-    keep_version()
+    keep_version(opened)
     keep_limits()
     keep_address(take)

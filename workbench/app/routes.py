@@ -142,16 +142,24 @@ def thumb(request: Request) -> Response:
 
 
 def playing(request: Request) -> Response:
-    """What the player needs of a video, with the words of a text matched: ``/player/{corpus}/{key}?text=``."""
-    from workbench.app.components.player import video_address
-    from workbench.app.parts.panels import reading
+    """What the player needs of a video: ``/player/{corpus}/{key}?text=&engine=&run=&evidence=&evidence=``.
 
+    Words of the text are matched, texts of the evidence (ids behind ``VIDEO#``) too; frames that the run saw are ticks.
+    """
+    from workbench.app.components.player import thumb_address, video_address
+    from workbench.app.loading import run_named
+    from workbench.app.parts.panels import reading
+    from workbench.app.parts.query import frames_seen
+
+    asked = request.query_params
     try:
         corpus, video_id = _video(request)
-        read = reading(corpus, video_id, request.query_params.get("text", ""))
+        read = reading(corpus, video_id, asked.get("text", ""), asked.get("engine") or None)
+        ticks = frames_seen(run_named(asked["run"]), video_id) if asked.get("run") else []
         found = video_player(
-            corpus, video_id, lambda rendition: video_address(corpus, video_id, rendition), matched=read.text_ids,
-            engine=read.engine, start=read.start,
+            corpus, video_id, lambda rendition: video_address(corpus, video_id, rendition), engine=read.engine,
+            matched=[*read.text_ids, *(f"{video_id}#{one}" for one in asked.getlist("evidence"))], ticks=ticks,
+            start=read.start, poster=thumb_address(corpus, video_id),
         )  # fmt: skip
     except WorkbenchError as error:
         return _refused(error, "This video cannot be played here.")

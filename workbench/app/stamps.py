@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from stat import S_ISDIR
 
 OF_RUN = (
     "run.json", "similarity.npy", "per_query.parquet", "metrics.json", "queries.parquet", "gallery.parquet",
@@ -16,7 +17,7 @@ OF_CORPUS = (
 
 
 def stamp_of(path: Path, names: tuple[str, ...]) -> int:
-    """A number that changes when a file of a folder is written again, replaced or taken away.
+    """A number that changes when a file of a folder, or of a named folder in it, is written again, replaced or gone.
 
     Args:
         path: The folder.
@@ -30,4 +31,6 @@ def stamp_of(path: Path, names: tuple[str, ...]) -> int:
             found.append(0)
         else:
             found += [file.st_size, file.st_mtime_ns, file.st_ino]
+            if S_ISDIR(file.st_mode):
+                found += [stamp_of(path / name, tuple(sorted(os.listdir(path / name))))]
     return hash(tuple(found))

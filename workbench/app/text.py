@@ -10,6 +10,8 @@ from math import isfinite
 from workbench.ocr.matching import caption_words
 
 ACTIVE = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+NAMED = re.compile(r":(?=material/|[a-z+-][\w+-]*:)")
+"""Where the name of an icon or an emoji begins, which Streamlit looks for after everything escaped is text again."""
 BLANKS = re.compile(r"(\s+)")
 EDGES = re.compile(r"(\W*)(.*?)(\W*)", re.S)
 MARK = (
@@ -19,8 +21,8 @@ LINES = "max-height:9em;overflow-y:auto;overflow-wrap:anywhere;unicode-bidi:plai
 
 
 def plain(text: object) -> str:
-    """The text for a Markdown element, every sign that Markdown could act on escaped."""
-    return ACTIVE.sub(r"\\\1", str(text)).replace("\n", "  \n")
+    """The text for a Markdown element, every sign that Markdown could act on escaped; a name of an icon is no name."""
+    return ACTIVE.sub(r"\\\1", NAMED.sub(":\u2060", str(text))).replace("\n", "  \n")
 
 
 def short(text: object, most: int = 160) -> str:

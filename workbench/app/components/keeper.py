@@ -10,6 +10,8 @@ import streamlit as st
 from workbench.app.components.assets import asset
 
 KEY = "address"
+HEARD = "address heard"
+"""In the session: number of the last message of the keeper."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -27,7 +29,8 @@ def keep_address(take: Callable[[Mapping[str, str | None]], object]) -> None:
 
     def told() -> None:
         found = (st.session_state.get(KEY) or {}).get("told")
-        if found:
+        if found and found["number"] != st.session_state.get(HEARD):  # another page hears the last one again
+            st.session_state[HEARD] = found["number"]
             take(found["values"])
 
     _component()(data={}, key=KEY, height=1, on_told_change=told)

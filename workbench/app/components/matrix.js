@@ -4,17 +4,16 @@
 
 const views = new WeakMap();
 const NEAR = 40; // most pixels of a cell's shorter side
-const MARGIN = 48; // pixels above and below all of the matrix, for the names of domains
+const MARGIN = 64; // pixels above and below all of the matrix, for the names of domains
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue, setStateValue } = component;
+  const { data, parentElement, setTriggerValue } = component;
   let view = views.get(parentElement);
   if (!view) {
     view = new View(parentElement);
     views.set(parentElement, view);
   }
   view.open = (id) => setTriggerValue("cell", id);
-  view.tell = (at) => setStateValue("at", at);
   view.update(data);
 }
 
@@ -116,7 +115,7 @@ class View {
       if (this.told.size > 50) this.told.clear();
       this.told.add(at);
       this.lastTold = at;
-      this.tell(at);
+      keepInAddress({ at }); // in place of the one before: no step of the history
     }, 600);
   }
 

@@ -8,14 +8,13 @@ import streamlit as st
 
 from workbench.app.components.assets import asset
 from workbench.app.links import address
+from workbench.app.looks import AT
 from workbench.app.parts.widgets import shown_progress
 from workbench.figures.matrix_axes import ORDERS
 from workbench.figures.matrix_pyramid import FACTOR, TILE
 from workbench.figures.matrix_tiles import RANGES, MatrixView
 
-SCRIPTS = ("matrix_tiles.js", "matrix_paint.js", "matrix_overlay.js", "matrix_gestures.js", "matrix.js")
-AT = "at"
-"""The key of the address that holds place, zoom, contrast and what is drawn over the matrix."""
+SCRIPTS = ("address.js", "matrix_tiles.js", "matrix_paint.js", "matrix_overlay.js", "matrix_gestures.js", "matrix.js")
 
 
 @st.cache_resource(show_spinner=False)
@@ -53,11 +52,4 @@ def matrix(view: MatrixView, place: str, order: str, pool: str, key: str) -> str
             "and borders."
         ),
     }  # fmt: skip
-
-    def moved() -> None:
-        at = (st.session_state.get(key) or {}).get("at")
-        if at:
-            st.query_params[AT] = at
-
-    result = _component()(data=data, key=key, height="content", on_cell_change=lambda: None, on_at_change=moved)
-    return result.cell
+    return _component()(data=data, key=key, height="content", on_cell_change=lambda: None).cell

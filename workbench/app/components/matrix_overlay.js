@@ -68,6 +68,16 @@ function firstAt(array, value, step = 1) {
   return low;
 }
 
+// A name in one line, or in two where that lets more of it be seen in so many pixels.
+function inLines(pen, name, most) {
+  const width = (text) => pen.measureText(text).width;
+  if (width(name) <= most) return [name];
+  const words = name.split(" ");
+  const pairs = words.slice(1).map((_, at) => [words.slice(0, at + 1).join(" "), words.slice(at + 1).join(" ")]);
+  const longest = (pair) => Math.max(...pair.map(width));
+  return pairs.sort((a, b) => longest(a) - longest(b))[0] || [name];
+}
+
 class Overlay {
   constructor(data, marks) {
     this.data = data;
@@ -129,7 +139,9 @@ class Overlay {
       const [top, bottom] = [Math.max(0, py(rows[0])), Math.min(view.height, py(rows[1]))];
       const [left, right] = [Math.max(0, px(columns[0])), Math.min(view.width, px(columns[1]))];
       if (bottom - top >= 18) this.name(view, label, px(0) - 6, (top + bottom) / 2, "right", 200);
-      if (right - left >= 36) this.name(view, label, (left + right) / 2, py(0) - 10, "center", right - left - 4);
+      if (right - left < 36) continue;
+      const lines = inLines(pen, label, right - left - 12);
+      lines.forEach((line, at) => this.name(view, line, (left + right) / 2, Math.max(12, py(0) - 24 + 14 * (2 - lines.length)) + 14 * at, "center", right - left - 4));
     }
   }
 

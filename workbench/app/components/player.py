@@ -61,7 +61,7 @@ def player(
     try:
         data = video_player(
             corpus, video_id, lambda rendition: video_address(corpus, video_id, rendition), matched=matched,
-            ticks=ticks, engine=engine, **options,
+            ticks=ticks, engine=engine, **{"poster": thumb_address(corpus, video_id), **options},
         )  # fmt: skip
     except WorkbenchError as error:
         said = plain(f"{error.message} {error.remedy}".strip())

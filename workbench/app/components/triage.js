@@ -35,6 +35,13 @@ function act(parent, label, key, run) {
   return button;
 }
 
+function field(parent, label, kind, key) {
+  const whole = node("label", "field", parent);
+  node("span", "", whole, label);
+  if (key) node("kbd", "", whole, key).setAttribute("aria-hidden", "true");
+  return node(kind, "", whole);
+}
+
 function makeDesk(parent) {
   const root = node("div", "triage", parent);
   const list = node("div", "list", root);
@@ -45,7 +52,15 @@ function makeDesk(parent) {
   const caption = node("div", "caption", panel, "");
   const facts = node("div", "facts", panel, "");
   const why = node("div", "why", panel, "");
+  const proof = node("div", "row proof", panel);
+  proof.setAttribute("role", "group");
+  proof.setAttribute("aria-label", "Words of the evidence; each moves the player to where it stands");
   const labels = node("div", "row labels", panel);
+  const causes = node("div", "row causes", panel);
+  const cause = field(causes, "Which cause is it?", "select", "c");
+  const own = field(causes, "In your own words", "input", "");
+  own.type = "text";
+  own.maxLength = 300;
   const acts = node("div", "row acts", panel);
   const videos = node("div", "videos", panel);
   const help = node("div", "help", panel, "");
@@ -54,7 +69,7 @@ function makeDesk(parent) {
 
   let data = null, text = "", at = 0, timer = 0, ticket = 0;
   let players = [];
-  const pending = { tags: new Map(), marks: new Map() }; // told again until Python's data says the same
+  const pending = { tags: new Map(), marks: new Map(), named: new Map(), words: new Map() }; // told again until Python's data says the same
   const desk = { tell: () => {}, take };
 
   act(acts, "Previous", "k", () => go(at - 1));
@@ -72,16 +87,20 @@ function makeDesk(parent) {
     data = fresh;
     for (const [id, label] of [...pending.tags]) if ((data.tags[id] ?? null) === label) pending.tags.delete(id);
     for (const [id, on] of [...pending.marks]) if (data.marks.includes(id) === on) pending.marks.delete(id);
+    for (const kind of ["named", "words"])
+      for (const [id, said] of [...pending[kind]]) if ((data[kind][id] ?? "") === said) pending[kind].delete(id);
     if (other) {
       fillList();
       fillLabels();
       at = Math.max(0, data.cases.findIndex((one) => one.id === data.chosen));
       open();
     } else paint();
-    if (pending.tags.size || pending.marks.size) later();
+    if (waiting()) later();
   }
 
   const tagOf = (id) => (pending.tags.has(id) ? pending.tags.get(id) : data.tags[id] ?? null);
+  const saidOf = (kind, id) => (pending[kind].has(id) ? pending[kind].get(id) : data[kind][id] ?? "");
+  const waiting = () => Object.values(pending).some((one) => one.size);
   const marked = (id) => (pending.marks.has(id) ? pending.marks.get(id) : data.marks.includes(id));
 
   function fillList() {
@@ -110,8 +129,8 @@ function makeDesk(parent) {
       button.title = one.sentence;
       button.dataset.label = one.id;
     });
-    help.textContent = `Keys: j next, k previous, 1 to ${data.labels.length} tag (again = take it back), space play, o boxes, `
-      + "b bookmark, enter copies the link. They do nothing while you write in a field.";
+    help.textContent = `Keys: j next, k previous, 1 to ${data.labels.length} tag (again = take it back), c name a cause, `
+      + "space play, o boxes, t moves both videos together, b bookmark, enter copies the link. They do nothing while you write in a field; escape leaves it.";
   }
 
   function paint() {
@@ -121,7 +140,8 @@ function makeDesk(parent) {
       button.disabled = !data.who;
     }
     mark.setAttribute("aria-pressed", String(marked(one.id)));
-    mark.disabled = !data.who;
+    mark.disabled = cause.disabled = own.disabled = !data.who;
+    paintCause(one);
     [...list.children].forEach((item, place) => {
       const id = data.cases[place].id;
       item.toggleAttribute("aria-current", false);
@@ -130,7 +150,18 @@ function makeDesk(parent) {
       item.querySelector(".mark").textContent = [marked(id) ? "★" : "", label ? label.label : tagOf(id) || ""].join(" ").trim();
     });
     if (!data.who) said.textContent = "Write your name above to tag and bookmark.";
-    else if (!pending.tags.size && !pending.marks.size) said.textContent = "All tags are saved.";
+    else if (!waiting()) said.textContent = "All tags are saved.";
+  }
+
+  function paintCause(one) {
+    const known = [{ id: "", label: "not named" }, ...data.causes];
+    cause.replaceChildren(...known.map(({ id, label }) => {
+      const option = node("option", "", null, id && id === one.cause_id ? `${label} (as computed)` : label);
+      option.value = id;
+      return option;
+    }));
+    cause.value = saidOf("named", one.id);
+    if (parent.getRootNode().activeElement !== own) own.value = saidOf("words", one.id);
   }
 
   function go(place) {
@@ -146,11 +177,21 @@ function makeDesk(parent) {
     caption.textContent = one.text;
     facts.textContent = `${at + 1} of ${data.cases.length}  ·  rank ${one.rank}  ·  ${one.cause}`;
     why.textContent = one.evidence;
+    fillProof(one);
     paint();
     const item = list.children[at];
     list.scrollTop = Math.min(item.offsetTop - list.offsetTop, Math.max(list.scrollTop, item.offsetTop - list.offsetTop + item.offsetHeight - list.clientHeight));
     clearTimeout(ticket);
     ticket = setTimeout(() => load(one), 120); // keys held down pass many cases without loading any
+  }
+
+  function fillProof(one) {
+    proof.replaceChildren(...one.words.map(({ word, place, player, seconds }) => {
+      const button = act(null, `${word}, ${place}`, "", () =>
+        document.dispatchEvent(new CustomEvent("workbench:seek", { detail: { key: player, seconds } })));
+      button.disabled = seconds === null;
+      return button;
+    }));
   }
 
   async function load(one) {
@@ -167,25 +208,48 @@ function makeDesk(parent) {
     if (data.cases[at] !== one && data.cases[at].id !== one.id) return;
     players.forEach((player) => player.destroy());
     players = [];
-    videos.replaceChildren(...found.map((body, place) => {
+    videos.replaceChildren(); // players of a group know each other by standing on the page, so holders come first
+    found.forEach((body, place) => {
       const title = one.videos[place].title;
-      if (body.error) return node("div", "note", null, `${title}: ${body.error}`);
-      const holder = node("div", "");
-      players.push(mount(holder, { ...body, title, sub: one.videos[place].sub, compact: false, autoplay: false }));
-      return holder;
-    }));
+      if (body.error) return node("div", "note", videos, `${title}: ${body.error}`);
+      const holder = node("div", "", videos);
+      const more = { title, sub: one.videos[place].sub, compact: false, autoplay: false, group: "triage" };
+      return players.push(mount(holder, { ...body, ...more }));
+    });
   }
 
+  /** A key for every player; where they move together, one of them takes the others along. */
   function toPlayers(key) {
-    for (const one of videos.querySelectorAll(".wbp")) one.dispatchEvent(new KeyboardEvent("keydown", { key }));
+    const all = [...videos.querySelectorAll(".wbp")];
+    const leads = key === "t" || (key === " " && all.some((one) => one.dataset.together === "true"));
+    for (const one of leads ? all.slice(0, 1) : all) one.dispatchEvent(new KeyboardEvent("keydown", { key }));
   }
 
   function tag(label) {
-    const { id } = data.cases[at];
+    const { id, cause_id } = data.cases[at];
     if (!data.who) return;
-    pending.tags.set(id, tagOf(id) === label ? null : label);
+    const set = tagOf(id) !== label;
+    pending.tags.set(id, set ? label : null);
+    pending.named.set(id, set && label === data.confirms ? cause_id : "");
+    if (!set) pending.words.set(id, "");
     changed();
   }
+
+  // A named cause sets the label that it stands for; words of one's own alone are another cause.
+  cause.onchange = () => {
+    const { id, cause_id } = data.cases[at];
+    const chosen = data.causes.find((one) => one.id === cause.value);
+    pending.named.set(id, cause.value);
+    pending.tags.set(id, !chosen ? null : chosen.id === cause_id ? data.confirms : chosen.tag);
+    if (!chosen) pending.words.set(id, "");
+    changed();
+  };
+  own.onchange = () => {
+    const { id } = data.cases[at];
+    pending.words.set(id, own.value.trim());
+    if (own.value.trim() && !tagOf(id)) pending.tags.set(id, data.otherwise);
+    changed();
+  };
 
   function toggleMark() {
     const { id } = data.cases[at];
@@ -207,8 +271,8 @@ function makeDesk(parent) {
 
   function send() {
     clearTimeout(timer);
-    if (!pending.tags.size && !pending.marks.size) return;
-    desk.tell("said", { tags: Object.fromEntries(pending.tags), marks: Object.fromEntries(pending.marks) });
+    if (!waiting()) return;
+    desk.tell("said", Object.fromEntries(Object.entries(pending).map(([kind, one]) => [kind, Object.fromEntries(one)])));
   }
 
   async function copyLink() {
@@ -227,11 +291,16 @@ function makeDesk(parent) {
       return;
     }
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    const own = event.composedPath()[0];
-    if (own.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(own.tagName)) return;
-    if (own.closest?.("[role=combobox],[role=listbox],[role=menu],[role=dialog],[role=grid]")) return;
-    const pressing = /^(BUTTON|A|SUMMARY)$/.test(own.tagName);
-    const keys = { j: () => go(at + 1), k: () => go(at - 1), o: () => toPlayers("b"), b: toggleMark };
+    const from = event.composedPath()[0];
+    if (from.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(from.tagName)) {
+      if (event.key === "Escape" && panel.contains(from)) from.blur();
+      return;
+    }
+    if (from.closest?.("[role=combobox],[role=listbox],[role=menu],[role=dialog],[role=grid]")) return;
+    const pressing = /^(BUTTON|A|SUMMARY)$/.test(from.tagName);
+    const keys = {
+      j: () => go(at + 1), k: () => go(at - 1), o: () => toPlayers("b"), t: () => toPlayers("t"), b: toggleMark, c: () => cause.focus(),
+    };
     if (!pressing) Object.assign(keys, { " ": () => toPlayers(" "), Enter: copyLink });
     const label = data.labels[Number(event.key) - 1];
     const run = label ? () => tag(label.id) : Object.hasOwn(keys, event.key) ? keys[event.key] : null;

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import streamlit as st
 
+from workbench.app.failing import say_error
 from workbench.app.navigation import header, pages
 from workbench.app.settling import settle
-from workbench.app.text import plain
 from workbench.core.errors import WorkbenchError
 
 st.set_page_config(page_title="TextVR workbench", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide")
 chosen = st.navigation(pages(), position="top")
-header()
+header(chosen.url_path)
 try:
     chosen.run()
     settle(chosen.url_path)
 except WorkbenchError as error:
-    st.error(f"{plain(error.message)}  \n{plain(error.remedy)}", icon=":material/error:")
+    say_error(error)

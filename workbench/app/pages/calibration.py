@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from workbench.app.failing import warn_damaged
 from workbench.app.parts.calibration import (
     NONE,
     cards,
@@ -12,8 +13,10 @@ from workbench.app.parts.calibration import (
     next_step,
     rotations_of,
 )
+from workbench.pipelines.calibration import damaged_calibrations
 
 st.title("Calibration")
+warn_damaged(damaged_calibrations())
 found = choose_import()
 if found is None:
     st.info(NONE, icon=":material/info:")

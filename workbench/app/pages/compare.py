@@ -6,12 +6,13 @@ from workbench.app import loading
 from workbench.app.parts.ablation import show_ablations
 from workbench.app.parts.compare import Pair, show_causes, show_learned, show_queries
 from workbench.app.parts.many import show_many
-from workbench.app.parts.seeds import choose_side, one_of, same_runs, show_groups, sides_of
+from workbench.app.parts.seeds import choose_side, one_of, show_groups, sides_of
 from workbench.app.parts.sureness import show_sureness
 from workbench.app.parts.sweep import show_sweeps
 from workbench.app.parts.widgets import DIRECTIONS, choose, choose_switch, corpus_row, warn_outdated
 from workbench.app.text import plain
 from workbench.core.errors import StateError
+from workbench.core.words import number
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
 from workbench.evaluation.statistics.sides import members
@@ -23,24 +24,18 @@ PARTS = {
 SIDES = {"a": "A", "b": "B"}
 
 st.title("Compare")
-place, runs, pick = corpus_row(3, 3, 3, 2, 3)
+place, runs, pick = corpus_row(5)
 if len(runs) < 2:
     raise StateError("Two runs that can be looked at query by query are needed.", "Import a second one.")
 sides = sides_of(runs)
 with pick[0]:
     side_a = choose_side(sides, runs, "A", "run", first=1)
 with pick[1]:
-    side_b = choose_side(sides, runs, "B", "other")
+    side_b = choose_side(sides, runs, "B", "other", beside=side_a)
 with pick[2]:
     metric = choose("Metric", list(METRICS), "metric", show=lambda name: METRICS[name].heading)
 with pick[3]:
     direction = choose_switch("Direction", DIRECTIONS, "direction")
-if side_a.name == side_b.name:
-    st.info("A and B are the same run. Choose another one to compare.", icon=":material/info:")
-    st.stop()
-if same_runs(side_a, side_b):
-    st.info("A run is never compared with the group that it is a seed of. Choose another one.", icon=":material/info:")
-    st.stop()
 warn_outdated([*members(side_a), *members(side_b)])
 if isinstance(side_a, Run) and isinstance(side_b, Run):
     a, b = side_a, side_b
@@ -55,9 +50,10 @@ else:
 result = loading.comparison(loading.key_of(a), loading.key_of(b), metric, direction)
 with st.container(border=True):
     st.markdown(f"**{plain(result.verdict)}**")
-    phi, top = result.overlap["phi"], result.overlap["top10"]
+    phi, ten = result.overlap["phi"], result.agreement[result.agreement["k"] <= 10].iloc[-1]
     st.caption(
-        plain(f"Top-10 lists share {100 * top:.0f} % of their items; hits correlate with phi {phi:.2f}. {result.note}")
+        plain(f"Their first {ten['k']:.0f} have {ten['common']:.1f} of {ten['k']:.0f} items in common; "
+              f"phi of their hits: {number(phi, '.2f')}. {result.note}")
     )
 pair = Pair(place, a, b, metric, direction, result)
 part = choose_switch("Show", PARTS, "part")

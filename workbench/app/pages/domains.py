@@ -8,15 +8,17 @@ from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.domain import Shown, show_cards, show_confusion, show_domain
 from workbench.app.parts.panels import has_pictures
-from workbench.app.parts.widgets import DIRECTIONS, choose_place, choose_run, choose_switch
+from workbench.app.parts.widgets import DIRECTIONS, choose_place, choose_run, choose_switch, widget_row
+from workbench.app.readable import readable, say_unreadable
 from workbench.app.text import plain, short
 from workbench.evaluation.runs.run import Run
 
 st.title("Domains")
-pick = st.columns([2, 2, 2, 2])
+pick = widget_row(3)
 with pick[0]:
     place = choose_place()
-runs = loading.runs_at(place)
+runs = readable(loading.runs_at(place), needed=False)
+say_unreadable(place)
 run: Run | None = None
 direction = "t2v"
 if len(runs):

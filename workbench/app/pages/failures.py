@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.analysis import coverage
+from workbench.app.failing import warn_damaged
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.failed_case import show_case
@@ -10,6 +11,7 @@ from workbench.app.parts.failure import (
     OF_LIST,
     Shown,
     choose_others,
+    choose_parts,
     filtered,
     opened,
     show_gains,
@@ -20,9 +22,12 @@ from workbench.app.parts.funnel import show_funnel
 from workbench.app.parts.tag import Desk, annotator
 from workbench.app.parts.triage import show_triage
 from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
+from workbench.core.words import counted
+from workbench.evaluation.runs.notes import damaged_notes
 
 st.title("Failures")
-place, runs, pick = corpus_row(3, 3, 3, 2, 2)
+place, runs, pick = corpus_row(5)
+warn_damaged(damaged_notes(place.partition("/")[0]))
 with pick[0]:
     run = choose_run(runs)
 with pick[1]:
@@ -31,35 +36,40 @@ with pick[2]:
     k = int(choose("Fails when rank >", ["1", "5", "10", "50"], "k"))
 with pick[3]:
     who = annotator()
-others = choose_others(run, runs)
+second = st.columns([5, 3, 2, 2], vertical_alignment="bottom")
+with second[0]:
+    others = choose_others(run, runs)
 shown = Shown(place, run, direction, k, Desk.of(run, direction, who), others)
 failed = shown.failed()
 total = len(run.per(direction))
 if failed.empty:
-    st.success(f"No query of {total} fails at rank {k}.")
+    st.success(f"None of {counted(total, 'query')} fails at rank {k}.")
     st.stop()
-head = st.columns([4, 3, 1, 1], vertical_alignment="bottom")
-head[0].markdown(
-    f"**{len(failed):,} of {total:,} queries fail** ({100 * len(failed) / total:.1f} %). "
+here = parameters(corpus=place, run=run.name, direction=direction, k=k)
+second[2].page_link(page("thresholds"), label="Thresholds", icon=":material/tune:", query_params=here)
+second[3].page_link(page("tags"), label="Human tags", icon=":material/label:", query_params=here)
+with second[1]:
+    triage = choose_switch("View", {"list": "List", "triage": "By keyboard"}, "view") == "triage"
+st.markdown(
+    f"**{len(failed):,} of {counted(total, 'query')} {'fails' if len(failed) == 1 else 'fail'}** "
+    f"({100 * len(failed) / total:.1f} %). "
     f"The causes of {100 * coverage(failed):.0f} % of them say why."
 )
-here = parameters(corpus=place, run=run.name, direction=direction, k=k)
-head[2].page_link(page("thresholds"), label="Thresholds", icon=":material/tune:", query_params=here)
-head[3].page_link(page("tags"), label="Human tags", icon=":material/label:", query_params=here)
-with head[1]:
-    triage = choose_switch("View", {"list": "List", "triage": "By keyboard"}, "view") == "triage"
-views = {"gains": "What fixing each cause would give", "funnel": "Where readable words are lost"}
-above = choose_switch("Shown", views, "above")
-with st.expander(views[above], expanded=not triage):
+if not triage:
+    with st.container(horizontal=True):
+        views = {"gains": "What fixing each cause would give", "funnel": "Where readable words are lost"}
+        above = choose_switch("Chart", views, "above")
+        by = choose_parts(run)
     if above == "gains":
-        show_gains(shown)
+        show_gains(shown, by)
     else:
-        show_funnel(run, OF_LIST)
-show_meaning(shown, failed)
+        show_funnel(run, place, by, OF_LIST)
+    show_meaning(shown, failed)
 st.header("Failed queries")
 rows = filtered(shown, runs, failed)
 st.caption(
-    f"{len(rows):,} of {len(failed):,} failed queries{'.' if triage else '. Select one to see it beside the list.'}"
+    f"{len(rows):,} of {counted(len(failed), 'failed query')}."
+    + ("" if triage else " Select one to see it beside the list.")
 )
 if rows.empty:
     st.info("No failed query is like this. Take a filter away.")
@@ -67,10 +77,10 @@ if rows.empty:
 if triage:
     show_triage(shown, rows)
     st.stop()
-left, right = st.columns([5, 4], gap="medium")
-with left:
+sides = st.grid(2, min_column_width=420)
+with sides.cell():
     show_list(shown, rows)
 row = opened(rows)
 if row is not None:
-    with right:
+    with sides.cell():
         show_case(shown, row)

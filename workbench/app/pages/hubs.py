@@ -16,7 +16,7 @@ PARTS = {
 }
 
 st.title("Hubs & duplicates")
-place, runs, pick = corpus_row(3, 3, 3, 2)
+place, runs, pick = corpus_row(4)
 with pick[0]:
     run = choose_run(runs)
 with pick[1]:

@@ -11,7 +11,7 @@ from workbench.figures.matrix_axes import ORDERS
 NONE = "(none)"
 
 st.title("Matrix")
-place, runs, pick = corpus_row(3, 3, 3, 3, 2)
+place, runs, pick = corpus_row(5)
 with pick[0]:
     run = choose_run(runs)
 with pick[1]:

@@ -11,6 +11,7 @@ from workbench.app.looks import carried
 from workbench.app.navigation import page
 from workbench.app.parts.ablation import ablation_row
 from workbench.app.parts.funnel import words_of_captions
+from workbench.app.parts.judged import judge
 from workbench.app.parts.panels import has_pictures, reading
 from workbench.app.parts.query import (
     Asked,
@@ -27,7 +28,7 @@ from workbench.app.parts.widgets import DIRECTIONS, choose_engine, choose_run, c
 from workbench.app.text import marked, plain, short
 
 st.title("Query")
-place, runs, pick = corpus_row(2, 2, 2, 2, 2)
+place, runs, pick = corpus_row(5)
 with pick[0]:
     run = choose_run(runs)
 with pick[1]:
@@ -80,6 +81,7 @@ elif direction == "t2v":
     caption_beside_videos(asked, playable)
 else:
     video_beside_captions(asked, playable)
+judge(asked)
 words_on_frames(asked, playable)
 if playable and direction == "t2v":
     qualitative_files(asked, playable)

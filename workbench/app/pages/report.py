@@ -11,7 +11,7 @@ from workbench.app.text import plain
 ALONE = "(alone)"
 
 st.title("Report")
-place, runs, pick = corpus_row(3, 3, 3, 2)
+place, runs, pick = corpus_row(4)
 with pick[0]:
     run = choose_run(runs)
 with pick[1]:

@@ -1,44 +1,38 @@
-"""Search: type words or name a clip, get the first videos of each model, and why they are there."""
+"""Search: type words, name a clip or bring one, get the first videos of each model, and why they are there."""
 
 import streamlit as st
 
 from workbench.app import loading
+from workbench.app.parts.own_clip import BM25, looked_at, own_hint, show_clip
 from workbench.app.parts.panels import has_pictures
 from workbench.app.parts.search import (
-    BM25,
+    ASKED,
     SHOWN,
-    Query,
     answer,
-    clip_named,
-    clip_searchers,
-    label_of,
+    choose_searchers,
+    choose_what,
+    run_over,
     show_answers,
     show_video,
 )
-from workbench.app.parts.widgets import choose_place, choose_several, choose_switch, write
+from workbench.app.parts.widgets import choose_place, choose_switch, widget_row
 from workbench.app.text import plain
 from workbench.corpus.engines import TRUTH
-from workbench.pipelines.search import words_read
 
 PER_ROW = 6
 
 st.title("Search")
-pick = st.columns([3, 2, 5, 4])
+pick = widget_row(4, 240)
 with pick[0]:
     place = choose_place(whole=True)
 corpus = loading.corpus_at(place)
-pictures = has_pictures(corpus)
 readers = [engine for engine in loading.engines(corpus) if engine != TRUTH]
 with pick[1]:
-    by_clip = choose_switch("Look for", {"words": "Words", "clip": "A clip"}, "ask") == "clip"
+    ask = choose_switch("Look for", ASKED, "ask")
 with pick[2]:
-    said = write("Clip", "clip", "a video of the corpus") if by_clip else write("Words", "q", "e.g. a word on a sign")
+    query = choose_what(ask, corpus)
 with pick[3]:
-    able = clip_searchers(corpus) if by_clip else loading.searchers(corpus)
-    asked_by = [one for one in st.query_params.get("by", "").split(",") if one and one not in able]
-    chosen_by = choose_several("Search by", {one: label_of(one) for one in able}, "by", able[:1])
-if asked_by:
-    st.warning(plain(f"Nothing called {', '.join(asked_by)} can search here."))
+    chosen_by = choose_searchers(ask, corpus)
 
 
 def examples() -> None:
@@ -57,7 +51,7 @@ def examples() -> None:
 
 def nothing_read() -> None:
     """What to do where no word was read."""
-    if pictures:
+    if has_pictures(corpus):
         st.info("No words were read in these videos yet.", icon=":material/info:")
         st.code(f"workbench ocr run {corpus.name}", None)
     else:
@@ -68,23 +62,26 @@ def nothing_read() -> None:
 if not readers and chosen_by == [BM25]:
     nothing_read()
     st.stop()
-clip = clip_named(corpus, said) if by_clip and said else ""
-if not (clip if by_clip else said):
-    if not by_clip:
+if query.empty:
+    if ask == "words":
         examples()
-    elif not said:
-        st.caption("Name a video by its id, a part of it, or the path of its file; or open one and search with it.")
+    elif ask == "own":
+        own_hint(corpus)
     st.stop()
-query = Query(corpus, words_read(corpus, clip) if clip else said, clip)
+if query.own:
+    runs = [run for by in chosen_by if (run := run_over(corpus, by)) is not None]
+    if not looked_at(query.own, corpus, runs, read=len(runs) < len(chosen_by)):
+        show_clip(query.own)
+        st.stop()
 answers = [answer(query, by, SHOWN if len(chosen_by) == 1 else SHOWN // 2) for by in chosen_by]
 listed = [video for one in answers for video in one.videos["video_id"]]
 asked = st.query_params.get("video", "")
-video = asked if asked and asked in {*listed, clip} else next(iter(listed), clip)
+video = asked if asked and asked in {*listed, query.clip} else next(iter(listed), query.clip)
 left, right = st.columns([3, 2], gap="medium")
 with left:
     show_answers(query, answers, video)
 if video:
     with right:
         show_video(query, answers, video, place)
-elif not by_clip:
+elif ask == "words":
     examples()

@@ -2,16 +2,12 @@
 
 import streamlit as st
 
-from workbench.app.parts.sample import (
-    label_blind,
-    offer_drawing,
-    show_corrected,
-    show_named,
-    show_samples,
-    show_tags,
-)  # fmt: skip
+from workbench.app.failing import warn_damaged
+from workbench.app.parts.sample import label_blind, offer_drawing, show_samples
 from workbench.app.parts.tag import annotator
+from workbench.app.parts.tagged import say_standing, show_corrected, show_named, show_tags, tags_of
 from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
+from workbench.evaluation.runs.notes import damaged_notes
 
 st.title("Human tags")
 sample = st.query_params.get("sample", "")
@@ -21,7 +17,8 @@ if sample:
         name = annotator()
     label_blind(st.query_params.get("corpus", ""), sample, name)
     st.stop()
-place, runs, pick = corpus_row(3, 3, 3, 2, 2)
+place, runs, pick = corpus_row(5)
+warn_damaged(damaged_notes(place.partition("/")[0]))
 with pick[0]:
     run = choose_run(runs)
 with pick[1]:
@@ -38,9 +35,11 @@ st.markdown(
 offer_drawing(run, k, direction)
 corpus, _, split = place.partition("/")
 show_samples(corpus, split)
+tags = tags_of(run)
+say_standing(tags)
 st.header("Agreement with the computed causes")
-show_named(corpus, split)
+show_named(tags, corpus)
 st.header("Corrected relevance")
-show_corrected(run)
+show_corrected(run, tags)
 st.header("All tags")
-show_tags(corpus, split)
+show_tags(tags, corpus)

@@ -22,6 +22,7 @@ from workbench.app.links import asked_number, parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
 from workbench.app.text import extremes, plain
+from workbench.core.words import counted, spread
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
 
@@ -80,17 +81,12 @@ def show_ablations(run: Run, metric: str, direction: str) -> None:
     st.header(plain(f"{run.name} as it is: {chosen.label} {value:.{chosen.digits}f}"))
     unit = f"{'points of ' if chosen.scale > 1 else ''}{chosen.label}"
     if len(found.held) > 1:
-        left, right = st.columns([2, 3], gap="medium")
-        with left:
-            figure = figures.ablation_differences(scores, f"change of {unit}")
-            code = f'figures.ablation_differences({_code(direction)}.scores("{metric}"), "change of {unit}")'
-            changed = scores.iloc[1:]
-            told = extremes(f"Change of {unit} by ablation", changed["label"], changed["difference"], "+.1f")
-            show_chart(
-                figure, f"ablations {run.name}", key="ablations", alt=told, code=code, runs={"run": run.name},
-            )  # fmt: skip
-        with right:
-            _score_table(run, scores, metric)
+        figure = figures.ablation_differences(scores, f"change of {unit}")
+        code = f'figures.ablation_differences({_code(direction)}.scores("{metric}"), "change of {unit}")'
+        changed = scores.iloc[1:]
+        told = extremes(f"Change of {unit} by ablation", changed["label"], changed["difference"], "+.1f")
+        show_chart(figure, f"ablations {run.name}", key="ablations", alt=told, code=code, runs={"run": run.name})
+        _score_table(run, scores, metric)
     say_absent(found)
     show_by_domain(run, direction, metric)
     show_weights(run, metric, direction)
@@ -107,7 +103,7 @@ def _score_table(run: Run, scores: pd.DataFrame, metric: str) -> None:
              "p_holm": "p (Holm)", "wins": "Better", "losses": "Worse", "undecided": "By ties only", "sees": "Saw",
              "how": "Made from"}  # fmt: skip
     changed = scores.iloc[1:].reset_index(drop=True)
-    interval = [f"{one.low:+.{digits}f} to {one.high:+.{digits}f}" for one in changed.itertuples()]
+    interval = [spread(one.low, one.high, f"+.{digits}f") for one in changed.itertuples()]
     table = changed.assign(interval=interval)[list(names)].rename(columns=names)
     number = st.column_config.NumberColumn(format=f"%.{digits}f")
     show_table(
@@ -177,8 +173,9 @@ def show_weights(run: Run, metric: str, direction: str) -> None:
     with right:
         st.markdown(
             f"**{plain(said_weights(weights))}: {plain(METRICS[metric].label)} {row['value']:.{digits}f}**, "
-            + plain(f"{row['difference']:+.{digits}f} ({row['low']:+.{digits}f} to {row['high']:+.{digits}f}) against "
-                    f"{said_weights(used)} as used; {row['wins']:.0f} queries better, {row['losses']:.0f} worse.")
+            + plain(f"{row['difference']:+.{digits}f} ({spread(row['low'], row['high'], f'+.{digits}f')}) against "
+                    f"{said_weights(used)} as used; {counted(int(row['wins']), 'query')} better, "
+                    f"{row['losses']:.0f} worse.")
         )  # fmt: skip
     st.caption(
         plain(f"To look at only: this weight is chosen on {run.corpus_name}/{run.split}, the queries that it is tested "
@@ -240,7 +237,7 @@ def _words(run: Run, query: str) -> None:
         return
     right = effects["right"].map({True: "the right video", False: "the best wrong video"})
     table = effects.assign(stands=right)[list(EFFECTS)].rename(columns=EFFECTS)
-    with st.expander(f"What each of {len(effects)} read words does", expanded=True):
+    with st.expander(f"What each of {counted(len(effects), 'read word')} does", expanded=True):
         show_table(
             table, f"words {run.name} {query}", key=f"words {run.name}",
             height="content" if len(table) <= WORDS else 440,

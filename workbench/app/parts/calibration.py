@@ -16,6 +16,7 @@ from workbench.app.parts.widgets import choose, choose_switch
 from workbench.app.text import plain
 from workbench.core.errors import WorkbenchError
 from workbench.core.jobs import start
+from workbench.core.words import counted
 from workbench.corpus.media import frame_times
 from workbench.figures.player_of import on_frames, video_player
 from workbench.ocr.reference import FIRSTS, ROTATIONS, Reference, Rotation, references
@@ -30,7 +31,10 @@ from workbench.pipelines.calibration import (
 )
 from workbench.pipelines.ocr_import import sources_of
 
-NONE = "No imported OCR states its boxes in pixels. Import one first:"
+NONE = (
+    "No imported OCR states its boxes in pixels of unknown pictures. Files of the open format (jsonl) say themselves to "
+    "which size, frames and seconds their boxes refer, and are taken at their word; only the format kwai is calibrated:"
+)
 SHOWN = 6
 """Frames of reference that are drawn at once; the table lists all."""
 LISTED = 300
@@ -125,7 +129,7 @@ def cards(sources: Sources, one: Calibration, video: str, table: pd.DataFrame, f
             if st.button("This one is right", key=f"right {number}", disabled=chosen):
                 choose_reference(one, row["reference"], video, in_words(row["fit"], sources.other))
                 st.rerun()
-    with st.expander(f"Numbers of all {len(table)}, measured over {len(sources.sample(video))} videos"):
+    with st.expander(f"Numbers of all {len(table)}, measured over {counted(len(sources.sample(video)), 'video')}"):
         titles = {
             "label": "Frame of reference", "placed": "Boxes in the picture, %", "n_boxes": "Boxes",
             "agreement": f"Overlap with {sources.other or 'another engine'}", "n_compared": "Compared",

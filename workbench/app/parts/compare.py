@@ -17,10 +17,12 @@ from workbench.app.limits import limits
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
-from workbench.app.parts.training_ranks import open_selected, show_kinds, texts_of
-from workbench.app.parts.widgets import choose, listed
+from workbench.app.parts.sieve import choose_sieve
+from workbench.app.parts.training_ranks import open_selected, passing, show_kinds, sieve_of, texts_of
+from workbench.app.parts.widgets import choose, halves, listed
 from workbench.app.text import extremes, plain, short
 from workbench.core.errors import StateError
+from workbench.core.words import counted
 from workbench.corpus import domain_label
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
@@ -64,18 +66,18 @@ class Pair:
 
 def show_queries(pair: Pair) -> None:
     """Rank against rank, differences per domain, wins and losses."""
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = halves()
     with left:
         _ranks(pair)
+        _agreement(pair)
     with right:
         _parts(pair)
         _domains(pair)
-        _agreement(pair)
     table = pair.result.table
-    labels = {name: domain_label(name) for name in table["domain"].dropna().unique()}
-    lists = table.assign(times=table["rank_a"] / table["rank_b"], label=table["domain"].map(labels).fillna("–"))
+    lists = table.assign(times=table["rank_a"] / table["rank_b"], label=table["domain"].map(domain_label))
+    sieve = choose_sieve(pair.a, "win", "loss", corpus=loading.corpus_of(pair.a))
     for column, (outcome, title) in zip(
-        st.columns(2, gap="medium"), (("win", "Wins of B at rank 1"), ("loss", "Losses of B at rank 1")), strict=True
+        halves(), (("win", "Wins of B at rank 1"), ("loss", "Losses of B at rank 1")), strict=True
     ):
         rows = lists[lists["outcome"] == outcome].sort_values("times", ascending=outcome == "loss", ignore_index=True)
         with column:
@@ -85,7 +87,7 @@ def show_queries(pair: Pair) -> None:
             names |= {"text": "Query" if pair.direction == "t2v" else "Video"}
             row = listed(
                 rows, names, outcome, f"{outcome} {pair.a.name} {pair.b.name}", whole=rows.drop(columns="label"),
-                rank_a=1, rank_b=1,
+                sieve=sieve, ids="id", rank_a=1, rank_b=1,
             )  # fmt: skip
         if row is not None:
             pair.open_query(rows["id"][row])
@@ -115,25 +117,28 @@ def _ranks(pair: Pair) -> None:
 def _parts(pair: Pair) -> None:
     st.header("Micro, macro and slices")
     table, digits = pair.result.parts, METRICS[pair.metric].digits
-    names = {"part": "Queries", "n_queries": "Number", "a": "A", "b": "B", "difference": "B − A"}
     ends = zip(table["low"].astype(float), table["high"].astype(float), strict=True)
-    interval = ["–" if np.isnan(low) else f"{low:+.{digits}f} to {high:+.{digits}f}" for low, high in ends]
-    shown = table[list(names)].rename(columns=names)
-    shown["95 %"], shown["p (BH)"] = interval, table["p_bh"]
-    number = st.column_config.NumberColumn(format=f"%.{digits}f")
+    shown = pd.DataFrame({
+        "Queries": [f"{part} ({n:,})" for part, n in zip(table["part"], table["n_queries"], strict=True)],
+        "A": table["a"], "B": table["b"], "B − A": table["difference"],
+        "95 %": ["–" if np.isnan(low) else f"{low:+.{digits}f} to {high:+.{digits}f}" for low, high in ends],
+        "p (BH)": ["–" if pd.isna(p) else f"{p:.2g}" for p in table["p_bh"]],
+    })  # fmt: skip
+    number = {name: st.column_config.NumberColumn(format=f"%.{digits}f", width=56) for name in "AB"}
     show_table(
         shown, f"parts {pair.a.name} {pair.b.name}", whole=table, key="parts", height="content",
-        column_config={"A": number, "B": number, "B − A": st.column_config.NumberColumn(format=f"%+.{digits}f"),
-                       "p (BH)": st.column_config.NumberColumn(
-                           format="%.2g", help="Of slices: Benjamini and Hochberg's correction over them.")},
+        column_config=number | {
+            "Queries": st.column_config.TextColumn(width=180),
+            "B − A": st.column_config.NumberColumn(format=f"%+.{digits}f", width=64),
+            "95 %": st.column_config.TextColumn(width=120),
+            "p (BH)": st.column_config.TextColumn(
+                width=64, help="Of slices: Benjamini and Hochberg's correction over them."),
+        },
     )  # fmt: skip
     effects = pair.result.effects
-    st.caption(
-        plain(
-            f"{effects['odds_ratio']:.2f} wins per loss (odds ratio); Cliff's delta of the ranks "
-            f"{effects['cliffs_delta']:+.3f} (above 0: B ranks higher)."
-        )
-    )
+    ratio = effects["odds_ratio"]
+    won = f"{ratio:.2f} wins per loss (odds ratio)" if np.isfinite(ratio) else "No query is lost"
+    st.caption(plain(f"{won}; Cliff's delta of the ranks {effects['cliffs_delta']:+.3f} (above 0: B ranks higher)."))
 
 
 def _domains(pair: Pair) -> None:
@@ -151,22 +156,24 @@ def _domains(pair: Pair) -> None:
         code=f'figures.difference_bars({pair.code}.by_domain, "{unit}")', table=table,
         runs={"a": pair.a.name, "b": pair.b.name},
     )  # fmt: skip
-    held = (table["p_holm"] < 0.05).sum()
+    held = int((table["p_holm"] < 0.05).sum())
     st.caption(
-        f"Grey: the 95 % interval of the domain holds 0. After Holm's correction over {len(table)} domains {held} "
-        "differ."
+        "Grey: the 95 % interval of the domain holds 0. After Holm's correction over "
+        f"{counted(len(table), 'domain')} {counted(held, 'differs', 'differ')}."
     )
 
 
 def _agreement(pair: Pair) -> None:
     st.header("How much they agree")
     table = pair.result.agreement.assign(shared=100 * pair.result.agreement["shared"])
-    names = {"k": "First", "shared": "Items in both lists", "phi": "phi of hits"}
+    names = {"k": "First", "common": "Items in common", "shared": "Jaccard", "phi": "phi of hits"}
     show_table(
-        table.rename(columns=names), f"agreement {pair.a.name} {pair.b.name}", whole=pair.result.agreement,
+        table[list(names)].rename(columns=names), f"agreement {pair.a.name} {pair.b.name}", whole=pair.result.agreement,
         key="agreement", height="content",
         column_config={
-            names["shared"]: st.column_config.NumberColumn(format="%.0f %%", help="Of the items in either list."),
+            names["shared"]: st.column_config.NumberColumn(
+                format="%.0f %%", help="Items in both lists, of the items in either."),
+            names["common"]: st.column_config.NumberColumn(format="%.1f", help="Mean over the queries."),
             names["phi"]: st.column_config.NumberColumn(
                 format="%.2f", help="1: right on the same queries. 0: independent. Empty: a run has all or none right."
             ),
@@ -175,7 +182,8 @@ def _agreement(pair: Pair) -> None:
     effects = pair.result.effects
     st.caption(
         f"One model or two? Order of the lists: rank-biased overlap {effects['rbo']:.3f}, Kendall's tau "
-        f"{effects['tau']:.3f}; 1 = the same."
+        + ("not defined" if np.isnan(effects["tau"]) else f"{effects['tau']:.3f}")
+        + "; 1 = the same."
     )
 
 
@@ -190,7 +198,7 @@ def show_causes(pair: Pair) -> None:
     shared = pair.result.table["id"]
     changes = analysis.cause_changes(a, b, shared)
     fixed, broken = int(changes["fixed"].sum()), int(changes["broken"].sum())
-    st.header(f"B fixes {fixed:,} failures of A and breaks {broken:,}")
+    st.header(f"B fixes {counted(fixed, 'failure')} of A and breaks {broken:,}")
     if fixed + broken == 0:
         st.caption("Both runs fail on the same queries.")
         return
@@ -208,8 +216,9 @@ def show_causes(pair: Pair) -> None:
     with st.columns(3)[0]:
         cause = choose("Cause", list(labels), "cause", show=lambda one: labels.get(one, one))
     lists = analysis.change_lists(a, b, shared)
+    sieve = choose_sieve(pair.a, *CHANGES, corpus=loading.corpus_of(pair.a))
     for column, kind, run, title in zip(
-        st.columns(2, gap="medium"), CHANGES, (pair.a, pair.b), ("Fixed by B", "Broken by B"), strict=True
+        halves(), CHANGES, (pair.a, pair.b), ("Fixed by B", "Broken by B"), strict=True
     ):
         rows = lists[kind] if cause == "all" else lists[kind][lists[kind]["cause"] == cause]
         rows = rows.assign(label=rows["cause"].map(labels)).reset_index(drop=True)
@@ -217,7 +226,7 @@ def show_causes(pair: Pair) -> None:
             st.header(f"{title} ({len(rows):,})")
             names = {"rank": "Rank", "label": f"Cause in {run.name}", "text": "Caption"}
             whole = rows.drop(columns=["label", "causes"])
-            row = listed(rows, names, kind, f"{kind} {pair.a.name} {pair.b.name}", whole=whole, rank=1)
+            row = listed(rows, names, kind, f"{kind} {pair.a.name} {pair.b.name}", whole=whole, sieve=sieve, rank=1)
         if row is not None:
             pair.open_query(rows["query_id"][row])
 
@@ -234,12 +243,12 @@ def show_learned(pair: Pair) -> None:
         return
     with st.columns(4)[0]:
         k = int(choose("Right when rank ≤", KS, "k"))
-    for column, run, one in zip(st.columns(2, gap="medium"), (pair.a, pair.b), (a, b), strict=True):
+    for column, run, one in zip(halves(), (pair.a, pair.b), (a, b), strict=True):
         with column:
             st.header(plain(run.name))
             show_kinds(run, one, k, analysis.chosen_step(run))
     both = analysis.learned_by(a, b, k)
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = halves()
     counts = analysis.learned_table(both)
     with left:
         st.header("What became of each query")
@@ -247,10 +256,12 @@ def show_learned(pair: Pair) -> None:
         table.columns = pd.Index([table.columns[0], *(f"B: {kind}" for kind in KINDS)])
         show_table(table, f"learned {pair.a.name} {pair.b.name}", key="learned", height="content")
         st.caption(
-            f"{len(both):,} queries of the validation split by the last checkpoint; right: rank {k} or better. "
+            f"{counted(len(both), 'query')} of the validation split by the last checkpoint; right: rank {k} or "
+            "better. "
             + "; ".join(f"{kind}: {said}" for kind, said in KINDS.items())
             + "."
         )
+    both = passing(both, sieve_of(pair.a))
     texts = texts_of(pair.a) if pair.direction == "t2v" else {}
     shown = both.assign(query=[short(texts.get(one, one)) for one in both["id"]])
     with right:

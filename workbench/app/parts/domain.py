@@ -19,7 +19,9 @@ from workbench.app.navigation import page
 from workbench.app.parts.ablation import show_by_domain
 from workbench.app.parts.downloads import show_chart
 from workbench.app.parts.panels import has_pictures, paged, play, query_line, tiles_of
+from workbench.app.parts.sieve import asked_engine, choose_sieve
 from workbench.app.text import extremes, plain, short
+from workbench.core.words import counted
 from workbench.corpus import Corpus
 from workbench.evaluation.runs.run import Run
 from workbench.figures import confusion_heatmap
@@ -70,8 +72,9 @@ class Shown:
     @cached_property
     def scores(self) -> dict[str, Mapping[Any, Mapping[Any, Any]]]:
         """R@1 of every domain with its interval by run: the chosen one first, of the others those that compete."""
-        mine = [] if self.run is None else [self.run.name]
-        names = dict.fromkeys([*mine, *self.runs.loc[self.runs["parent"].isna(), "name"]])
+        if self.run is None:
+            return {}
+        names = dict.fromkeys([self.run.name, *self.runs.loc[self.runs["parent"].isna(), "name"]])
         keys = {name: loading.key_of(loading.run_named(name)) for name in names}
         return {name: loading.scores(key, self.direction, divided=self.divided).to_dict("index")
                 for name, key in keys.items()}  # fmt: skip
@@ -98,11 +101,19 @@ def show_domain(shown: Shown, domain: str) -> None:
                 _card(shown, row)
         if not pictures:
             st.caption("None of its videos is on this machine, so only their captions are shown.")
-        video = paged(shown.corpus, shown.videos_in(domain)["video_id"].to_list(), key="grid",
-                      link=lambda at: parameters(**shown.here, domain=domain, page=at))  # fmt: skip
+        sieve = choose_sieve(shown.corpus)
+        every = shown.videos_in(domain)["video_id"]
+        videos = every[sieve.passes(every)].to_list()
+        if sieve.words:
+            st.caption(f"{len(videos):,} of {len(every):,} have these words.")
+        if not videos:
+            return
+        asked = {name: st.query_params.get(name) for name in ("words", "as", "engine")}
+        video = paged(shown.corpus, videos, key="grid",
+                      link=lambda at: parameters(**shown.here, **asked, domain=domain, page=at))  # fmt: skip
     with right:
         if pictures:
-            play(shown.corpus, video, "", "", key="open video")
+            play(shown.corpus, video, sieve.said, "", key="open video", engine=asked_engine(shown.corpus))
         else:
             st.markdown(f"**{plain(short(video, 80))}**")
         ranked = f", and the rank of the right item in {plain(shown.run.name)}" if shown.run else ""
@@ -121,13 +132,15 @@ def _scores(shown: Shown, domain: str) -> None:
     if len(lines) > BESIDE:
         lines = [*lines[:BESIDE], f"and {len(lines) - BESIDE} more"]
     if lines:
-        st.caption("R@1, %:  \n" + "  \n".join(lines))
+        st.caption("Other runs, R@1 in %:  \n" + "  \n".join(lines))
     row = shown.rows[domain]
     if row["n_failed"]:
-        said = f"**{row['n_failed']:,} of {own['n_queries']:,}** queries fail, most often:"
+        queries = "query" if own["n_queries"] == 1 else "queries"
+        said = f"**{row['n_failed']:,} of {own['n_queries']:,}** {queries} "
+        said += f"{'fails' if row['n_failed'] == 1 else 'fail'}, most often:"
         st.markdown(f"{said} {plain(CAUSES[row['cause']].label)}")
     else:
-        st.markdown(f"None of {own['n_queries']:,} queries fails.")
+        st.markdown(f"None of {counted(own['n_queries'], 'query')} fails.")
 
 
 def _interval(row: Mapping[str, Any]) -> str:
@@ -136,9 +149,9 @@ def _interval(row: Mapping[str, Any]) -> str:
 
 def _holdings(row: pd.Series) -> str:
     """What a domain holds, in one line."""
-    facts = [f"{row['n_videos']:,} videos"]
-    facts += [] if pd.isna(row["n_sources"]) else [f"{int(row['n_sources']):,} sources"]
-    facts += [f"{row['n_captions']:,} captions"] if row["n_captions"] else []
+    facts = [counted(row["n_videos"], "video")]
+    facts += [] if pd.isna(row["n_sources"]) else [counted(int(row["n_sources"]), "source")]
+    facts += [counted(row["n_captions"], "caption")] if row["n_captions"] else []
     facts += [] if pd.isna(row["scene_text"]) else [f"{100 * row['scene_text']:.0f} % need scene text"]
     return "  ·  ".join(facts)
 
@@ -157,7 +170,7 @@ def _captions(shown: Shown, video: str) -> None:
     if own.empty:
         st.caption("This video has no captions.")
     elif len(own) > CAPTIONS:
-        st.caption(f"And {len(own) - CAPTIONS:,} more captions.")
+        st.caption(f"And {counted(len(own) - CAPTIONS, 'more caption')}.")
 
 
 # All domains ------------------------------------------------------------------------------------------------------
@@ -165,11 +178,10 @@ def _captions(shown: Shown, video: str) -> None:
 
 def show_cards(shown: Shown) -> None:
     """A card for each domain, four in a row."""
-    rows = list(shown.rows.values())
-    for start in range(0, len(rows), PER_ROW):
-        for column, row in zip(st.columns(PER_ROW), rows[start : start + PER_ROW], strict=False):
-            with column.container(border=True, height="stretch"):
-                _card(shown, row)
+    grid = st.grid(PER_ROW, min_column_width=270, border=True)
+    for row in shown.rows.values():
+        with grid.cell():
+            _card(shown, row)
 
 
 def _card(shown: Shown, row: pd.Series) -> None:

@@ -59,4 +59,7 @@ def _case_videos(shown: Shown, row: pd.Series) -> None:
     for column, (title, video) in zip(st.columns(len(videos)), videos.items(), strict=True):
         with column:
             known = texts_in_evidence(row.to_frame().T, video)
-            play(corpus, video, str(row["text"] or ""), title, key=f"case {title}", group="case", evidence=known)
+            play(
+                corpus, video, str(row["text"] or ""), title, key=f"case {title}", group="case", evidence=known,
+                engine=shown.engine,
+            )  # fmt: skip

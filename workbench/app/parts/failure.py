@@ -19,8 +19,16 @@ from workbench.app import loading
 from workbench.app.limits import Limits, keywords, limits
 from workbench.app.parts.downloads import show_chart, show_table
 from workbench.app.parts.funnel import LOSSES, LOST, queries_losing
+from workbench.app.parts.sieve import ask_words, asked_engine
 from workbench.app.parts.tag import Desk
-from workbench.app.parts.widgets import choose, choose_several, choose_switch, listed, write
+from workbench.app.parts.widgets import (
+    choose,
+    choose_engine,
+    choose_several,
+    choose_switch,
+    listed,
+    widget_row,
+)  # fmt: skip
 from workbench.app.text import plain
 from workbench.core.errors import StateError, WorkbenchError
 from workbench.corpus import Corpus, domain_label
@@ -31,7 +39,6 @@ Key = tuple[Any, ...]
 OF_LIST = ("video", "page", "t", "page_rows", "rows", "from", "q")
 """Keys of the address that another choice of rows closes."""
 LISTED = {"rank": "Rank", "text": "Caption", "cause_label": "Cause", "evidence": "Evidence"}
-EXAMPLE = "words of the caption or read in the video"
 
 
 @dataclass(frozen=True)
@@ -59,9 +66,14 @@ class Shown:
         """What causes depend on, other models included."""
         return *loading.key_of_causes(self.run), tuple(map(loading.key_of, self.others))
 
+    @property
+    def engine(self) -> str | None:
+        """Whose words are looked through and shown: those of the address."""
+        return asked_engine(self.corpus)
+
     def failed(self) -> pd.DataFrame:
         """The failed queries with what was read in their right videos."""
-        return _listed(self.key, self.k, self.direction, limits(), self.run, self.others)
+        return _listed(self.key, self.k, self.direction, limits(), self.engine, self.run, self.others)
 
     def gains(self, by: str | None = None) -> pd.DataFrame:
         """``analysis.oracle_gain`` of the run."""
@@ -78,13 +90,18 @@ class Shown:
         return call.replace("...", f'k={self.k}, direction="{self.direction}"{changed}')
 
 
-def show_gains(shown: Shown) -> None:
-    """Points of R@K that fixing each cause would give, of all queries or domain by domain."""
+def choose_parts(run: Run) -> str | None:
+    """Whether charts show all queries together (None) or domain by domain, where the corpus states domains."""
+    if run.gallery["domain"].nunique() < 2:
+        return None
+    by = choose_switch("Queries", {ALL: "All", "domain": "By domain"}, "by")
+    return None if by == ALL else by
+
+
+def show_gains(shown: Shown, by: str | None) -> None:
+    """Points of R@K that fixing each cause would give, of all queries together or by domain."""
     every = shown.gains()
-    by = ALL
-    if shown.run.gallery["domain"].notna().any():
-        by = choose_switch("Queries", {ALL: "All", "domain": "By domain"}, "by")
-    if by == ALL:
+    if by is None:
         table, figure = every, figures.oracle_bars(every, shown.k)
         code = shown.code("figures.oracle_bars(analysis.oracle_gain(run, ...), k=") + f"{shown.k})"
     else:
@@ -93,7 +110,7 @@ def show_gains(shown: Shown) -> None:
         code = shown.code('figures.oracle_domain_bars(analysis.oracle_gain(run, by="domain", ...), k=') + f"{shown.k})"
     top = every.sort_values("gain").iloc[-1]
     said = f"Fixing {top['cause_label']} would give {top['gain']:.1f} points of R@{shown.k}, more than any other cause"
-    name = f"oracle gain {by} {shown.run.name}"
+    name = f"oracle gain {by or ALL} {shown.run.name}"
     show_chart(figure, name, key=f"gains {by}", alt=said, code=code, runs={"run": shown.run.name})
     with st.expander("As a table"):
         named = {"label": "Domain", "cause_label": "Cause", "n_queries": "Queries", "gain": "Gain, points",
@@ -124,8 +141,10 @@ def _names(causes: list[str]) -> str:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _listed(key: Key, k: int, direction: str, changed: Limits, _run: Run, _others: tuple[Run, ...]) -> pd.DataFrame:
-    return with_read(loading.failures(_run, k, direction, _others), _run, loading.corpus_of(_run))
+def _listed(
+    key: Key, k: int, direction: str, changed: Limits, engine: str | None, _run: Run, _others: tuple[Run, ...]
+) -> pd.DataFrame:
+    return with_read(loading.failures(_run, k, direction, _others), _run, loading.corpus_of(_run), engine)
 
 
 @st.cache_data(max_entries=32, show_spinner="Looking for causes …")
@@ -145,8 +164,6 @@ def choose_others(run: Run, runs: pd.DataFrame) -> tuple[Run, ...]:
     every = {name: loading.run_named(name) for name in runs["name"] if name != run.name}
     able = {name: name for name, one in every.items() if _stands_beside(run, one)}
     chosen = choose_several("Beside other models", able, "others", ()) if able else []
-    if not chosen and "others" in st.query_params:
-        del st.query_params["others"]
     return tuple(every[name] for name in chosen)
 
 
@@ -172,31 +189,31 @@ def filtered(shown: Shown, runs: pd.DataFrame, failed: pd.DataFrame) -> pd.DataF
     Raises:
         DataError: The regular expression cannot be read.
     """
-    row = st.columns(6)
     causes = list(failed["causes"].explode().value_counts().index)
     domains = sorted(failed["domain"].dropna().unique())
-    with row[0]:
+    row = iter(widget_row(5 + (len(domains) > 1), 160))
+    with next(row):
         cause = _one_of("Cause", "cause", causes, lambda one: CAUSES[one].label, "All causes")
     domain = None
     if len(domains) > 1:
-        with row[1]:
+        with next(row):
             domain = _one_of("Domain", "domain", domains, domain_label, "All domains")
-    with row[2]:
+    with next(row):
         band = _one_of("Rank", "band", list(BANDS), _band, "All ranks")
-    with row[3]:
+    with next(row):
         kinds = {"yes": "Speaks of text", "no": "Does not"}
         kind = _one_of("Scene text", "scene_text", list(kinds), kinds.__getitem__, "All captions")
-    with row[4]:
+    with next(row):
         mark = _mark()
-    with row[5]:
+    with next(row):
         others = [name for name in runs["name"] if name != shown.run.name]
         other = choose(
             "Order", [NONE, *others], "gap", closes=OF_LIST,
             show=lambda one: "Worst rank first" if one == NONE else f"Rank gap to {one}",
         )  # fmt: skip
-    words, expression, stage = _words()
+    words, expression, stage = _words(shown.corpus)
     rows = narrowed(
-        failed, cause=cause, domain=domain, band=band, scene_text=kind, words=words, expression=expression
+        shown.failed(), cause=cause, domain=domain, band=band, scene_text=kind, words=words, expression=expression
     )  # fmt: skip
     rows = _losing(shown, _marked(shown, rows, mark), stage)
     if other == NONE:
@@ -209,17 +226,16 @@ def _band(band: str) -> str:
     return "51 or worse" if band == "51-" else band.replace("-", " to ")
 
 
-def _words() -> tuple[str, bool, str | None]:
-    left, right, last = st.columns([4, 1, 1], vertical_alignment="bottom")
-    with right:
-        how = choose("Read as", ["words", "expression"], "as", closes=OF_LIST,
-                     show=lambda one: "Words" if one == "words" else "Regular expression")  # fmt: skip
-    with left:
-        example = EXAMPLE if how == "words" else r"e.g. no\.? ?\d+|sale"
-        words = write("Filter", "words", example, closes=OF_LIST)
+def _words(corpus: Corpus | None) -> tuple[str, bool, str | None]:
+    several = corpus is not None and len(loading.engines(corpus)) > 1
+    left, right, last, *more = st.columns([4, 2, 2, 2] if several else [4, 2, 2], vertical_alignment="bottom")
+    words, expression = ask_words(left, right, OF_LIST)
     with last:
         stage = _one_of("Loses words before", LOST, LOSSES, STAGES.__getitem__, "Any")
-    return words, how == "expression", stage
+    if corpus is not None and several:
+        with more[0]:
+            choose_engine(corpus)
+    return words, expression, stage
 
 
 def _losing(shown: Shown, rows: pd.DataFrame, stage: str | None) -> pd.DataFrame:
@@ -259,7 +275,7 @@ def show_list(shown: Shown, rows: pd.DataFrame) -> None:
     names = dict(LISTED)
     table = rows.assign(cause_label=[CAUSES[one].label for one in rows["cause"]])
     if rows["domain"].notna().any():
-        table["domain_label"] = [domain_label(one) if one else "" for one in rows["domain"]]
+        table["domain_label"] = rows["domain"].map(domain_label)
         names["domain_label"] = "Domain"
     digits: dict[str, Any] = {"rank": 1}
     if "gap" in rows:

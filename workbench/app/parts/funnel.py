@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,9 +14,13 @@ from workbench.analysis import Funnel
 from workbench.analysis.reading.funnel import FATES, FUNNEL_LIMITS, STAGES
 from workbench.app import loading
 from workbench.app.limits import Limits, keywords, limits
+from workbench.app.links import parameters
+from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
-from workbench.app.text import plain
+from workbench.app.text import extremes, plain
 from workbench.core.errors import StateError
+from workbench.core.words import counted
+from workbench.corpus import domain_label
 from workbench.evaluation.runs.run import Run
 from workbench.figures.theme import BAD, GOOD, NEUTRAL
 
@@ -28,6 +33,8 @@ COLUMNS = {
     "word": "Word", "end": "What became of it", "read": "Nearest read word", "engine": "Read by",
     "time_s": "Read at, s", "effect": "Adds to the score", "evidence": "Why",
 }  # fmt: skip
+EMPTY = (COLUMNS["read"], COLUMNS["time_s"], COLUMNS["effect"])
+"""Columns that are left out where nothing stands in them."""
 MOST = 200
 
 
@@ -56,11 +63,13 @@ def queries_losing(run: Run, stage: str, direction: str) -> set[str]:
     return set(words.loc[words["lost_at"] == stage, "caption_id" if direction == "t2v" else "video_id"])
 
 
-def show_funnel(run: Run, closes: Sequence[str]) -> None:
+def show_funnel(run: Run, place: str, by: str | None, closes: Sequence[str]) -> None:
     """How many words reach each stage; a click on one chooses it, which narrows the list of the page.
 
     Args:
         run: The run.
+        place: "corpus/split".
+        by: ``domain`` = one bar for each domain, whose click chooses the domain too; None = all together.
         closes: Keys of the address that another stage closes.
     """
     try:
@@ -68,27 +77,48 @@ def show_funnel(run: Run, closes: Sequence[str]) -> None:
     except StateError as error:
         st.info(plain(error), icon=":material/info:")
         return
-    stage = st.query_params.get(LOST, "")
-    table = found.table()
+    stage, domain = st.query_params.get(LOST, ""), st.query_params.get("domain", "")
+    table = found.table(by)
+    figure = figures.funnel_domain_bars(table) if by else figures.funnel_bars(table, found.words)
+    name, asked = ("funnel_domain_bars", '"domain"') if by else ("funnel_bars", "")
     event = show_chart(
-        figures.funnel_bars(table, found.words), f"OCR funnel {run.name}", key=f"funnel {run.name} {stage}",
-        alt=_said(table),
-        code=f"figures.funnel_bars(analysis.ocr_funnel(run{_given()}).table())", table=table, select=True,
+        figure, f"OCR funnel {by or ''} {run.name}", key=f"funnel {by} {run.name} {stage} {domain}",
+        alt=_said_of_domains(table) if by else _said(table),
+        code=f"figures.{name}(analysis.ocr_funnel(run{_given()}).table({asked}))", table=table, select=True,
         runs={"run": run.name},
     )  # fmt: skip
-    st.caption(f"{len(found.words):,} words that captions name, of all queries. Click a stage to see who loses there.")
+    what = "part of a bar" if by else "stage"
+    st.caption(
+        f"{counted(len(found.words), 'readable word')} of all captions. Click a {what} to see what is lost there."
+    )
     for untold, reason in found.untold.items():
         st.caption(plain(f"{STAGES[untold]} is not told: {reason}"))
     if found.n_unread:
-        st.caption(f"{found.n_unread:,} words of videos that nobody looked at are left out.")
+        st.caption(f"Without {counted(found.n_unread, 'word')} of videos that nobody looked at.")
     for point in event["selection"]["points"]:
-        if point.get("customdata") in LOSSES and point["customdata"] != stage:
-            st.query_params[LOST] = point["customdata"]
+        chosen = _clicked(point.get("customdata"))
+        if chosen and not chosen.items() <= st.query_params.to_dict().items():
+            st.query_params.update(chosen)
             for name in {*closes} & {*st.query_params}:
                 del st.query_params[name]
             st.rerun()
     if stage in LOSSES:
-        _lost_words(run, found, stage)
+        _lost_words(run, place, found, stage, domain if by else "")
+
+
+def _clicked(told: Any) -> dict[str, str]:
+    """What the address shall say after a click on a bar: the stage, and the domain where bars are domains."""
+    if isinstance(told, str):
+        return {LOST: told} if told in LOSSES else {}
+    if isinstance(told, list) and len(told) > 1 and told[1] in LOSSES:
+        return {"domain": str(told[0]), LOST: told[1]}
+    return {}
+
+
+def _said_of_domains(table: pd.DataFrame) -> str:
+    """The finding about domains, for who cannot see the chart."""
+    parts = table.groupby("label")[["n_words", "n_lost"]].agg({"n_words": "max", "n_lost": "sum"}).astype(float)
+    return extremes("Share of words that is lost", parts.index, parts["n_lost"] / parts["n_words"], ".0%")
 
 
 def _said(table: pd.DataFrame) -> str:
@@ -104,21 +134,47 @@ def _given() -> str:
     return "".join(f", {name}={value:g}" for name, value in limits() if name in FUNNEL_LIMITS)
 
 
-def _lost_words(run: Run, found: Funnel, stage: str) -> None:
+def _lost_words(run: Run, place: str, found: Funnel, stage: str, domain: str) -> None:
+    """The words lost at a stage, of one domain or of all; a chosen one opens its query."""
     lost = found.words[found.words["lost_at"] == stage]
-    with st.expander(f"{len(lost):,} words lost before {STAGES[stage].lower()}, and what would keep them"):
+    where = ""
+    if domain in set(found.words["domain"].dropna()):
+        lost, where = lost[lost["domain"] == domain], f" in {plain(domain_label(domain))}"
+    if lost.empty:
+        st.caption(f"No word{where} is lost before {STAGES[stage].lower()}.")
+        return
+    lost = lost.reset_index(drop=True)
+    many = counted(len(lost), "word")
+    with st.expander(f"{many} lost before {STAGES[stage].lower()}{where}, and what would keep them", expanded=True):
         show_remedies(run, lost["fate"].unique().tolist())
-        _word_table(lost, f"words lost {stage} {run.name}", {"caption_id": "Caption"})
+        texts = run.queries.set_index("caption_id")["text"]
+        lost = lost.assign(caption=lost["caption_id"].map(texts))
+        at = _word_table(lost, f"words lost {stage} {domain} {run.name}", {"word": "Word", "caption": "Caption"},
+                         choose=True)  # fmt: skip
+        more = f" The first {MOST} of {len(lost):,} are shown; the files hold all." if len(lost) > MOST else ""
+        st.caption(f"Select a row to open its query.{more}")
+    if at is not None:
+        values = parameters(corpus=place, run=run.name, direction="t2v", q=lost["caption_id"].iloc[at])
+        st.switch_page(page("query"), query_params=values)
 
 
-def _word_table(words: pd.DataFrame, name: str, first: dict[str, str]) -> None:
+def _word_table(words: pd.DataFrame, name: str, first: dict[str, str], *, choose: bool = False) -> int | None:
+    """What became of words; the place of the one that was just chosen."""
     names = first | COLUMNS
     shown = words.assign(end=[FATES[fate][1] for fate in words["fate"]])[list(names)].rename(columns=names)
-    number = st.column_config.NumberColumn
-    show_table(
-        shown.head(MOST), name, whole=words, key=name, height="content" if len(shown) <= 10 else 380,
-        column_config={COLUMNS["time_s"]: number(format="%.2f"), COLUMNS["effect"]: number(format="%+.3f")},
+    column = st.column_config
+    look = {
+        COLUMNS["time_s"]: column.NumberColumn(format="%.2f"), COLUMNS["effect"]: column.NumberColumn(format="%+.3f"),
+        "Caption": column.TextColumn(width="medium"), COLUMNS["evidence"]: column.TextColumn(width="medium"),
+    }  # fmt: skip
+    selecting: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if choose else {}
+    known = [heading for heading in shown if heading not in EMPTY or shown[heading].notna().any()]
+    event = show_table(
+        shown[known].head(MOST), name, whole=words, key=name, height="content" if len(shown) <= 10 else 380,
+        column_config=look, **selecting,
     )  # fmt: skip
+    rows = event["selection"]["rows"] if choose else []
+    return rows[0] if rows else None
 
 
 def show_remedies(run: Run, fates: Sequence[str]) -> None:

@@ -18,8 +18,10 @@ from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
 from workbench.app.parts.panels import has_pictures, tiles_of
-from workbench.app.parts.widgets import DIRECTIONS, choose, choose_toggle, listed
+from workbench.app.parts.sieve import choose_sieve
+from workbench.app.parts.widgets import DIRECTIONS, choose, choose_toggle, halves, listed
 from workbench.app.text import plain
+from workbench.core.words import counted, spread
 from workbench.corpus import Corpus, domain_label
 from workbench.evaluation.runs.run import Run
 from workbench.figures.hubs import occurrence_bars
@@ -90,7 +92,7 @@ class Shown:
 def show_hubs(shown: Shown, k: int) -> None:
     """How uneven the lists are, the hubs, and the queries that one of them takes."""
     found = hubs(shown.key, k, shown.direction, shown.run)
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = halves()
     with left:
         st.header("How even are the lists?")
         spread = spread_table({shown.run.name: vars(found)})
@@ -135,7 +137,9 @@ def _hubs(shown: Shown, found: Hubness) -> None:
     names = {"text": "Caption"} if found.unit == "caption" else {}
     names |= {"video_id": "Video", "label": "Domain", "count": "Lists", "n_wrong": "Wrong in", "n_taken": "Wrong at 1",
               "times_its_share": "Times its share", "is_hub": "Hub"}  # fmt: skip
-    table = top.assign(label=[domain_label(str(one)) if pd.notna(one) else "–" for one in top["domain"]])
+    if top["domain"].isna().all():
+        del names["label"]
+    table = top.assign(label=top["domain"].map(domain_label))
     with st.expander("As a table", expanded=pictures is None):
         whole = table[list(names)].rename(columns=names)
         row = listed(table, names, "top", f"hubs {shown.called}", whole=whole, times_its_share=1)
@@ -159,7 +163,8 @@ def _said_hubs(found: Hubness) -> str:
 def _tiles(corpus: Corpus, top: pd.DataFrame, hub: str) -> None:
     tiles = [
         Tile(tile.video_id, text=f"{row['n_wrong']:,} wrong, {row['n_taken']:,} at rank 1",
-             label=f"{row['count']:,} lists", note="hub" if row["is_hub"] else "", tip=tile.tip, missing=tile.missing)
+             label=counted(row["count"], "list"), note="hub" if row["is_hub"] else "", tip=tile.tip,
+             missing=tile.missing)
         for tile, row in zip(tiles_of(corpus, top["video_id"].to_list()), top.to_dict("records"), strict=True)
     ]  # fmt: skip
     thumbnails(corpus, tiles, key="hubs", chosen=hub, width=150)
@@ -173,9 +178,10 @@ def _taken(shown: Shown, hub: str, found: Hubness) -> None:
     if found.unit == "caption":
         said = str(shown.run.queries.set_index("caption_id")["text"][hub])
     st.caption(plain(f"{said}. Select one to open it."))
-    names = {"text": shown.query_heading, "place": "Its place", "rank": f"Rank of the right {right}"}
+    names = {"text": shown.query_heading, "place": "Its place", "rank": f"Right {right} at"}
     names |= {"listed_text": "Caption there"} if found.unit == "group" else {}
-    row = listed(taken, names, "taken", f"taken by {hub} {shown.direction}", place=0, rank=1)
+    sieve = choose_sieve(shown.run, "taken", corpus=shown.corpus)
+    row = listed(taken, names, "taken", f"taken by {hub} {shown.direction}", sieve=sieve, place=0, rank=1)
     if row is not None:
         shown.query(taken["query_id"][row], **({CHOSEN: hub} if shown.direction == "t2v" else {}))
 
@@ -188,7 +194,8 @@ def show_corrections(shown: Shown, k: int) -> None:
     table = loading.all_runs()
     mine = table[(table["parent"] == shown.run.name) & (table["state"] == "finished") & table["ablation"].isna()]
     made = [name for name in mine["name"] if _rescored(loading.run_named(name), shown)]
-    name = choose("Correction", [MADE_HERE, *made], "by")
+    with st.columns(3)[0]:
+        name = choose("Correction", [MADE_HERE, *made], "by")
     if name == MADE_HERE and (shown.run.similarity is None or shown.run.similarity.size > LARGE):
         if not choose_toggle("Correct the whole matrix now", "correct"):
             return
@@ -197,7 +204,7 @@ def show_corrections(shown: Shown, k: int) -> None:
         shown.key, None if other is None else loading.key_of(other), k, shown.direction, shown.run, other
     )  # fmt: skip
     _correction_verdict(shown.run, found)
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = halves()
     with left:
         spread = spread_table({shown.run.name: found.before, found.name: found.after})
         show_table(spread, f"correction {shown.called}", key="spread", height="content")
@@ -208,15 +215,19 @@ def show_corrections(shown: Shown, k: int) -> None:
                 f"workbench rescore {shown.run.name} --method qb-norm --bank TRAINRUN --name {shown.run.name}-qb",
                 language=None,
             )
-    names = {"text": shown.query_heading, "rank_before": "Before", "rank_after": "After", "taken_by": "First was"}
+    sieve = choose_sieve(shown.run, "returned", "lost", corpus=shown.corpus)
+    names = {"rank_before": "Before", "rank_after": "After", "taken_by": "First was", "text": shown.query_heading}
     for column, outcome, title in zip(
-        st.columns(2), ("returned", "lost"), ("Returned to rank 1", "Lost from rank 1"), strict=True
+        halves(), ("returned", "lost"), ("Returned to rank 1", "Lost from rank 1"), strict=True
     ):
         rows = found.table[found.table["outcome"] == outcome].reset_index(drop=True)
         rows = rows.assign(taken_by=rows["from_hub"].map({True: "a hub", False: ""}))
+        held = [name for name in names if name != "taken_by" or rows["from_hub"].any()]
         with column:
             st.header(f"{title} ({len(rows):,})")
-            row = listed(rows, names, outcome, f"{outcome} {shown.called}", rank_before=1, rank_after=1)
+            own = {name: names[name] for name in held}
+            file = f"{outcome} {shown.called}"
+            row = listed(rows, own, outcome, file, sieve=sieve, rank_before=1, rank_after=1)
             if row is not None:
                 shown.query(rows["query_id"][row], other=None if other is None else other.name)
 
@@ -233,14 +244,14 @@ def _correction_verdict(run: Run, found: Correction) -> None:
     taken = int((found.table["from_hub"] & (found.table["outcome"] == "returned")).sum())
     with st.container(border=True):
         st.markdown(
-            plain(f"{found.scoring} returns {found.count('returned'):,} queries to rank 1 ({taken:,} of them from a "
-                  f"hub) and costs {found.count('lost'):,}: {DIRECTIONS[found.direction]} R@1 "
-                  f"{found.test.difference:+.1f} points ({low:+.1f} to {high:+.1f}){clear}.")
+            plain(f"{found.scoring} returns {counted(found.count('returned'), 'query')} to rank 1 ({taken:,} of "
+                  f"them from a hub) and costs {found.count('lost'):,}: {DIRECTIONS[found.direction]} R@1 "
+                  f"{found.test.difference:+.1f} points ({spread(low, high, '+.1f')}){clear}.")
         )  # fmt: skip
         if found.test.undecided:
             st.caption(
-                f"{found.test.undecided:,} more queries change only by the order of tied scores: R@1 counts them by "
-                "chance, and they are neither returned nor lost."
+                f"{counted(found.test.undecided, 'more query changes', 'more queries change')} only by the order of "
+                "tied scores: R@1 counts that chance, and none is returned or lost."
             )
         if found.sees != "nothing":
             st.caption(

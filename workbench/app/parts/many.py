@@ -12,8 +12,10 @@ from workbench.analysis import Solved
 from workbench.app import loading
 from workbench.app.parts.compare import KS, Pair
 from workbench.app.parts.downloads import numbered, show_chart, show_table
+from workbench.app.parts.sieve import choose_sieve
 from workbench.app.parts.widgets import choose, choose_several, listed
 from workbench.app.text import extremes, plain
+from workbench.core.words import counted, spread
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
 from workbench.evaluation.statistics.groups import SeedGroup, seed_groups
@@ -62,7 +64,7 @@ def _family_table(pair: Pair, table: pd.DataFrame) -> None:
     seen = {pair.a.protocol["sees"], *(loading.run_named(name).protocol["sees"] for name in table["run"])}
     shown = pd.DataFrame({
         "Run": table["run"], METRICS[pair.metric].heading: table["value"], "− A": table["difference"],
-        "95 %": [f"{one.low:+.{digits}f} to {one.high:+.{digits}f}" for one in table.itertuples()],
+        "95 %": [spread(one.low, one.high, f"+.{digits}f") for one in table.itertuples()],
         "p (Holm)": table["p_holm"], "Wins": table["wins"], "Losses": table["losses"],
         "By ties only": table["undecided"], "Wins per loss": table["odds_ratio"],
         "Detectable": table["minimum_detectable"], "Verdict": table["verdict"],
@@ -93,8 +95,9 @@ def _upset(pair: Pair, keys: tuple[Key, ...], runs: Sequence[Run]) -> None:
     found = _solved(keys, k, pair.direction, runs)
     n = len(found.ids)
     st.markdown(
-        f"Of {n:,} queries **{found.by_all:,}** are solved by all {len(runs)} runs, **{found.by_any:,}** by at least "
-        f"one ({100 * found.by_any / n:.1f} %: what choosing the best run for each query would give), "
+        f"Of {counted(n, 'query')} **{found.by_all:,}** are solved by all {len(runs)} runs, "
+        f"**{found.by_any:,}** by at least one ({100 * found.by_any / n:.1f} %: what choosing the best run for each "
+        "query would give), "
         f"**{n - found.by_any:,}** by none."
         + (f" Of {found.n_tied:,} a run's answer hangs on the order of tied scores." if found.n_tied else "")
     )
@@ -113,7 +116,8 @@ def _upset(pair: Pair, keys: tuple[Key, ...], runs: Sequence[Run]) -> None:
     ids = found.of(chosen)
     texts = pair.result.table.set_index("id")["text"].reindex(ids)
     table = pd.DataFrame({"id": ids, "text": texts.fillna(texts.index.to_series()).to_numpy()})
-    row = listed(table, {"text": "Query"}, "exactly", f"solved by {' '.join(chosen) or 'none'}")
+    sieve = choose_sieve(pair.a, "exactly", corpus=loading.corpus_of(pair.a))
+    row = listed(table, {"text": "Query"}, "exactly", f"solved by {' '.join(chosen) or 'none'}", sieve=sieve, ids="id")
     if row is not None:
         pair.open_query(ids[row])
 

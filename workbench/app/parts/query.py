@@ -121,20 +121,21 @@ def video_beside_captions(asked: Asked, corpus: Corpus) -> None:
     left, beside = st.columns(2, gap="medium")
     with left:
         play(
-            corpus, asked.query, " ".join(_texts(run, case.right_ids)), "The query", key="right", engine=asked.engine,
+            corpus, asked.query, " ".join(texts_of(run, case.right_ids)), "The query", key="right", engine=asked.engine,
             ticks=frames_seen(run, asked.query), names=FIRST, evidence=asked.evidence_in(asked.query),
         )  # fmt: skip
     with beside:
         st.markdown("**Its captions**; underlined: words that were read in it")
-        for text in _texts(run, case.right_ids[:RIGHT_CAPTIONS]):
+        for text in texts_of(run, case.right_ids[:RIGHT_CAPTIONS]):
             st.html(marked(text, reading(corpus, asked.query, text, asked.engine).words))
         if case.best_wrong is not None:
-            (wrong,) = _texts(run, [case.listed_ids[case.best_wrong]])
+            (wrong,) = texts_of(run, [case.listed_ids[case.best_wrong]])
             st.markdown(f"**Best wrong caption of {plain(run.name)}**, rank {case.best_wrong + 1}")
             st.html(marked(wrong, reading(corpus, asked.query, wrong, asked.engine).words))
 
 
-def _texts(run: Run, caption_ids: Sequence[str]) -> list[str]:
+def texts_of(run: Run, caption_ids: Sequence[str]) -> list[str]:
+    """Texts of captions of a run."""
     texts = run.queries.set_index("caption_id")["text"]
     return [str(texts[one]) for one in caption_ids]
 
@@ -192,7 +193,10 @@ def qualitative_files(asked: Asked, corpus: Corpus) -> None:
 
 def as_table(run: Run, case: Case) -> None:
     """The first ten as a table."""
-    wide = st.column_config.TextColumn(width="large")
+    if case.top.empty:
+        st.caption("Nothing is listed: the query was not scored.")
+        return
+    wide = st.column_config.TextColumn(width="medium")
     show_table(
         case.top, f"first ten {run.name}", key=f"top {run.name}", height="content",
         column_config={"Score": st.column_config.NumberColumn(format="%.4f"), "Captions": wide, "Caption": wide},

@@ -10,13 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from workbench.analysis.reports.data import MOST_CASES
-from workbench.analysis.reports.lock import SOFTWARE, Difference, check_lock, read_lock
+from workbench.analysis.reports.lock import Difference, check_lock, read_lock
 from workbench.app import loading
 from workbench.app.limits import Limits, keywords, limits
 from workbench.app.parts.downloads import file_name, show_table
 from workbench.app.parts.tag import Desk, annotator
 from workbench.app.text import plain
 from workbench.core.errors import WorkbenchError
+from workbench.core.words import counted
 from workbench.evaluation.runs.notes import notes_file
 from workbench.evaluation.runs.run import Run
 from workbench.figures.report.writing import Report, make_report
@@ -61,7 +62,7 @@ def _take_bookmarks(run: Run) -> None:
             st.query_params["cases"] = "\n".join(mine[:MOST_CASES])
         if who:
             more = f" The first {MOST_CASES} are taken." if len(mine) > MOST_CASES else ""
-            st.caption(f"{len(mine):,} captions of this run bookmarked by you.{more}")
+            st.caption(f"{counted(len(mine), 'caption')} of this run bookmarked by you.{more}")
 
 
 def show_report(run: Run, other: Run | None, k: int, cases: tuple[str, ...] | None) -> None:
@@ -82,7 +83,8 @@ def show_report(run: Run, other: Run | None, k: int, cases: tuple[str, ...] | No
     name = file_name(f"report {run.name}" + (f" {other.name}" if other else ""))
     with st.container(border=True):
         numbers = made.lock["numbers"]
-        st.caption(f"{made.n_bytes / 1e6:.1f} MB, {len(numbers):,} numbers, {len(made.lock['options']['cases'])} cases")
+        st.caption(f"{made.n_bytes / 1e6:.1f} MB, {len(numbers):,} numbers, "
+                   f"{counted(len(made.lock['options']['cases']), 'case')}")  # fmt: skip
         row = st.container(horizontal=True)
         row.download_button(
             "Report (HTML)", made.html, f"{name}.html", "text/html", key="report html", on_click="ignore"
@@ -115,11 +117,12 @@ def show_check() -> None:
 
 
 def _show_differences(found: list[Difference], n_numbers: int) -> None:
-    serious = [one for one in found if one.kind != SOFTWARE]
+    serious = [one for one in found if one.serious]
     if not serious:
         st.success(f"All {n_numbers:,} numbers are as they were reported.", icon=":material/verified:")
     else:
-        st.error(f"{len(serious):,} things are not as they were.", icon=":material/difference:")
+        many = counted(len(serious), "thing is not as it was", "things are not as they were")
+        st.error(f"{many}.", icon=":material/difference:")
     if found:
         table = pd.DataFrame({"Kind": [one.kind for one in found], "Difference": [one.sentence for one in found]})
         show_table(table.head(50), "differences", whole=table, key="differences")

@@ -1,4 +1,4 @@
-"""What the page Human tags shows: drawing a sample, labelling it blind, agreement, and corrected numbers."""
+"""Blind samples on the page Human tags: drawing one, labelling it, and how far the samples are."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from workbench.analysis import CAUSES
-from workbench.analysis.agreements import agreement_table, cause_agreement
-from workbench.analysis.tags import BLIND, LABELS, corrected_metrics, draw_sample, false_negatives
+from workbench.analysis.tags import BLIND, draw_sample
 from workbench.app import loading
+from workbench.app.limits import limits, said
 from workbench.app.links import asked_whole, parameters
 from workbench.app.navigation import page
-from workbench.app.parts.downloads import show_table
 from workbench.app.parts.panels import has_pictures, play
 from workbench.app.parts.tag import Desk, meaning, tag_buttons
+from workbench.app.parts.tagged import show_agreement
 from workbench.app.parts.widgets import DIRECTIONS
 from workbench.app.text import marked, plain
 from workbench.core.errors import UnknownNameError
+from workbench.core.words import counted
 from workbench.corpus import Corpus
-from workbench.evaluation.runs.notes import SAMPLE, add_notes, read_notes, read_sample, read_tags
+from workbench.evaluation.runs.notes import (
+    MADE_WITH,
+    SAMPLE,
+    add_notes,
+    made_with,
+    read_notes,
+    read_sample,
+    read_tags,
+)  # fmt: skip
 from workbench.evaluation.runs.run import Run
 
 MOST, MOST_SEED = 1000, 10**6
 """Of queries of a sample, and of its seed."""
-AGREEMENT = {
-    "of": "Of", "first": "First", "second": "Second", "n": "Queries", "equal": "Equal, %", "kappa": "Kappa",
-    "low": "95 % low", "high": "95 % high",
-}  # fmt: skip
-CAUSE_AGREEMENT = {
-    "label": "Cause", "n_computed": "Computed", "n_named": "Named", "n_both": "Both", "kappa": "Kappa",
-    "low": "95 % low", "high": "95 % high",
-}  # fmt: skip
 
 
 def offer_drawing(run: Run, k: int, direction: str) -> None:
@@ -46,11 +46,12 @@ def offer_drawing(run: Run, k: int, direction: str) -> None:
         return
     texts = dict(zip(run.queries["caption_id"], run.queries["text"], strict=True))
     items = draw_sample(loading.failures(run, k, direction), int(n), int(seed), texts)
-    asked_of = [run.name, run.fingerprint, run.split, k, n, seed, direction, *items["query_id"]]
+    made = made_with(run, said(limits()))
+    asked_of = [run.name, *made.values(), run.split, k, n, seed, direction, *items["query_id"]]
     name = "s" + hashlib.sha256("\x1f".join(map(str, asked_of)).encode()).hexdigest()[:8]
     if name not in {one["name"] for one in read_notes(run.corpus_name, SAMPLE)}:
         head: dict[str, Any] = {"kind": SAMPLE, "name": name, "run": run.name, "split": run.split,
-                                "direction": direction}  # fmt: skip
+                                "direction": direction, **made}  # fmt: skip
         rows = items.astype(object).where(items.notna(), None).to_dict("records")
         add_notes(run.corpus_name, [{**head, "k": k, "n": len(items), "seed": int(seed), "items": rows}])
     open_sample(run.corpus_name, run.split, name)
@@ -74,7 +75,9 @@ def label_blind(place: str, name: str, who: str) -> None:
     sample = read_sample(corpus_name, name)
     items = sample["items"]
     direction = sample.get("direction", "t2v")  # samples of earlier versions are of captions
-    desk = Desk(corpus_name, split, sample["run"], direction, who, name)
+    made = {key: sample.get(key, "") for key in MADE_WITH}
+    desk = Desk(corpus_name, split, sample["run"], direction, who, name, made)
+    _say_changed(place, made["fingerprint"])
     own = desk.own()
     ids = items["query_id"].to_list()
     left = [at for at, query in enumerate(ids) if query not in own]
@@ -87,10 +90,25 @@ def label_blind(place: str, name: str, who: str) -> None:
         if direction == "t2v":
             st.html(marked(str(row["text"]), [], "1.2rem"))
         st.caption(f"Query {at + 1} of {len(ids)}")
-        tag_buttons(desk, row, BLIND, bookmark=False)
-        (_both_videos if direction == "t2v" else _both_captions)(place, row)
+        said_here, seen = st.columns([1, 3], gap="medium")
+        with said_here:
+            tag_buttons(desk, row, BLIND, bookmark=False)
+        with seen:
+            (_both_videos if direction == "t2v" else _both_captions)(place, row)
     with st.expander("What the labels mean"):
         meaning(BLIND, direction)
+
+
+def _say_changed(place: str, fingerprint: str) -> None:
+    """Tell where a sample was drawn from captions and videos that are others now."""
+    corpus = _corpus(place)
+    if fingerprint and corpus is not None and corpus.fingerprint != fingerprint:
+        st.warning(
+            plain(
+                f"{place} has changed since this sample was drawn. What is said here fits it as it was: draw another."
+            ),
+            icon=":material/history:",
+        )
 
 
 def _steps(place: str, name: str, at: int, n: int, left: list[int]) -> None:
@@ -151,82 +169,25 @@ def show_samples(corpus: str, split: str) -> None:
         return
     tags = read_tags(corpus)
     for one in reversed(samples):
-        said = tags[tags["sample"] == one["name"]]
+        given = tags[tags["sample"] == one["name"]]
         with st.container(border=True):
             row = st.columns([4, 1], vertical_alignment="center")
-            way = DIRECTIONS[one.get("direction", "t2v")]
-            done = ", ".join(f"{who}: {n}" for who, n in said["annotator"].value_counts().items()) or "nobody yet"
+            way, limited = DIRECTIONS[one.get("direction", "t2v")], one.get("thresholds", "")
+            done = ", ".join(f"{who}: {n}" for who, n in given["annotator"].value_counts().items()) or "nobody yet"
             row[0].markdown(
-                f"**{plain(one['name'])}**  ·  {way}, {one['n']} queries, seed {one['seed']}, rank > {one['k']}, "
-                f"drawn {plain(one['at'][:16].replace('T', ' '))} UTC  ·  labelled by {plain(done)}"
+                f"**{plain(one['name'])}**  ·  {way}, {counted(one['n'], 'query')}, seed {one['seed']}, "
+                f"rank > {one['k']}, drawn {plain(one['at'][:16].replace('T', ' '))} UTC  ·  labelled by {plain(done)}"
+                + (f"  ·  thresholds {plain(limited)}" if limited else "")
             )
+            _say_changed(f"{corpus}/{split}", one.get("fingerprint", ""))
             row[1].page_link(
                 page("tags"), label="Label it blind", icon=":material/label:",
                 query_params=parameters(corpus=f"{corpus}/{split}", sample=one["name"]),
             )  # fmt: skip
-            if len(said):
-                _agreement(one, said)
+            if len(given):
+                _agreement(one, given)
 
 
 def _agreement(sample: dict[str, Any], tags: pd.DataFrame) -> None:
     with st.expander("Agreement (tells the computed causes: label first)"):
-        _agreement_tables(tags, f"agreement {sample['name']}")
-
-
-def _agreement_tables(tags: pd.DataFrame, name: str) -> None:
-    """Kappa of raters with each other and with the computed causes, as a whole and for each cause."""
-    table, causes = agreement_table(tags), cause_agreement(tags)
-    shown = table[list(AGREEMENT)].rename(columns=AGREEMENT).round(2)
-    show_table(shown, name, whole=table, key=name, height="content")
-    st.caption("Cohen's kappa: 0 = as by chance, 1 = always equal. No kappa where both only ever say one thing.")
-    if len(causes):
-        shown = causes[list(CAUSE_AGREEMENT)].rename(columns=CAUSE_AGREEMENT).round(2)
-        show_table(shown, f"{name} by cause", whole=causes, key=f"{name} by cause", height="content")
-        st.caption("Each cause against all others, over the queries whose cause people named.")
-
-
-def show_named(corpus: str, split: str) -> None:
-    """How far people who saw the computed causes agree with them: tags outside of samples."""
-    tags = read_tags(corpus)
-    tags = tags[(tags["split"] == split) & (tags["sample"] == "") & (tags["named_cause"] != "")]
-    if tags.empty:
-        st.caption("Nobody has named or confirmed a cause on the page Failures yet.")
-        return
-    st.caption("Who named these causes saw the computed one: blind samples are the fair measure.")
-    _agreement_tables(tags, f"named causes {corpus}")
-
-
-def show_corrected(run: Run) -> None:
-    """Official numbers of a run, and those in which false negatives count as right."""
-    tags = read_tags(run.corpus_name)
-    tags = tags[tags["split"] == run.split]
-    found = false_negatives(tags)
-    if found.empty:
-        st.caption("No query is tagged as a false negative yet.")
-        return
-    if run.similarity is None:
-        st.caption("This run keeps no similarity matrix, so that its ranks cannot be corrected.")
-        return
-    table = corrected_metrics(run, tags)
-    names = {"relevance": "Relevance", "n_added": "Pairs added"}
-    names |= {name: f"{name[:3]} R@{name[5:]}" for name in table.columns if "_r" in name}
-    shown = table.rename(columns=names).round(2)
-    show_table(shown, f"corrected {run.name}", whole=table, key="corrected", height="content")
-    st.caption(
-        f"{len(found)} pairs are tagged as false negatives by more people than not. Only the official numbers may be "
-        "compared with those of others."
-    )
-
-
-def show_tags(corpus: str, split: str) -> None:
-    """All tags of a split, to take along."""
-    tags = read_tags(corpus)
-    tags = tags[tags["split"] == split].reset_index(drop=True)
-    st.caption(f"{len(tags):,} tags. Export: workbench tags {plain(corpus)} --output tags.parquet")
-    if len(tags):
-        named = [CAUSES[one].label if one in CAUSES else one for one in tags["named_cause"]]
-        shown = tags.assign(label=[LABELS[one].label for one in tags["label"]], named_cause=named)
-        shown = shown[["at", "annotator", "direction", "label", "named_cause", "query_id", "caption_id", "video_id",
-                       "run", "cause", "sample"]]  # fmt: skip
-        height = 38 + 35 * min(len(tags), 8)
-        show_table(shown.iloc[::-1].head(200), f"tags {corpus}", whole=tags, key="tags", height=height)
+        show_agreement(tags, f"agreement {sample['name']}")

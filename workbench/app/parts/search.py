@@ -5,27 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from workbench.analysis.structure.like_video import like_video, shared_captions
+from workbench.analysis.structure.like_video import fitting_captions, like_video, shared_captions
 from workbench.app import loading
 from workbench.app.components.thumbnails import Tile, thumbnails
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_table
+from workbench.app.parts.own_clip import BM25, seeing_runs, show_clip, show_fitting, upload
 from workbench.app.parts.panels import play, tiles_of
-from workbench.app.parts.widgets import shown_progress
+from workbench.app.parts.widgets import choose_several, shown_progress, write
 from workbench.app.text import marked, plain, short
 from workbench.core.errors import WorkbenchError
+from workbench.core.words import counted
 from workbench.corpus import Corpus
 from workbench.evaluation.runs.run import Run
-from workbench.pipelines.search import Why
+from workbench.pipelines.own_clip import OwnClip
+from workbench.pipelines.search import Why, words_read
 
 SHOWN = 24
 """Videos of one model; of several each shows half as many."""
+FITTING = 5
+"""Captions that fit a clip."""
 MOST_NAMED = 6
-BM25 = "bm25"
+ASKED = {"words": "Words", "clip": "A clip", "own": "My own clip"}
+"""What can be looked for, by the word of the address."""
 LABELS = {BM25: "BM25 over the words read"}
 FOUND = ["video_id", "score", "matched"]
 
@@ -42,12 +49,23 @@ class Query:
     Attributes:
         corpus: Where.
         words: Words; those read in the clip, where a clip is the query.
-        clip: The video that is the query; "" = words are.
+        clip: The video of the corpus that is the query; "" = none is.
+        own: The clip of one's own that is the query; None = none is.
     """
 
     corpus: Corpus
     words: str
     clip: str = ""
+    own: OwnClip | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is looked for yet."""
+        return not (self.words or self.clip or self.own)
+
+    def scores(self, run: Run) -> str | np.ndarray | None:
+        """What ``like_video`` takes for the clip; None = words are the query, or the run could not look at it."""
+        return self.clip or (None if self.own is None else self.own.scores(run))
 
 
 @dataclass(frozen=True)
@@ -57,23 +75,52 @@ class Answer:
     Attributes:
         by: ``bm25``, an index or a run.
         videos: video_id, score, matched (words read in it that match); best first.
-        run: The run whose stored scores gave it; None = words did.
+        run: The run whose scores for captions gave it; None = words did.
+        captions: caption_id, text, score: those that fit a clip of one's own best.
         error: Why there is nothing.
     """
 
     by: str
     videos: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FOUND))
     run: Run | None = None
+    captions: pd.DataFrame = field(default_factory=pd.DataFrame)
     error: str = ""
 
 
+def choose_what(ask: str, corpus: Corpus) -> Query:
+    """The widget of one of ``ASKED``, and what is looked for."""
+    if ask == "own":
+        own = upload()
+        return Query(corpus, (own.words or "") if own else "", own=own)
+    if ask == "words":
+        return Query(corpus, write("Words", "q", "e.g. a word on a sign"))
+    said = write("Clip", "clip", "a video of the corpus")
+    clip = clip_named(corpus, said) if said else ""
+    if not said:
+        st.caption("Name a video by its id, a part of it, or the path of its file; or open one and search with it.")
+    return Query(corpus, words_read(corpus, clip) if clip else "", clip)
+
+
+def choose_searchers(ask: str, corpus: Corpus) -> list[str]:
+    """What shall answer, out of what can answer one of ``ASKED``."""
+    if ask == "words":
+        able = loading.searchers(corpus)
+    elif ask == "clip":
+        able = [*_by_words(corpus), *_with_scores(corpus)]
+    else:
+        able = [*seeing_runs(corpus), *_by_words(corpus)]
+    unknown = [one for one in st.query_params.get("by", "").split(",") if one and one not in able]
+    chosen = choose_several("Search by", {one: label_of(one) for one in able}, "by", able[:1])
+    if unknown:
+        st.warning(plain(f"Nothing called {', '.join(unknown)} can search here."))
+    return chosen
+
+
 def answer(query: Query, by: str, k: int) -> Answer:
-    """What one model finds: by words, or by the scores that a run gave the clip."""
+    """What one model finds: by words, or by the scores that a run gives the clip."""
     try:
-        if query.clip and (run := _run(query.corpus, by)) is not None:
-            found = like_video(run, query.clip, k)
-            matched: pd.Series = pd.Series([[] for _ in found.index], found.index, dtype=object)
-            return Answer(by, found.rename(columns={"correlation": "score"}).assign(matched=matched), run)
+        if (query.clip or query.own) and (run := run_over(query.corpus, by)) is not None:
+            return _of_clip(query, run, k)
         if not query.words:
             return Answer(by, error="No word was read in this clip.")
         with st.spinner("Looking …"), shown_progress():
@@ -83,21 +130,42 @@ def answer(query: Query, by: str, k: int) -> Answer:
     return Answer(by, found[found["video_id"] != query.clip].head(k)[FOUND].reset_index(drop=True))
 
 
-def _run(corpus: Corpus, by: str) -> Run | None:
+def _of_clip(query: Query, run: Run, k: int) -> Answer:
+    """The videos that a run scores like the clip, and of a clip of one's own the captions that fit it best.
+
+    Raises:
+        StateError: The run keeps no similarity.
+    """
+    scores = query.scores(run)
+    if scores is None:
+        why = query.own.refused.get(run.name, "") if query.own else ""
+        return Answer(run.name, error=f"{run.name} cannot look at this clip. {why}")
+    found = like_video(run, scores, k)
+    matched: pd.Series = pd.Series([[] for _ in found.index], found.index, dtype=object)
+    captions = pd.DataFrame() if isinstance(scores, str) else fitting_captions(run, scores, FITTING)
+    return Answer(run.name, found.rename(columns={"correlation": "score"}).assign(matched=matched), run, captions)
+
+
+def run_over(corpus: Corpus, by: str) -> Run | None:
+    """The run over a corpus of that name; None = it is an index, or ``bm25``."""
     known = loading.all_runs()
     named = ((known["name"] == by) & (known["corpus"] == corpus.name)).any()
     return loading.run_named(by) if named else None
 
 
-def clip_searchers(corpus: Corpus) -> list[str]:
-    """What answers a clip: BM25 and lexical indexes by the words read in it, runs by the scores that they keep."""
+def _by_words(corpus: Corpus) -> list[str]:
+    """BM25 and lexical indexes: they answer a clip by the words read in it."""
+    runs = set(loading.all_runs()["name"])
+    return [one for one in loading.searchers(corpus) if one not in runs]
+
+
+def _with_scores(corpus: Corpus) -> list[str]:
+    """Runs that keep the scores of the corpus' own videos."""
     runs = loading.all_runs()
     able = runs[(runs["corpus"] == corpus.name) & (runs["state"] == "finished")]
     if corpus.split:
         able = able[able["split"] == corpus.split]
-    kept = [name for name in able["name"] if (loading.run_named(name).path / "similarity.npy").is_file()]
-    words = [one for one in loading.searchers(corpus) if one not in set(runs["name"])]
-    return [*words, *kept]
+    return [name for name in able["name"] if (loading.run_named(name).path / "similarity.npy").is_file()]
 
 
 def clip_named(corpus: Corpus, said: str) -> str:
@@ -123,13 +191,18 @@ def show_answers(query: Query, answers: Sequence[Answer], chosen: str) -> None:
         answers: Of every model.
         chosen: The video that stands open.
     """
-    if query.clip:
+    if query.own:
+        show_clip(query.own)
+    elif query.clip:
         st.caption("The clip")
         thumbnails(query.corpus, tiles_of(query.corpus, [query.clip]), key="the clip", chosen=chosen, width=150)
-    for column, one in zip(st.columns(len(answers), gap="small"), answers, strict=True):
-        with column:
+    grid = st.grid(len(answers), min_column_width=240)
+    for one in answers:
+        with grid.cell():
             if len(answers) > 1:
                 st.markdown(f"**{plain(label_of(one.by))}**")
+            if one.run is not None and len(one.captions):
+                show_fitting(query.corpus, one.run, one.captions)
             if one.error:
                 st.info(plain(one.error), icon=":material/info:")
             elif one.videos.empty:
@@ -148,15 +221,18 @@ def show_answers(query: Query, answers: Sequence[Answer], chosen: str) -> None:
 
 
 def _grid(query: Query, found: Answer, chosen: str) -> None:
-    how = "scores correlate" if found.run is not None else "score"
+    alike = found.run is not None
     tiles = [
         Tile(tile.video_id, text=tile.text, tip=tile.tip, missing=tile.missing, label=str(at), words=tuple(words),
-             note=f"{how} {score:.3g}")
+             note=f"correlation {score:.2f}" if alike else f"score {score:.3g}")
         for at, (tile, words, score) in enumerate(
             zip(tiles_of(query.corpus, found.videos["video_id"].to_list()), found.videos["matched"],
                 found.videos["score"], strict=True), 1)
     ]  # fmt: skip
-    st.caption(f"{len(tiles)} videos, best first. ★ marks words that were read in the video.")
+    if alike:
+        st.caption(f"{counted(len(tiles), 'video')} whose scores for all captions run most like those of the clip")
+    else:
+        st.caption(f"{counted(len(tiles), 'video')}, best first. ★ marks words that were read in the video.")
     thumbnails(query.corpus, tiles, key=f"found {found.by}", chosen=chosen, width=150)
 
 
@@ -181,14 +257,14 @@ def show_video(query: Query, answers: Sequence[Answer], video: str, place: str) 
         where = f"rank {listed.index(video) + 1}" if video in listed else f"not among the first {len(listed)}"
         st.markdown(f"{plain(label_of(one.by))}: **{where}**")
         if one.run is not None:
-            _shared(one.run, query.clip, video)
+            _shared(one.run, query.scores(one.run), video)
         elif not one.error:
             told[one.by] = loading.searcher(corpus, one.by).why(query.words, video)
     _contributions(told)
 
 
-def _shared(run: Run, clip: str, video: str) -> None:
-    if video not in set(run.gallery["video_id"]):
+def _shared(run: Run, clip: str | np.ndarray | None, video: str) -> None:
+    if clip is None or video not in set(run.gallery["video_id"]):
         st.caption("Not in the gallery of this run.")
         return
     st.caption("Captions that fit both best:")

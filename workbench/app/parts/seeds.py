@@ -12,6 +12,8 @@ from workbench.app import loading
 from workbench.app.parts.downloads import show_table
 from workbench.app.parts.widgets import choose
 from workbench.app.text import plain
+from workbench.core.errors import StateError
+from workbench.core.words import spread
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
 from workbench.evaluation.statistics.groups import SeedGroup, SeedSummary, seed_groups, seed_summary
@@ -42,9 +44,28 @@ def sides_of(runs: pd.DataFrame) -> dict[str, Side]:
     return {**{group.name: group for group in groups}, **opened}
 
 
-def choose_side(sides: Mapping[str, Side], runs: pd.DataFrame, label: str, key: str, first: int = 0) -> Side:
-    """One of them; the best runs come first, groups last."""
-    names = [*runs["name"], *(name for name, side in sides.items() if isinstance(side, SeedGroup))]
+def choose_side(
+    sides: Mapping[str, Side], runs: pd.DataFrame, label: str, key: str, first: int = 0, beside: Side | None = None
+) -> Side:
+    """One of them; the best runs come first, groups last.
+
+    Args:
+        sides: From ``sides_of``.
+        runs: In their order.
+        label: Of the widget.
+        key: In the address.
+        first: Which is shown where nobody chose.
+        beside: The other side: what shares a run with it is not offered.
+
+    Raises:
+        StateError: Nothing is left to compare with.
+    """
+    every = [*runs["name"], *(name for name, side in sides.items() if isinstance(side, SeedGroup))]
+    names = [name for name in every if beside is None or not same_runs(sides[name], beside)]
+    if not names:
+        raise StateError("Nothing here can be compared with this group: all runs are seeds of it.", "Choose a run.")
+    if st.query_params.get(key) in {*every} - {*names}:
+        del st.query_params[key]  # it was chosen before the side beside it was
     return sides[choose(label, names, key, first=first, show=lambda name: _named(sides[name]))]
 
 
@@ -78,8 +99,7 @@ def show_groups(a: Side, b: Side, metric: str, direction: str) -> None:
         "sd of seeds": [one.sd for *_, one in rows],
         "Lowest seed": [one.low for *_, one in rows],
         "Highest seed": [one.high for *_, one in rows],
-        "95 % of queries": [f"{one.interval[0]:.{chosen.digits}f} to {one.interval[1]:.{chosen.digits}f}"
-                            for *_, one in rows],
+        "95 % of queries": [spread(*one.interval, f".{chosen.digits}f") for *_, one in rows],
     })  # fmt: skip
     whole = table.assign(values=[", ".join(f"{value:.6g}" for value in one.values) for *_, one in rows])
     number = st.column_config.NumberColumn(format=f"%.{chosen.digits}f")

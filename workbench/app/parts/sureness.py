@@ -10,6 +10,7 @@ from workbench.analysis.calibration import Calibration
 from workbench.app import loading
 from workbench.app.parts.compare import Pair
 from workbench.app.parts.downloads import show_chart
+from workbench.app.parts.widgets import halves
 from workbench.app.text import extremes, plain
 from workbench.evaluation.runs.run import Run
 
@@ -25,7 +26,7 @@ def show_sureness(pair: Pair) -> None:
     found = [_calibration(loading.key_of(run), pair.direction, run) for run in runs.values()]
     every = ", ".join(f'analysis.calibration({one}, "{pair.direction}")' for one in runs)
     names = {one: run.name for one, run in runs.items()}
-    left, right = st.columns(2, gap="medium")
+    left, right = halves()
     with left:
         st.header("Is the confidence true?")
         show_chart(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,8 +19,10 @@ from workbench.app.parts.downloads import numbered, show_chart, show_table
 from workbench.app.parts.widgets import DIRECTIONS
 from workbench.app.text import plain
 from workbench.core.errors import WorkbenchError
-from workbench.core.jobs import list_jobs
+from workbench.core.jobs import list_jobs, name_for
 from workbench.evaluation.metrics.measures import METRICS
+from workbench.evaluation.runs.monitor import LOOK_CURVES, Monitor
+from workbench.evaluation.runs.progress import resume_command
 from workbench.evaluation.runs.run import Run, open_run
 
 OFTEN_S, SELDOM_S = 2.0, 10.0
@@ -29,7 +30,8 @@ OFTEN_S, SELDOM_S = 2.0, 10.0
 TAIL = 15
 NAMED = 3
 """Videos that a line names."""
-PER_ROW = 3
+PER_ROW, LEAST = 3, 300
+"""Curves in a row, and the least pixels of each."""
 TEST_METRICS = ("r1", "r5", "r10", "median_rank", "mrr")
 UNITS = {"learning rate": "learning rate", "samples/s": "samples per second", "data wait": "share of the time",
          "GPU memory": "GPU memory, GiB"}  # fmt: skip
@@ -49,7 +51,7 @@ def trainings_here() -> list[Run]:
 
 def job_name(run: Run) -> str:
     """What the job that trains a run is called; there is none where a terminal or notebook trains it."""
-    return f"train-{run.name}"
+    return name_for("train", run.name)
 
 
 def has_ranks(run: Run) -> bool:
@@ -194,22 +196,13 @@ def show_excluded(run: Run) -> None:
         st.warning(f"**{plain(run.name)}**: {videos} no part. {plain(shown + more)}", icon=":material/warning:")
 
 
-def resume_command(run: Run) -> str:
-    """The command that continues a training: the one that began it, with ``--resume``."""
-    command = [str(word) for word in run.info.get("command") or []]
-    if command[1:2] != ["train"]:
-        return f"workbench train RECIPE --name {run.name} --resume"
-    words = [word for word in command[1:] if word not in ("--overwrite", "--resume")]
-    named = [] if any(word.split("=")[0] == "--name" for word in words) else ["--name", run.name]
-    return shlex.join(["workbench", *words, *named, "--resume"])
-
-
-def show_curves(names: Sequence[str], span: int) -> None:
+def show_curves(names: Sequence[str], span: int, direction: str) -> None:
     """A chart for everything that the histories of some trainings hold.
 
     Args:
         names: The runs; their order gives their looks.
         span: Steps of smoothing; see ``analysis.curves``.
+        direction: Whose metrics of the split that chooses are shown.
     """
     runs = _readable([open_run(name) for name in names])
     table = pd.concat([analysis.curves(run, span) for run in runs] or [pd.DataFrame(columns=CURVE_COLUMNS)])
@@ -220,23 +213,24 @@ def show_curves(names: Sequence[str], span: int) -> None:
     for name, step in analysis.not_finite(table).items():
         st.warning(plain(f"The loss of {name} is not a number from step {step} on."), icon=":material/warning:")
     looks = figures.run_looks(list(names))
-    measured = analysis.names_of(table)
-    for start in range(0, len(measured), PER_ROW):
-        for name, column in zip(measured[start : start + PER_ROW], st.columns(PER_ROW), strict=False):
-            part = table[table["name"] == name]
-            with column:
-                st.markdown(f"**{plain(_heading(name, part))}**")
-                marked = chosen if part["split"].any() else None
-                figure = figures.training_curves(part, looks, UNITS.get(name, _axis(name)), chosen=marked)
-                show_chart(
-                    figure, f"curve {name}", key=f"curve {name}", alt=_said_curve(_heading(name, part), part),
-                    code=_code_of(name, runs, names, span, marked=marked is not None), table=part, runs=numbered(runs),
-                )  # fmt: skip
+    measured = analysis.names_of(table, direction)
+    grid = st.grid(PER_ROW, min_column_width=LEAST)
+    for name in measured:
+        part = table[table["name"] == name]
+        with grid.cell():
+            st.markdown(f"**{plain(_heading(name, part))}**")
+            marked = chosen if part["split"].any() else None
+            figure = figures.training_curves(part, looks, UNITS.get(name, _axis(name)), chosen=marked)
+            show_chart(
+                figure, f"curve {name}", key=f"curve {name}", alt=_said_curve(_heading(name, part), part),
+                code=_code_of(name, runs, names, span, marked=marked is not None), table=part, runs=numbered(runs),
+            )  # fmt: skip
     absent = [HEADINGS[name].lower() for name in EXPECTED if name not in measured]
     if absent and measured:
         st.caption(plain(f"Not in these histories: {', '.join(absent)}."))
     if chosen:
-        st.caption("A star marks the chosen checkpoint: the highest t2v MRR on validation, the first of equal ones.")
+        by = " or ".join(dict.fromkeys(Monitor.of_run(run.info).label for run in runs))
+        st.caption(plain(f"A star marks the chosen checkpoint: the best {by} on validation, the first of equal ones."))
 
 
 def _code_of(name: str, runs: Sequence[Run], names: Sequence[str], span: int, *, marked: bool) -> str:
@@ -263,13 +257,17 @@ def _nothing_yet(run: Run) -> str:
 
 def _heading(name: str, part: pd.DataFrame) -> str:
     splits = [one for one in dict.fromkeys(part["split"]) if one]
-    return f"{METRICS[name].heading} on {', '.join(splits)}" if splits else HEADINGS.get(name, name.capitalize())
+    if not splits:
+        return HEADINGS.get(name, name.capitalize())
+    direction, metric = LOOK_CURVES[name]
+    return f"{METRICS[metric].heading} ({direction}) on {', '.join(splits)}"
 
 
 def _axis(name: str) -> str:
-    if name not in METRICS:
+    if name not in LOOK_CURVES:
         return name
-    return f"{METRICS[name].label}{', %' if METRICS[name].scale == 100 else ''}"
+    metric = METRICS[LOOK_CURVES[name][1]]
+    return f"{metric.label}{', %' if metric.scale == 100 else ''}"
 
 
 def show_test(runs: Sequence[Run], direction: str) -> None:

@@ -11,12 +11,16 @@ import streamlit as st
 
 from workbench import analysis, figures
 from workbench.analysis import Trajectories
+from workbench.analysis.narrowing import Sieve
 from workbench.analysis.trajectories import KINDS
+from workbench.app import loading
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
+from workbench.app.parts.sieve import choose_sieve
 from workbench.app.text import plain, short
 from workbench.core.errors import UnknownNameError, WorkbenchError
+from workbench.core.words import counted
 from workbench.corpus import Corpus, open_corpus
 from workbench.evaluation.runs.run import Run, list_runs, open_run
 
@@ -31,7 +35,20 @@ def say_without_ranks(runs: Sequence[Run]) -> None:
         st.caption(plain(f"Ranks were not kept by: {', '.join(never)}. Trainings of this version keep them."))
 
 
-def show_ranks(name: str, direction: str, k: int, kind: str) -> None:
+def sieve_of(training: Run) -> Sieve:
+    """Widgets that filter validation queries; everything passes where this workspace does not hold their corpus."""
+    try:
+        return choose_sieve(loading.corpus_named(training.corpus_name))
+    except UnknownNameError:
+        return Sieve()
+
+
+def passing(table: pd.DataFrame, sieve: Sieve) -> pd.DataFrame:
+    """The rows whose query (``id``) has the words of a filter."""
+    return table[sieve.passes(table["id"])].reset_index(drop=True)
+
+
+def show_ranks(name: str, direction: str, k: int, kind: str, sieve: Sieve) -> None:
     """What a training learned when: the share of its queries per checkpoint, and the queries themselves.
 
     Args:
@@ -39,6 +56,7 @@ def show_ranks(name: str, direction: str, k: int, kind: str) -> None:
         direction: ``t2v`` or ``v2t``.
         k: A query is right where its rank is ``k`` or better.
         kind: One of ``KINDS``, or ``all``.
+        sieve: Words that a query must have to be listed.
     """
     try:
         run = open_run(name)
@@ -46,11 +64,8 @@ def show_ranks(name: str, direction: str, k: int, kind: str) -> None:
     except WorkbenchError as error:  # perhaps a file that is being replaced: the next look says
         st.warning(plain(error), icon=":material/warning:")
         return
-    left, right = st.columns([2, 3])
-    with left:
-        _shares(run, found, k, chosen)
-    with right:
-        _queries(run, found, k, chosen, kind)
+    _shares(run, found, k, chosen)
+    _queries(run, found, k, chosen, kind, sieve)
 
 
 def _shares(run: Run, found: Trajectories, k: int, chosen: int | None) -> None:
@@ -66,7 +81,7 @@ def _said_last(found: Trajectories, shares: pd.DataFrame) -> str:
     """What became of the queries by the last checkpoint."""
     now = shares[shares["step"] == found.steps[-1]]
     said = ", ".join(f"{n} {label}" for n, label in zip(now["n"], now["label"], strict=True))
-    return f"Of {len(found.ids):,} queries, at step {found.steps[-1]:,}: {said}."
+    return f"Of {counted(len(found.ids), 'query')}, at step {found.steps[-1]:,}: {said}."
 
 
 def show_kinds(run: Run, found: Trajectories, k: int, chosen: int | None) -> None:
@@ -87,9 +102,9 @@ def show_kinds(run: Run, found: Trajectories, k: int, chosen: int | None) -> Non
     )  # fmt: skip
 
 
-def _queries(run: Run, found: Trajectories, k: int, chosen: int | None, kind: str) -> None:
+def _queries(run: Run, found: Trajectories, k: int, chosen: int | None, kind: str, sieve: Sieve) -> None:
     table = analysis.query_kinds(found, k, chosen)
-    table = table if kind == "all" else table[table["kind"] == kind]
+    table = passing(table if kind == "all" else table[table["kind"] == kind], sieve)
     texts = texts_of(run) if found.direction == "t2v" else {}
     shown = pd.DataFrame({
         "Caption" if found.direction == "t2v" else "Video": [short(texts.get(one, one)) for one in table["id"]],
@@ -114,7 +129,7 @@ def _queries(run: Run, found: Trajectories, k: int, chosen: int | None, kind: st
             "Rank, last": st.column_config.NumberColumn(format="%.1f", width=75, help="At the last checkpoint."),
         },
     )  # fmt: skip
-    st.caption(f"{len(table):,} queries: lost ones first, then those never learned, worst rank first.")
+    st.caption(f"{counted(len(table), 'query')}: lost ones first, then those never learned, worst rank first.")
     open_selected([run], event, table["id"].to_list(), found.direction)
 
 

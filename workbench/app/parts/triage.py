@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from workbench.analysis import CAUSES
-from workbench.analysis.tags import LABELS, OPEN
+from workbench.analysis.causes.seen import texts_in_evidence
+from workbench.analysis.tags import LABELS, NAMED, OPEN, label_for
 from workbench.app.components.player import thumb_address
 from workbench.app.components.thumbnails import Tile
 from workbench.app.components.triage import playing_address, triage
@@ -21,7 +24,7 @@ from workbench.app.text import short
 from workbench.corpus import Corpus
 
 MOST = 50
-MOST_TEXT = 600
+MOST_TEXT, MOST_WORDS = 600, 12
 
 
 def show_triage(shown: Shown, rows: pd.DataFrame) -> None:
@@ -37,12 +40,19 @@ def show_triage(shown: Shown, rows: pd.DataFrame) -> None:
     if shown.corpus is not None:
         ids = dict.fromkeys([*part["right_video_id"], *part["top_video_id"].dropna()])
         tiles = {one.video_id: one for one in tiles_of(shown.corpus, list(ids))}
+    own = shown.desk.said()
     triage(
         [_case(shown, row, tiles) for row in part.to_dict("records")],
         [{"id": one, "label": LABELS[one].label, "sentence": LABELS[one].sentence} for one in OPEN],
         who=shown.desk.who, tags=shown.desk.own(), marks=shown.desk.bookmarks(), chosen=st.query_params.get("q", ""),
-        key="triage", write=lambda labels, marks: shown.desk.write(part, labels, marks),
+        key="triage", causes=_causes(), named={query: one.cause for query, one in own.items()},
+        words={query: one.words for query, one in own.items()}, write=partial(shown.desk.write, part),
     )  # fmt: skip
+
+
+def _causes() -> list[dict[str, str]]:
+    """The causes that can be named, and the label that naming one sets."""
+    return [{"id": one, "label": CAUSES[one].label, "tag": label_for(one, "", OPEN)} for one in NAMED]
 
 
 def _start(queries: Sequence[str]) -> int:
@@ -73,14 +83,36 @@ def _case(shown: Shown, row: Mapping[Any, Any], tiles: Mapping[str, Tile]) -> di
     pairs = ((right, "Right video"), (wrong, "Top-1, wrong")) if shown.direction == "t2v" else ((right, "The query"),)
     return {
         "id": query, "text": short(said, MOST_TEXT), "rank": f"{row['rank']:g}",
-        "cause": CAUSES[row["cause"]].label, "evidence": short(row["evidence"], MOST_TEXT), "link": link,
+        "cause": CAUSES[row["cause"]].label, "cause_id": row["cause"],
+        "evidence": short(row["evidence"], MOST_TEXT), "words": _words(row, corpus, pairs), "link": link,
         "thumb": thumb_address(corpus, right) if corpus and tile and not tile.missing else "",
-        "videos": [_video(corpus, video, title, short(text, MOST_TEXT), tiles.get(video)) for video, title in pairs],
+        "videos": [_video(shown, row, video, title, tiles.get(video)) for video, title in pairs],
     }  # fmt: skip
 
 
-def _video(corpus: Corpus | None, video_id: str, title: str, text: str, tile: Tile | None) -> dict[str, str]:
+def _words(
+    row: Mapping[Any, Any], corpus: Corpus | None, pairs: Sequence[tuple[str, str]]
+) -> list[dict[str, str | float | None]]:
+    """Words of the evidence that stand in the shown videos, and where; a click moves the player there."""
+    titles, found = dict(pairs), {}
+    for one in json.loads(row["places"]) if corpus is not None else []:
+        video, seconds = one["video_id"], one["time_s"]
+        if video in titles:
+            when = "time not known" if seconds is None else f"{seconds:.2f} s"
+            found[video, one["word"], seconds] = {
+                "word": short(one["word"], 40), "place": f"{titles[video]}, {when}",
+                "player": f"{corpus.name}/{video}", "seconds": seconds,
+            }  # fmt: skip
+    return list(found.values())[:MOST_WORDS]
+
+
+def _video(
+    shown: Shown, row: Mapping[Any, Any], video_id: str, title: str, tile: Tile | None
+) -> dict[str, str]:
+    corpus, text = shown.corpus, "" if pd.isna(row["text"]) else short(str(row["text"]), MOST_TEXT)
     if corpus is None or tile is None or tile.missing:
         why = tile.missing if tile else "the corpus is not at hand"
         return {"title": title, "src": "", "missing": f"{video_id}: {why}", "sub": ""}
-    return {"title": title, "src": playing_address(corpus, video_id, text), "missing": "", "sub": tile.tip}
+    known = texts_in_evidence(pd.DataFrame([row]), video_id)
+    src = playing_address(corpus, video_id, text, run=shown.run.name, engine=shown.engine, evidence=known)
+    return {"title": title, "src": src, "missing": "", "sub": tile.tip}

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench import analysis
+from workbench.analysis.narrowing import Sieve
 from workbench.analysis.structure.twins import (
     ACROSS,
     across_splits,
@@ -20,9 +21,11 @@ from workbench.analysis.structure.twins import (
 )  # fmt: skip
 from workbench.app import loading
 from workbench.app.parts.hub import LARGE, Key, Shown
+from workbench.app.parts.sieve import choose_sieve
 from workbench.app.parts.widgets import choose, choose_toggle, listed
 from workbench.app.text import plain
 from workbench.core.errors import StateError
+from workbench.core.words import counted
 from workbench.corpus import Corpus, domain_label
 from workbench.evaluation.runs.run import Run
 
@@ -66,6 +69,7 @@ class Block:
         said: Said above the list.
         exclude: What one may want to leave out.
         digits: Decimals by column.
+        ids: Column of captions and videos in which the words of a filter are looked for.
     """
 
     key: str
@@ -76,9 +80,10 @@ class Block:
     said: str = ""
     exclude: pd.DataFrame | None = None
     digits: Mapping[str, int] = field(default_factory=dict)
+    ids: str = "opens"
 
 
-def show_block(shown: Shown, block: Block) -> None:
+def show_block(shown: Shown, block: Block, sieve: Sieve) -> None:
     """A list of what stands twice; a selected row opens its query."""
     if block.rows.empty:
         st.caption(block.none)
@@ -87,7 +92,8 @@ def show_block(shown: Shown, block: Block) -> None:
         st.caption(plain(block.said))
     whole = block.rows[list(block.names)].rename(columns=dict(block.names))
     row = listed(
-        block.rows, block.names, block.key, block.file, whole=whole, exclude=block.exclude, **block.digits
+        block.rows, block.names, block.key, block.file, whole=whole, exclude=block.exclude, sieve=sieve, ids=block.ids,
+        **block.digits,
     )  # fmt: skip
     if row is not None:
         beside = block.rows["beside"][row] if "beside" in block.rows else None
@@ -98,38 +104,41 @@ def show_captions(shown: Shown) -> None:
     """Captions that cannot be told apart."""
     equal, near = (twins(shown.key, what, shown.direction, shown.run) for what in ("equal", "near"))
     rank = "Rank" if shown.direction == "t2v" else "Rank of its video's caption"
+    sieve = choose_sieve(shown.run, "equal", "near", corpus=shown.corpus)
     st.header(f"Equal captions of other videos ({len(equal):,})")
     show_block(shown, Block(
         "equal", f"equal captions {shown.called}", equal.assign(opens=equal["query_id"]),
         {"group": "Sentence", "text": "Caption", "video_id": "Right video", "rank": rank},
         "Every caption is unique, or its twins have the same right videos.",
-        f"{equal['group'].nunique():,} sentences; no model can tell which of their videos is meant. Select one to open "
-        "it.",
-        excluding(equal["caption_id"], equal["video_id"], "equal caption of another video"), {"rank": 1},
-    ))  # fmt: skip
+        f"{counted(equal['group'].nunique(), 'sentence')}; no model can tell which of their videos is meant. Select "
+        "one to open it.",
+        excluding(equal["caption_id"], equal["video_id"], "equal caption of another video"), {"rank": 1}, "caption_id",
+    ), sieve)  # fmt: skip
     st.header(f"Captions that differ by one word ({len(near):,})")
     show_block(shown, Block(
         "near", f"near captions {shown.called}", near.assign(opens=near["query_id"]),
         {"text": "Caption", "rank": rank, "like_text": "Nearly the same"},
         "No caption differs from one of another video by punctuation or one word only.",
         exclude=excluding(near["caption_id"], near["video_id"], "caption differs from another by one word"),
-        digits={"rank": 1},
-    ))  # fmt: skip
+        digits={"rank": 1}, ids="caption_id",
+    ), sieve)  # fmt: skip
 
 
 def show_videos(shown: Shown) -> None:
     """Videos, or captions, that look alike to the run, and the videos of one source."""
     what = "Videos" if shown.direction == "t2v" else "Captions"
+    sieve = choose_sieve(shown.run, "alike", "source", corpus=shown.corpus)
     st.header(f"{what} that get the same scores")
-    least = choose("Correlation of their scores at least", CORRELATIONS, "least", first=1)
+    with st.columns(3)[0]:
+        least = choose("Correlation of their scores at least", CORRELATIONS, "least", first=1)
     size = 0 if shown.run.similarity is None else shown.run.similarity.size
     if size == 0:
         st.caption(plain(f"Run {shown.run.name} keeps no similarity matrix, so its scores cannot be compared."))
     elif size <= LARGE or choose_toggle("Compare all pairs now", "pairs"):
-        show_block(shown, _alike(shown, least))
+        show_block(shown, _alike(shown, least), sieve)
     st.header("Videos of one source")
     try:
-        show_block(shown, _same_source(shown))
+        show_block(shown, _same_source(shown), sieve)
     except StateError as error:
         st.caption(plain(str(error)))
 
@@ -138,7 +147,7 @@ def _alike(shown: Shown, least: str) -> Block:
     pairs = alike(shown.key, float(least), shown.direction, shown.run)
     same = pairs["same_source"].map({True: "yes", False: "no"}).fillna("unknown")
     table = pairs.assign(same=same, opens=pairs["video_a"])
-    said = f"{len(pairs):,} pairs, {int((same == 'no').sum()):,} of them of two sources. "
+    said = f"{counted(len(pairs), 'pair')}, {int((same == 'no').sum()):,} of them of two sources. "
     why = f"scores correlate {least} or more with another"
     last = {"correlation": "Correlation", "same": "Same source"}
     if shown.direction == "t2v":
@@ -158,11 +167,12 @@ def _same_source(shown: Shown) -> Block:
     share, low, high = sibling_share(found)
     of = "a sibling" if shown.direction == "t2v" else "a caption of a sibling"
     said = (
-        f"{len(found):,} sources have several videos. {int(found['n_confused'].sum()):,} of their "
-        f"{int(found['n_queries'].sum()):,} queries ({100 * share:.1f} %, {100 * low:.1f} to {100 * high:.1f}) have "
-        f"{of} at rank 1. Select a source to open a query."
+        f"{counted(len(found), 'source has', 'sources have')} several videos. Of "
+        f"{counted(int(found['n_queries'].sum()), 'query')} of these {int(found['n_confused'].sum()):,} "
+        f"({100 * share:.1f} %, {100 * low:.1f} to {100 * high:.1f}) put {of} at rank 1. "
+        "Select a source to open a query."
     )
-    label = [domain_label(str(one)) if pd.notna(one) else "–" for one in found["domain"]]
+    label = found["domain"].map(domain_label)
     opens = [(queries or videos)[0] for queries, videos in zip(found["queries"], found["videos"], strict=True)]
     videos = [video for own in found["videos"] for video in own[1:]]
     return Block(
@@ -170,7 +180,7 @@ def _same_source(shown: Shown) -> Block:
         {"source_id": "Source", "label": "Domain", "n_videos": "Videos", "n_queries": "Queries",
          "n_confused": "Sibling at rank 1"},
         "Every video has a source of its own.", said,
-        excluding([None] * len(videos), videos, "same source as another video"),
+        excluding([None] * len(videos), videos, "same source as another video"), ids="videos",
     )  # fmt: skip
 
 
@@ -182,6 +192,7 @@ def show_splits(shown: Shown) -> None:
     if len(shown.corpus.with_split(None).splits) < 2:
         st.caption("This corpus has one split, so nothing can stand in another.")
         return
+    sieve = choose_sieve(shown.run, *(f"split {kind}" for kind in ACROSS), corpus=shown.corpus)
     found = shared_with_splits(loading.key_of_corpus(shown.corpus), shown.corpus)
     for kind, said in ACROSS.items():
         rows = found[found["kind"] == kind].reset_index(drop=True)
@@ -195,4 +206,5 @@ def show_splits(shown: Shown) -> None:
             rows.assign(opens=rows["caption_id"] if own else rows["video_id"]), names,
             "None, as far as the corpus states it.",
             exclude=excluding(rows["caption_id"], rows["video_id"], f"{said} in another split"),
-        ))  # fmt: skip
+            ids="caption_id" if kind == "caption" else "video_id",
+        ), sieve)  # fmt: skip

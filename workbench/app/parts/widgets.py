@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from workbench.analysis.narrowing import Sieve
 from workbench.app.links import WORDS_OF, asked_whole
 from workbench.app.loading import all_runs, engines, outdated, places, run_named
 from workbench.app.looks import SECONDS
 from workbench.app.parts.downloads import show_table
+from workbench.app.readable import readable, say_unreadable
 from workbench.app.text import plain
 from workbench.core.errors import StateError
 from workbench.core.progress import CallbackSink, use_sink
@@ -26,8 +29,14 @@ DETAILS = ("video", "page", *SECONDS)
 """Keys of what is open on a page; another choice closes it."""
 PER_PAGE = 50
 """Rows of a list that are shown at once."""
+WIDGET = 210
+"""Least pixels of a widget in a row: the directions fit."""
+HALF = 440
+"""Least pixels of a chart or a list beside another one."""
 TEXTS = ("text", "like_text", "listed_text", "text_a", "text_b")
 """Columns that need a wide place in a list."""
+LABEL = "label"
+"""The column of a domain or a cause: as wide as its longest name."""
 HELP_BRING = "Bring one with: workbench import sim.npy --corpus NAME --name NAME"
 
 
@@ -117,30 +126,43 @@ def choose_several(label: str, options: Mapping[str, str], key: str, first: Sequ
     st.session_state[f"choose {key}"] = known or list(first)
 
     def changed() -> None:
-        st.query_params[key] = ",".join(st.session_state[f"choose {key}"])
+        said = ",".join(st.session_state[f"choose {key}"])
+        st.session_state[f"last {key}"] = said
+        if said:
+            st.query_params[key] = said
+        else:
+            st.query_params.pop(key, None)
 
     chosen = st.multiselect(
         label, list(options), key=f"choose {key}", format_func=options.__getitem__, on_change=changed
     )
     found = chosen or list(first)
-    _keep(key, ",".join(found))
+    if found:
+        _keep(key, ",".join(found))
+    else:
+        st.session_state[f"last {key}"] = ""
+        st.query_params.pop(key, None)
     return found
 
 
 def choose_corpus() -> tuple[str, pd.DataFrame]:
     """A corpus and split that have finished runs; returns "name/split" and its runs, best first.
 
+    What was scored with inputs changed on purpose (perfect OCR, say) comes after what competes; runs that cannot be
+    read are left out (``say_unreadable``).
+
     Raises:
         StateError: There is no finished run.
     """
     table = all_runs()
-    done = table[table["state"] == "finished"].sort_values("t2v_r1", ascending=False)
+    done = table[table["state"] == "finished"]
     if done.empty:
         raise StateError("No run is finished yet.", HELP_BRING)
-    done = done.assign(place=done["corpus"] + "/" + done["split"])
+    done = done.assign(place=done["corpus"] + "/" + done["split"], changed=done["ablation"].notna())
+    done = done.sort_values(["changed", "t2v_r1"], ascending=[True, False], kind="stable").drop(columns="changed")
     options = list(dict.fromkeys(done["place"]))
     chosen = choose("Corpus / split", options, "corpus", closes=(*DETAILS, "domain", "q"))
-    return chosen, done[done["place"] == chosen].reset_index(drop=True)
+    return chosen, readable(done[done["place"] == chosen])
 
 
 def choose_place(*, whole: bool = False) -> str:
@@ -200,16 +222,37 @@ def shown_progress() -> Iterator[None]:
     place.empty()
 
 
-def corpus_row(*widths: int) -> tuple[str, pd.DataFrame, list[DeltaGenerator]]:
-    """The first row of a page about single queries: the corpus, and columns for what the page adds.
+def widget_row(n: int, least: int = WIDGET) -> list[DeltaGenerator]:
+    """Places for so many widgets side by side; on a narrow screen they go on in the next line, and none is cut.
+
+    Args:
+        n: Places.
+        least: Pixels of each.
+    """
+    grid = st.grid(n, min_column_width=least)
+    return [grid.cell() for _ in range(n)]
+
+
+def halves() -> list[DeltaGenerator]:
+    """Two places for charts or lists side by side; below each other on a narrow screen."""
+    grid = st.grid(2, min_column_width=HALF, gap="medium")
+    return [grid.cell() for _ in range(2)]
+
+
+def corpus_row(n: int) -> tuple[str, pd.DataFrame, list[DeltaGenerator]]:
+    """The first row of a page about single queries: the corpus, and places for what the page adds.
+
+    Args:
+        n: Places, that of the corpus included.
 
     Returns:
-        "name/split", its runs that can be looked at query by query (best first), the remaining columns.
+        "name/split", its runs that can be looked at query by query (best first), the remaining places.
     """
-    columns = st.columns(widths)
-    with columns[0]:
+    places = widget_row(n)
+    with places[0]:
         place, table = choose_corpus()
-    return place, per_query_only(table), columns[1:]
+    say_unreadable(place)
+    return place, per_query_only(table), places[1:]
 
 
 def choose_run(runs: pd.DataFrame, label: str = "Run", key: str = "run", first: int = 0) -> Run:
@@ -249,7 +292,7 @@ def per_query_only(runs: pd.DataFrame) -> pd.DataFrame:
 
 def listed(
     table: pd.DataFrame, names: Mapping[str, str], key: str, file: str, *, whole: pd.DataFrame | None = None,
-    exclude: pd.DataFrame | None = None, **digits: int,
+    exclude: pd.DataFrame | None = None, sieve: Sieve | None = None, ids: str = "query_id", **digits: int,
 ) -> int | None:  # fmt: skip
     """Fifty rows of a table, with pages where there are more; the place of the row that was just selected.
 
@@ -261,20 +304,38 @@ def listed(
         file: Name of the files, as for ``show_table``.
         whole: What the files hold; None = all rows of the table.
         exclude: A list to exclude, as a file.
-        **digits: Decimals of columns of numbers.
+        sieve: Words that a row must have; the files hold those rows then.
+        ids: Column of captions or videos, or of lists of them, in which the words are looked for.
+        **digits: Decimals of columns of numbers; none where all of a column are whole.
     """
+    if table.empty:
+        st.caption("None.")
+        return None
+    sieve = sieve or Sieve()
+    kept = np.flatnonzero(sieve.passes(table[ids])) if sieve.words else np.arange(len(table))
+    if sieve.words:
+        st.caption(f"{len(kept):,} of {len(table):,} have these words.")
+        if not len(kept):
+            return None
+        table, whole = table.iloc[kept], None if whole is None else whole.iloc[kept]
     n_pages = max(1, -(-len(table) // PER_PAGE))
     paged = f"page_{key}"
     at = asked_whole(paged if paged in st.query_params else key, 1, 1, n_pages)
     start = (at - 1) * PER_PAGE
     look: dict[str, Any] = {
-        names[name]: st.column_config.NumberColumn(format=f"%.{n}f", width="small") for name, n in digits.items()
+        names[name]: st.column_config.NumberColumn(format=f"%.{n if (table[name] % 1).any() else 0}f", width="small")
+        for name, n in digits.items()
     }
-    look |= {names[name]: st.column_config.TextColumn(width="large") for name in TEXTS if name in names}
+    text = st.column_config.TextColumn(width="medium" if "evidence" in names else "large")  # evidence wants room too
+    look |= {names[name]: text for name in TEXTS if name in names}
+    if LABEL in names:
+        longest = max(len(str(one)) for one in (names[LABEL], *table[LABEL].unique()))
+        look[names[LABEL]] = st.column_config.TextColumn(width=min(200, 24 + 7 * longest))
     part = table[list(names)].iloc[start : start + PER_PAGE].rename(columns=names)
     chosen = show_table(
-        part, file, whole=table if whole is None else whole, exclude=exclude, key=f"{key} {at}", on_select="rerun",
-        selection_mode="single-row", column_config=look, height="content" if len(part) <= 12 else 460,
+        part, file, whole=table if whole is None else whole, exclude=exclude, key=f"{key} {at} {sieve.words}".rstrip(),
+        on_select="rerun", selection_mode="single-row", column_config=look,
+        height="content" if len(part) <= 12 else 460,
     )  # fmt: skip
     if n_pages > 1:
         turn = f"page {key} {at}"
@@ -287,4 +348,4 @@ def listed(
         st.pagination(n_pages, default=at, key=turn, on_change=turned)
         st.caption(f"Rows {start + 1:,} to {start + len(part):,} of {len(table):,}")
     rows = chosen["selection"]["rows"]
-    return start + rows[0] if rows else None
+    return int(kept[start + rows[0]]) if rows else None
