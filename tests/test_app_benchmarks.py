@@ -6,33 +6,45 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from benchmarks import app_speed, matrix_view
+from benchmarks.app_clicks import KINDS
 from benchmarks.made_matrices import QUICK, made
 from benchmarks.pages import SCREEN, app
 from benchmarks.report import Report
+from tests.captioned import captioned_runs
+from tests.figures.players import barcode_corpus
+from workbench.app.navigation import TITLES
+from workbench.core.workspace import elsewhere
 
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals
 
 
 @pytest.fixture(scope="module")
 def runs():
-    return made(QUICK.sizes)
+    return made(QUICK.sizes, filmed=True)
 
 
 def rows_of(report: Report) -> list[list[str]]:
     """Cells of all rows of tables, without headings."""
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in report.lines if line.startswith("| 48")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in report.lines if line.startswith("| 240")]
 
 
-def test_clicks_pans_and_memory(runs, browser):
+def test_first_numbers_clicks_pans_memory_and_boxes(runs, browser):
     report, context = Report(), browser.new_context(viewport=SCREEN)
+    with elsewhere(runs.home):
+        captioned_runs(barcode_corpus(runs.home / "clips" / "barcodes"), "barcodes-")
     with app(runs.home) as (base, process):
+        assert 1_000 < app_speed.first_numbers(report, context, base, runs) <= matrix_view.MOST_MESSAGE
         found = app_speed.interactions(report, context, base, process, runs, QUICK)
+        app_speed.overlays(report, context, base, QUICK.frames)
         matrix_view.pages(report, context, base, process, runs, QUICK.pans)
     context.close()
-    assert not report.missed and sum(line.startswith("Floor:") for line in report.lines) == 8
+    app_speed.held(report, found, QUICK)
+    assert not report.missed and sum(line.startswith("Floor:") for line in report.lines) == 9
     assert 1_000 < found.message <= matrix_view.MOST_MESSAGE and found.heap > 1
-    clicks, pages = rows_of(report)
-    assert all(clicks[1:]) and all(pages[1:]) and int(pages[2].replace(",", "")) >= 0
+    held, pages = rows_of(report)
+    assert all(held[1:]) and all(pages[1:]) and int(pages[2].replace(",", "")) >= 0
+    first = [line.split("|")[1].strip() for line in report.lines if line.startswith("| ")]
+    assert {*TITLES} <= {*first} and {*KINDS} <= {*first}
 
 
 def test_pyramids_and_means(runs):

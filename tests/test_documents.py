@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 
 from tests.made import made_similarity
+from tests.training.reading import NAME, read_corpus
 from workbench.corpus import open_corpus, save_corpus
 from workbench.corpus.formats import find_format
 from workbench.corpus.media import file_of
+from workbench.evaluation import open_run
 from workbench.pipelines.exchange import EXPORTERS, IMPORTERS
 
 ROOT = Path(__file__).parents[1]
@@ -161,3 +163,14 @@ def test_real_input(real_data, demo_home):
 
 def test_contract_copy_is_there():
     assert "The data model" in (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+
+
+def test_a_loop_of_ones_own_runs(home, monkeypatch, capsys):
+    monkeypatch.setattr("workbench.training.trackers.has", lambda _: False)
+    read_corpus()
+    _, example = blocks("python", (ROOT / "docs" / "extending.md").read_text(encoding="utf-8"))
+    exec(example.replace('"demo"', f'"{NAME}"'), {"__name__": "loop"})
+    run = open_run("own-loop")
+    assert run.state == "finished" and run.protocol["selected_on"] == "val" and run.info["monitor"] == "mean r1"
+    assert {"loss", "val mrr", "val v2t r10"} <= set(run.history["name"])
+    assert capsys.readouterr().out.splitlines()[-1] == "over"

@@ -280,7 +280,7 @@ def test_what_is_absent_is_said(home):
     assert said["truncated"] == "Run r does not say how many words its model reads; set caption_words to say it."
     read = analysis.not_computed(failing(read=READ, name="s", corpus="s"))
     assert read["ocr_distractor"] == "Run s does not say whether its model reads text."
-    assert read["ocr_not_sampled"].startswith("Neither run s nor the corpus says in which frames")
+    assert read["ocr_not_sampled"].startswith("Run s does not list the frames that its model saw, and nobody")
     assert "truncated" not in analysis.not_computed(failing(name="t"), caption_words=32)
 
 

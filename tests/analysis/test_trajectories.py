@@ -144,6 +144,8 @@ def test_curves_are_smoothed_but_not_metrics(corpus):
     mrr = table[table["name"] == "mrr"]
     assert mrr["smooth"].tolist() == [0.25, 0.5] and set(mrr["split"]) == {"val"}
     assert analysis.names_of(table) == ["loss", "mrr", "r1"]  # the clock is no curve
+    both = pd.DataFrame({"name": ["loss", "mrr", "v2t mrr"], "split": ["", "val", "val"]})
+    assert analysis.names_of(both, "v2t") == ["loss", "v2t mrr"] and analysis.names_of(both, "t2v") == ["loss", "mrr"]
     plain = analysis.curves(run)
     assert plain["smooth"].equals(plain["value"])
     assert analysis.curves(training(corpus, "fresh")).empty

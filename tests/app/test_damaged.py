@@ -12,7 +12,6 @@ import workbench.app.entry.main as installed
 from tests.app.test_pages import opened, words
 from tests.made import made_corpus, made_runs
 from workbench.app import failing
-from workbench.app.navigation import TITLES, UNLISTED
 from workbench.core import jobs
 from workbench.evaluation.runs import notes
 
@@ -38,8 +37,8 @@ def damaged(home):
     return runs
 
 
-def test_every_page_opens_beside_damaged_files(damaged):
-    for page in ("", *TITLES, *UNLISTED):
+def test_pages_open_beside_damaged_files(damaged):
+    for page in ("leaderboard", "failures", "search", "training", "data", "tags", "calibration"):  # those that list
         app = opened(page)
         assert not app.exception and not app.error, (page, words(app))
 

@@ -237,7 +237,7 @@ def test_two_sessions_keep_their_thresholds_and_tags(site, other, place, monkeyp
     assert rows(other) == before
     for one, who, said in ((site, "Ana", "Ambiguous"), (other, "Bo", "False negative")):
         named(one, who)
-        one.page.locator(f"[data-testid=stButtonGroup] button:has-text('{said}')").click()
+        one.page.get_by_role("radio", name=said, exact=True).click()
         one.settle()
     assert rows(other) != rows(site) and "foreign = 1" not in other.text()
     monkeypatch.setenv("WORKBENCH_HOME", str(place))

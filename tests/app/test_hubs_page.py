@@ -137,7 +137,7 @@ def test_duplicates_in_the_other_direction(run, part):
     app = opened("hubs", run="raw", part=part, direction="v2t", least="0.9")
     assert not app.exception and not app.error, words(app)
     if part == "videos":
-        assert "Captions that get the same scores" in said(app) and "have a caption of a sibling at rank 1" in said(app)
+        assert "Captions that get the same scores" in said(app) and "put a caption of a sibling at rank 1" in said(app)
         assert app.dataframe[0].value["Correlation"].iloc[0] == pytest.approx(1)  # equal captions
 
 

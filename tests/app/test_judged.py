@@ -44,7 +44,7 @@ def test_a_found_and_a_failed_query_are_tagged_and_bookmarked(run):
     of = tags.set_index("query_id")
     assert notes.read_bookmarks(run.corpus_name, "Ana", "t2v") == [lost, found]
     assert list(of.loc[[lost, found], "label"]) == ["confirmed", "false_negative"]
-    assert of.loc[lost, "cause"] and of.loc[lost, "named_cause"] == of.loc[lost, "cause"] and of.loc[found, "cause"] == ""
+    assert of.loc[lost, "named_cause"] == of.loc[lost, "cause"] != "" == of.loc[found, "cause"]
     table = agreement_table(tags.assign(named_cause="label_suspect"))
     assert list(table["n"]) == [1]  # the found query has no computed cause to agree with
 

@@ -68,6 +68,9 @@ def test_my_bookmarks_are_the_cases_and_tags_stand_in_the_report(runs):
     assert "2 captions of this run bookmarked by you." in said(app)
     app.button[0].click().run()
     assert app.query_params["cases"] == f"{ids[3]}\n{ids[5]}" == app.text_area[0].value
+    video = runs[1].relevance.set_index("caption_id")["video_id"][ids[7]]
+    add_notes("made", [{"kind": BOOKMARK, **head, "direction": "v2t", "query_id": video, "on": True}])
+    assert "3 captions of this run bookmarked by you, 1 video of them by the first caption." in said(app.run())
     before = make_report(runs[1], cases=[ids[3]])
     assert "Tagged: Ambiguous (Ana)" in before.html and "<h2>Human tags</h2>" in before.html
     add_notes("made", [{"kind": TAG, **head, **about, "annotator": "<b>", "label": "other", "named_cause": ""}])

@@ -241,7 +241,8 @@ def test_the_player_of_a_case_has_the_frames_seen_the_engine_and_the_evidence(pl
     told, run = loading.failures, "wrong"
     proof = json.dumps([{"word": "MIRA", "video_id": "one.mp4", "text_id": "one.mp4#rapidocr#0", "time_s": 0.5}])
     monkeypatch.setattr(loading, "failures", lambda *asked: told(*asked).assign(places=proof))
-    (data,) = [own for key, own in mounted(opened("failures", run=run, k="1", view="triage")).items() if key == "triage"]
+    app = opened("failures", run=run, k="1", view="triage")
+    (data,) = [own for key, own in mounted(app).items() if key == "triage"]
     videos = [(one, video) for one in data["cases"] for video in one["videos"] if "evidence=" in video["src"]]
     place_of = {"word": "MIRA", "player": "shown/one.mp4", "seconds": 0.5}
     assert videos and all(place_of.items() <= one["words"][0].items() for one, _ in videos)

@@ -97,28 +97,29 @@ class Seen:
             the next picture, whose boxes the player cannot know yet: this is the lag of browser and instrument.
         exact: Those of them in which the number in the picture is that of the frame for which boxes were drawn.
         farthest: Frames that any of them is off, the end of the loop being next to its start.
+        prompt: Share of exact ones among all readings taken within 16 ms of the browser's word, some of which may be of
+            the next frame already.
         misplaced: Frames whose first box stands where that of another frame belongs, whenever they were read.
     """
 
     counted: int
     exact: int
     farthest: int
+    prompt: float
     misplaced: list[dict[str, float]]
 
     @classmethod
     def of(cls, readings: list[dict[str, float]]) -> Seen:
         """Of the lines of ``window.seen`` of one player, in their order."""
+        prompt = [(one, after) for one, after in pairwise(readings) if one["ended"] - one["told"] < 16]
         own = [
-            one
-            for one, after in pairwise(readings)
-            if one["ended"] - one["told"] < 16
-            and after["number"] == one["number"] + 1
-            and one["ended"] < after["presented"]
+            one for one, after in prompt if after["number"] == one["number"] + 1 and one["ended"] < after["presented"]
         ]
         off = [abs(one["frame"] - one["picture"]) for one in own]
         off = [min(distance, FRAMES - distance) for distance in off]
+        exact = [one["frame"] == one["picture"] for one, _ in prompt]
         misplaced = [one for one in readings if one["box"] != (one["frame"] if one["frame"] <= MOVES else None)]
-        return cls(len(own), off.count(0), max(off, default=FRAMES), misplaced)
+        return cls(len(own), off.count(0), max(off, default=FRAMES), float(np.mean(exact or [0])), misplaced)
 
 
 def barcode(index: int) -> np.ndarray:

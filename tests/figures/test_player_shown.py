@@ -40,6 +40,7 @@ def test_boxes_follow_the_presented_frame_while_it_plays(shown, ticks):
     found = Seen.of(shown.page.evaluate("window.seen"))
     sys.stdout.write(f"playing: {found.exact} of {found.counted} exact, most {found.farthest} off\n")
     assert found.counted >= 60 and found.exact >= 0.99 * found.counted and found.farthest <= 1
+    assert found.prompt >= 0.95
     assert found.misplaced == []
 
 

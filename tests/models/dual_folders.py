@@ -20,7 +20,7 @@ OTHERS = {"metaclip_2": "MetaClip2", "chinese_clip": "ChineseCLIP", "altclip": "
 
 
 def write_dual(folder: Path, family: str = "clip", *, seed: int = 0) -> Path:
-    """A folder of a tiny model, ``family`` a name of ``towers.dual.weights.FAMILIES``; frames of 16 pixels, patches of 8 (4)."""
+    """A folder of a tiny model of a family of ``towers.dual.weights``; frames of 16 pixels, patches of 8 (4)."""
     torch = pytest.importorskip("torch", reason="needs torch, which make setup installs")
     transformers = pytest.importorskip("transformers", reason="needs transformers, which make setup installs")
     with torch.random.fork_rng(devices=[]):

@@ -54,7 +54,9 @@ def test_a_folder_as_transformers_5_writes_it_is_read_and_kept(tmp_path):
     before = build_model("dual_encoder", weights=str(folder), n_frames=2)
     told = json.loads((folder / "preprocessor_config.json").read_text())
     (folder / "preprocessor_config.json").unlink()
-    (folder / "processor_config.json").write_text(json.dumps({"processor_class": "CLIPProcessor", "image_processor": told}))
+    (folder / "processor_config.json").write_text(
+        json.dumps({"processor_class": "CLIPProcessor", "image_processor": told})
+    )
     model = build_model("dual_encoder", weights=str(folder), n_frames=2)
     assert model.network.looks == before.network.looks and model.network.looks.mean == tuple(MEAN)
     assert model.network.looks.std == tuple(STD)

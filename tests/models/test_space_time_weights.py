@@ -107,6 +107,21 @@ def test_weights_come_from_files(tmp_path, suffix):
     assert all(torch.equal(value, state[name]) for name, value in tower.state_dict().items())
 
 
+@pytest.mark.parametrize("wrapped", ["model", "state_dict", None])
+@pytest.mark.parametrize("before", ["", "module.", "module.video_model.", "video_model.", "eyes.tower."])
+def test_wrapped_weights_and_those_of_a_whole_model_are_read(tmp_path, wrapped, before):
+    state = made(image_size=8).float().state_dict()
+    named = {before + name: value for name, value in state.items()}
+    if "." in before.removeprefix("module."):
+        named |= {"module.text_model.w" if before.startswith("module.") else "text_model.w": torch.zeros(2)}
+    torch.save(
+        named if wrapped is None else {"epoch": 3, wrapped: named, "optimizer": {"state": {}}}, tmp_path / "w.pth"
+    )
+    tower = build_tower(**SMALL)
+    assert not load_weights(tower, tmp_path / "w.pth").missing
+    assert all(torch.equal(value, state[name]) for name, value in tower.state_dict().items())
+
+
 @pytest.mark.parametrize(
     "rows,n_frames,rule,expected",
     [
@@ -168,6 +183,9 @@ def test_what_is_wrong_is_named(tmp_path):
         load_weights(tower, tower.state_dict(), temporal="linear")
     with pytest.raises(DataError, match="There is no file"):
         load_weights(tower, tmp_path / "none.pt")
+    torch.save({"epoch": 3}, tmp_path / "empty.pth")
+    with pytest.raises(DataError, match=r"holds no tensor. Save its tensors alone: torch.save\(model.state_dict"):
+        load_weights(tower, tmp_path / "empty.pth")
     (tmp_path / "bad.safetensors").write_bytes(b"no tensors here")
     with pytest.raises(DataError, match="cannot be read as safetensors"):
         load_weights(tower, tmp_path / "bad.safetensors")

@@ -59,6 +59,7 @@ def test_wrong_limits_are_refused(home, wrong):
     write_json(home / "settings.json", {"cache_gb": wrong})
     with pytest.raises(DataError, match="cache_gb"):
         cache_limit()
+    assert keep_cache_limit() == 0
 
 
 def test_the_commands_say_and_set_it(cache, workbench):

@@ -9,6 +9,7 @@ from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.evaluation import open_run
 from workbench.evaluation.runs.interactions import Interactions, PairInteraction, write_interactions
 from workbench.models import build_model
+from workbench.pipelines.cache_limit import set_cache_limit
 from workbench.pipelines.checkpoints import score_checkpoint
 
 pytest.importorskip("torch", reason="needs torch, which make setup installs")
@@ -67,9 +68,11 @@ def test_what_cannot_be_explained_is_refused_before_anything_is_scored(tiny_home
     assert not list((home / "runs").glob("*"))
 
 
-def test_a_run_that_was_not_asked_has_none(tiny_home, shown):
+def test_a_run_that_was_not_asked_has_none_and_the_cache_keeps_its_limit(tiny_home, shown, home):
+    set_cache_limit(1e-9)
     run = score_checkpoint(str(tiny_home / "ocr"), "shown", name="plain")
     assert run.interactions(run.queries["caption_id"][0]) is None
+    assert not list((home / "cache" / "features").rglob("*.npz")) and run.info["encoding"]["videos"]
 
 
 def pair(tokens=("a", "b"), times_s=(0.5, 1.0, 1.5), words=("MIRA",), caption_id="q", video_id="v"):

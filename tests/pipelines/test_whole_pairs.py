@@ -13,6 +13,7 @@ from tests.models.small_combined import CAPTIONS, Case, made, videos
 from workbench.evaluation import open_run
 from workbench.models import Words, build_model
 from workbench.models.interactions import TakesApart
+from workbench.pipelines import inputs
 from workbench.pipelines.checkpoints import score_checkpoint
 
 pytest.importorskip("torch", reason="needs torch, which make setup installs")
@@ -99,15 +100,14 @@ def test_a_word_is_taken_out_of_every_sentence(tiny_home, shown, tmp_path, name,
     effects = open_run("words").word_effects
     assert len(effects) and (effects["rank_without"] >= 1).all() and not effects["word"].str.contains(" ").any()
     one = effects.iloc[0]
-    from workbench.pipelines import inputs
-
     plain = inputs.sentences_of
 
     def without(*args, **options):
-        found = plain(*args, **options)
-        return {video: tuple(" ".join(w for w in s.split() if w != one["word"]) for s in of) for video, of in found.items()}
+        of = {video: [one.split() for one in sentences] for video, sentences in plain(*args, **options).items()}
+        fewer = {video: [[w for w in words if w != one["word"]] for words in every] for video, every in of.items()}
+        return {video: tuple(map(" ".join, every)) for video, every in fewer.items()}
 
     monkeypatch.setattr(inputs, "sentences_of", without)
     fewer = score_checkpoint(str(tmp_path / "own"), "shown", name="fewer")
-    row, column = run.queries["caption_id"].tolist().index(one["caption_id"]), run.gallery["video_id"].tolist().index(one["video_id"])
-    assert fewer.similarity[row, column] == pytest.approx(one["score_without"], abs=1e-4)
+    row, column = run.queries["caption_id"].eq(one["caption_id"]), run.gallery["video_id"].eq(one["video_id"])
+    assert fewer.similarity[row][:, column].item() == pytest.approx(one["score_without"], abs=1e-4)

@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 
 from workbench.cli.common import AsJson, key_values, say, show_json, show_table
+from workbench.core.words import number
 from workbench.evaluation import Run, open_run
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.statistics.groups import open_side
@@ -56,7 +57,7 @@ def compare(
 def said_effects(effects: Mapping[str, float]) -> str:
     """``Comparison.effects`` in one line."""
     return (
-        f"Effect: {effects['odds_ratio']:.2f} wins per loss (odds ratio); Cliff's delta of ranks "
+        f"Effect: wins per loss (odds ratio) {number(effects['odds_ratio'], '.2f')}; Cliff's delta of ranks "
         f"{effects['cliffs_delta']:+.3f}. Same lists? Rank-biased overlap {effects['rbo']:.3f}, Kendall's tau "
         f"{effects['tau']:.3f}; 1 = the same order."
     )

@@ -85,10 +85,10 @@ def cache_size(as_json: AsJson = False) -> None:
     from workbench.pipelines.cache_limit import cache_limit
 
     folder, limit = workspace().cache, cache_limit()
-    rows = [{"part": part, "MiB": size / 2**20} for part, size in cache_parts(folder).items()]
+    sizes = cache_parts(folder)
+    rows: list[tuple[str, float, float | None]] = [(part, size / 2**20, None) for part, size in sizes.items()]
     if rows:
-        whole = sum(row["MiB"] for row in rows)
-        rows.append({"part": "all", "MiB": whole, "limit MiB": None if limit is None else limit / 2**20})
+        rows.append(("all", sum(sizes.values()) / 2**20, None if limit is None else limit / 2**20))
     table = pd.DataFrame(rows, columns=["part", "MiB", "limit MiB"])
     show_table(table, as_json, empty=f"The cache {folder} is empty.")
     if not as_json:

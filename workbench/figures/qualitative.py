@@ -120,7 +120,7 @@ def _drawn(
             axes = paper.add_axes((place[0] / width, place[1] / height, place[2] / width, place[3] / height))
             hit = case is not None and case.listed_ids[i] in case.right_ids
             _picture(axes, still, GOOD if hit else GRID)
-            axes.set_xlabel(_label(still, case, i, hit), fontsize=7, labelpad=2, color=GOOD if hit else INK)
+            axes.set_xlabel(_label(still, case, i, hit), loc="left", fontsize=7, labelpad=2, color=GOOD if hit else INK)
         y = bottom - line - 0.08
     return paper
 
@@ -140,7 +140,7 @@ def _label(still: Still, case: Case | None, place: int, hit: bool) -> str:
     if case is None:
         return f"{still.time_s:.1f} s" if still.pixels is not None else ""
     score = float(case.top["Score"].iloc[place])
-    return f"{place + 1}{' ✔' if hit else ''}   {score:.3f}"
+    return f"{place + 1}{' ✔' if hit else ''}  {score:.3f}"
 
 
 def _picture(axes: Any, still: Still, edge: str) -> None:

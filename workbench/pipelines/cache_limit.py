@@ -46,9 +46,13 @@ def keep_cache_limit() -> int:
     """Remove what was not used for longest until the cache keeps its limit; returns bytes freed.
 
     Nothing is removed while another job or training of this workspace runs: it may need what lies there. The last one
-    to end makes room.
+    to end makes room. A limit that cannot be read is said and not kept: what was just made stands.
     """
-    limit = cache_limit()
+    try:
+        limit = cache_limit()
+    except DataError as error:
+        log.warning("%s", error)
+        return 0
     if limit is None or bytes_of(workspace().cache) <= limit or _busy():
         return 0
     freed = prune_cache(workspace().cache, max_bytes=limit)

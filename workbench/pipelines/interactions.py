@@ -136,7 +136,8 @@ def _kept(part: Part, column: int) -> Kept:
 
 def _apart(model: Any, corpus: Corpus, rules: InputRules, change: Change) -> Videos:
     """Videos for a model that compares wholes, each taken apart."""
-    ids, every = corpus.videos["video_id"].tolist(), []
+    ids = corpus.videos["video_id"].tolist()
+    every: list[Apart] = []
     videos = Videos(lambda text, columns: whole_interaction(model, text, [every[one] for one in columns]), ids)
     tiles = (_of_vectors if kept_of(model) == VECTORS else _of_frames)(model, corpus, rules, change)
     with meter("Taking videos apart", len(ids), "videos") as bar, one_thread_each(model):

@@ -209,7 +209,8 @@ class Recorder:
             DataError: A wrong shape, NaN or +inf.
         """
         self.close()
-        given: dict[str, Any] = {"modalities": modalities, "inputs": inputs, "missing": missing, **info}
+        given: dict[str, Any] = {"modalities": modalities, "inputs": inputs, "missing": missing}
+        given |= {"monitor": str(self.selection.monitor), **info}
         return complete_run(self.folder, similarity, corpus=self.report, protocol=self.protocol, **given)
 
     def __enter__(self) -> Recorder:

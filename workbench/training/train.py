@@ -95,7 +95,9 @@ def train(
                 deterministic(resolved.threads, resolved.seed, world.device),
                 enough_memory(world.device),
             ):
-                return _trained(run, world, stop_at, [tracker] if tracker else [])
+                done = _trained(run, world, stop_at, [tracker] if tracker else [])
+        keep_cache_limit()  # the run stands, whatever comes of it
+        return done
 
 
 def check_alone() -> None:
@@ -134,9 +136,7 @@ def _trained(run: Begun, world: World, stop_at: int | None, trackers: Sequence[T
     info: dict[str, Any] = {"protocol": recorder.protocol, "steps_made": recorder.steps, **run.told()}
     info["recipe"] = recipe.to_dict()
     encode = shared_report(model, world)
-    done = score(model, run.report, name=run.folder.name, rules=run.rules, into=run.folder, encode=encode, **info)
-    keep_cache_limit()
-    return done
+    return score(model, run.report, name=run.folder.name, rules=run.rules, into=run.folder, encode=encode, **info)
 
 
 def _training(run: Begun, world: World, trackers: Sequence[Tracker]) -> Training:

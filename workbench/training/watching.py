@@ -37,6 +37,7 @@ class Progress:
         gpu_gib: Most GPU memory that tensors took (GiB); None without a GPU.
         best: Best value on the select split of what chooses.
         best_of: What that is, e.g. ``MRR``.
+        best_digits: Decimals that a reader needs of it.
         seconds_left: None where nothing tells, or it has ended.
         note: Why it failed.
     """
@@ -51,6 +52,7 @@ class Progress:
     gpu_gib: float | None = None
     best: float | None = None
     best_of: str = "MRR"
+    best_digits: int = 3
     seconds_left: float | None = None
     note: str = ""
 
@@ -64,7 +66,7 @@ class Progress:
         """One line for a terminal."""
         parts = [f"{self.name}: {self.state}, step {self.step}" + (f" of {self.steps}" if self.steps else "")]
         parts += said_of({name: value for name, (key, _) in PACE.items() if (value := getattr(self, key)) is not None})
-        parts += [f"best {self.best_of} {self.best:.4g}"] if self.best is not None else []
+        parts += [f"best {self.best_of} {self.best:.{self.best_digits}f}"] if self.best is not None else []
         parts += [f"{spoken(self.seconds_left)} left"] if self.seconds_left is not None else []
         return ", ".join(parts) + (f". {self.note}" if self.note else "")
 
@@ -100,6 +102,7 @@ def progress_of(name: str) -> Progress:
     monitor = Monitor.of_run(run.info)
     looks, chosen = monitor.of_history(history), monitor.best_step(history)
     left = seconds_left(history, steps, step) if run.state == "running" else None
-    pace = {key: values.get(name) for name, (key, _) in PACE.items()}
-    told: dict[str, Any] = {"best": None if chosen is None else float(looks[chosen]), "best_of": monitor.label}
+    pace: dict[str, Any] = {key: values.get(name) for name, (key, _) in PACE.items()}
+    best = None if chosen is None else float(looks[chosen])
+    told: dict[str, Any] = {"best": best, "best_of": monitor.label, "best_digits": monitor.digits}
     return Progress(name, run.state, step, steps, seconds_left=left, note=note, **told, **pace)

@@ -102,6 +102,15 @@ def chosen_reader(reader: str, info: VideoInfo) -> str:
     return reader
 
 
+def check_reader(reader: str) -> None:
+    """Refuse a name that is no reader and not ``auto``.
+
+    Raises:
+        UnknownNameError: It is one.
+    """
+    pick({**READERS, "auto": None}, reader, "reader")
+
+
 def reader_version(name: str) -> str:
     """Name and version of a reader as it is stored with caches, OCR and runs."""
     from importlib.metadata import version

@@ -80,9 +80,7 @@ class Material:
         return said_in(self.run)
 
 
-def material_of(
-    run: Run, corpus: Corpus | str | None, others: Others, thresholds: Thresholds
-) -> Material:
+def material_of(run: Run, corpus: Corpus | str | None, others: Others, thresholds: Thresholds) -> Material:
     """Gather it.
 
     Raises:

@@ -52,8 +52,10 @@ with st.container(border=True):
     st.markdown(f"**{plain(result.verdict)}**")
     phi, ten = result.overlap["phi"], result.agreement[result.agreement["k"] <= 10].iloc[-1]
     st.caption(
-        plain(f"Their first {ten['k']:.0f} have {ten['common']:.1f} of {ten['k']:.0f} items in common; "
-              f"phi of their hits: {number(phi, '.2f')}. {result.note}")
+        plain(
+            f"Their first {ten['k']:.0f} have {ten['common']:.1f} of {ten['k']:.0f} items in common; "
+            f"phi of their hits: {number(phi, '.2f')}. {result.note}"
+        )
     )
 pair = Pair(place, a, b, metric, direction, result)
 part = choose_switch("Show", PARTS, "part")

@@ -32,8 +32,8 @@ from workbench.pipelines.calibration import (
 from workbench.pipelines.ocr_import import sources_of
 
 NONE = (
-    "No imported OCR states its boxes in pixels of unknown pictures. Files of the open format (jsonl) say themselves to "
-    "which size, frames and seconds their boxes refer, and are taken at their word; only the format kwai is calibrated:"
+    "No imported OCR states its boxes in pixels of unknown pictures. Files of the open format (jsonl) say to which "
+    "size, frames and seconds their boxes refer, and are taken at their word; only the format kwai is calibrated:"
 )
 SHOWN = 6
 """Frames of reference that are drawn at once; the table lists all."""

@@ -257,9 +257,7 @@ def show_learned(pair: Pair) -> None:
         show_table(table, f"learned {pair.a.name} {pair.b.name}", key="learned", height="content")
         st.caption(
             f"{counted(len(both), 'query')} of the validation split by the last checkpoint; right: rank {k} or "
-            "better. "
-            + "; ".join(f"{kind}: {said}" for kind, said in KINDS.items())
-            + "."
+            "better. " + "; ".join(f"{kind}: {said}" for kind, said in KINDS.items()) + "."
         )
     both = passing(both, sieve_of(pair.a))
     texts = texts_of(pair.a) if pair.direction == "t2v" else {}

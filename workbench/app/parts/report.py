@@ -55,14 +55,17 @@ def _take_bookmarks(run: Run) -> None:
     left, right = st.columns([2, 5], vertical_alignment="bottom")
     with left:
         who = annotator()
-    marked = set(Desk.of(run, "t2v", who).bookmarks()) if who else set()
+    marked, videos = (set(Desk.of(run, way, who).bookmarks()) if who else set() for way in ("t2v", "v2t"))
+    of_videos = run.relevance[run.relevance["video_id"].isin(videos)].drop_duplicates("video_id")
+    marked |= set(of_videos["caption_id"])
     mine = [query for query in run.queries["caption_id"] if query in marked]
     with right:
         if st.button("Take my bookmarks", disabled=not mine, icon=":material/bookmark:"):
             st.query_params["cases"] = "\n".join(mine[:MOST_CASES])
         if who:
             more = f" The first {MOST_CASES} are taken." if len(mine) > MOST_CASES else ""
-            st.caption(f"{counted(len(mine), 'caption')} of this run bookmarked by you.{more}")
+            also = f", {counted(len(of_videos), 'video')} of them by the first caption" if len(of_videos) else ""
+            st.caption(f"{counted(len(mine), 'caption')} of this run bookmarked by you{also}.{more}")
 
 
 def show_report(run: Run, other: Run | None, k: int, cases: tuple[str, ...] | None) -> None:

@@ -23,7 +23,7 @@ def words_on_frames(asked: Asked, corpus: Corpus | None) -> None:
         for run in asked.runs:
             pairs = stored_pairs(run, pairs_asked(asked))
             if pairs is None:
-                st.markdown(f"{plain(run.name)} keeps no words on frames. A model of tokens does when scored so:")
+                st.markdown(f"{plain(run.name)} keeps no words on frames. A trained model does when scored so:")
                 of = run.info["corpus"]
                 st.code(
                     f"workbench score {run.name} --explain pairs --corpus {of['name']} --split {of['split']} "

@@ -94,8 +94,10 @@ def _words(
     row: Mapping[Any, Any], corpus: Corpus | None, pairs: Sequence[tuple[str, str]]
 ) -> list[dict[str, str | float | None]]:
     """Words of the evidence that stand in the shown videos, and where; a click moves the player there."""
+    if corpus is None:
+        return []
     titles, found = dict(pairs), {}
-    for one in json.loads(row["places"]) if corpus is not None else []:
+    for one in json.loads(row["places"]):
         video, seconds = one["video_id"], one["time_s"]
         if video in titles:
             when = "time not known" if seconds is None else f"{seconds:.2f} s"
@@ -106,9 +108,7 @@ def _words(
     return list(found.values())[:MOST_WORDS]
 
 
-def _video(
-    shown: Shown, row: Mapping[Any, Any], video_id: str, title: str, tile: Tile | None
-) -> dict[str, str]:
+def _video(shown: Shown, row: Mapping[Any, Any], video_id: str, title: str, tile: Tile | None) -> dict[str, str]:
     corpus, text = shown.corpus, "" if pd.isna(row["text"]) else short(str(row["text"]), MOST_TEXT)
     if corpus is None or tile is None or tile.missing:
         why = tile.missing if tile else "the corpus is not at hand"

@@ -61,6 +61,9 @@ class Monitor:
         """That of a run, by its ``run.json``; runs that do not say were chosen by the usual one."""
         return cls.parse(info.get("monitor") or (info.get("recipe") or {}).get("monitor") or USUAL)
 
+    def __str__(self) -> str:
+        return f"{self.direction} {self.metric}"
+
     @property
     def label(self) -> str:
         """Its name on screens; t2v goes without saying."""
@@ -98,4 +101,5 @@ class Monitor:
         values = pd.Series(dtype=float) if history is None else self.of_history(history)
         if values.empty:
             return None
-        return int(values.idxmax() if METRICS[self.metric].higher_is_better else values.idxmin())
+        place = values.argmax() if METRICS[self.metric].higher_is_better else values.argmin()
+        return int(values.index[int(place)])

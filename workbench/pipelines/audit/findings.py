@@ -100,4 +100,3 @@ class Findings:
         """
         rows = {row.check: row for row in reversed(list(self))}
         return pick(rows, check, "check")
-

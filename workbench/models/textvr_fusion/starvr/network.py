@@ -210,7 +210,10 @@ class Network(nn.Module):
             seen_none = alone.new_zeros(len(alone), alone.shape[-1]) if blind else None
             kept = (~one[:, 0], one[:, 0]) if blind else None
             words = self.fusion_proj(self._fused(seen_none, alone, one, kept)).unflatten(0, every.shape[:2])
-        return tuple(None if one is None else F.normalize(one, dim=-1) for one in (seen, words))
+        return (
+            None if seen is None else F.normalize(seen, dim=-1),
+            None if words is None else F.normalize(words, dim=-1),
+        )
 
     def cosine(
         self, caption: dict[str, torch.Tensor], videos: dict[str, torch.Tensor], of: str = "video"

@@ -32,8 +32,8 @@ WRAPPED = ("state_dict", "model", "model_state_dict", "weights")
 
 SAVE = "Save its tensors alone: torch.save(model.state_dict(), path)."
 
-BEFORE = ("module.", "video_model.")
-"""What training on several GPUs, and a model that the tower is part of, put before its names."""
+BEFORE = ("module.", "video_model.", "eyes.tower.", "frames.tower.")
+"""What training on several GPUs, and models that the tower is part of, put before its names."""
 
 TEMPORAL = re.compile(r"temporal_embed$|blocks\.\d+\.(timeattn|norm3)\.")
 
