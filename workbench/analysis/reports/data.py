@@ -169,7 +169,7 @@ def _causes(run: Run, beside: Related, asked: Mapping[str, Any]) -> pd.DataFrame
 
 
 def _funnel(run: Run, beside: Related, thresholds: Mapping[str, float]) -> pd.DataFrame:
-    own = {name: value for name, value in thresholds.items() if name in FUNNEL_LIMITS}
+    own: dict[str, Any] = {name: value for name, value in thresholds.items() if name in FUNNEL_LIMITS}
     return ocr_funnel(run, others=beside, **own).table().set_index("stage")
 
 

@@ -98,9 +98,10 @@ def _misshapen(lock: Mapping[str, Any]) -> str:
 
 def _beside_fits(lock: Mapping[str, Any]) -> dict[str, bool]:
     beside, related = lock.get("beside"), lock.get("related")
-    well = isinstance(beside, dict) and all(_has_files(run) for run in beside.values())
+    if not (isinstance(beside, dict) and all(_has_files(run) for run in beside.values())):
+        return {"beside": False}
     roles = isinstance(related, dict) and set(related) == set(lock["runs"])
-    return {"beside": well, "related": well and roles and all(is_related(one, beside) for one in related.values())}
+    return {"beside": True, "related": roles and all(is_related(one, beside) for one in dict(related or {}).values())}
 
 
 def _has_files(part: Any) -> bool:

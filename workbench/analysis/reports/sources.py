@@ -103,7 +103,7 @@ def related_of(names: Mapping[str, Any], runs: Mapping[str, Run]) -> Related:
         names: From ``of_related``.
         runs: Runs by name.
     """
-    single = {role: runs[names[role]] if names[role] else None for role in _single(Related())}
+    single: dict[str, Any] = {role: runs[names[role]] if names[role] else None for role in _single(Related())}
     return Related(seeds=tuple(runs[name] for name in names["seeds"]), **single)
 
 

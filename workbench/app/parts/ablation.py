@@ -103,7 +103,7 @@ def _score_table(run: Run, scores: pd.DataFrame, metric: str) -> None:
              "p_holm": "p (Holm)", "wins": "Better", "losses": "Worse", "undecided": "By ties only", "sees": "Saw",
              "how": "Made from"}  # fmt: skip
     changed = scores.iloc[1:].reset_index(drop=True)
-    interval = [spread(one.low, one.high, f"+.{digits}f") for one in changed.itertuples()]
+    interval = [spread(*ends, f"+.{digits}f") for ends in zip(changed["low"], changed["high"], strict=True)]
     table = changed.assign(interval=interval)[list(names)].rename(columns=names)
     number = st.column_config.NumberColumn(format=f"%.{digits}f")
     show_table(

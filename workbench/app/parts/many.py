@@ -64,7 +64,7 @@ def _family_table(pair: Pair, table: pd.DataFrame) -> None:
     seen = {pair.a.protocol["sees"], *(loading.run_named(name).protocol["sees"] for name in table["run"])}
     shown = pd.DataFrame({
         "Run": table["run"], METRICS[pair.metric].heading: table["value"], "− A": table["difference"],
-        "95 %": [spread(one.low, one.high, f"+.{digits}f") for one in table.itertuples()],
+        "95 %": [spread(*ends, f"+.{digits}f") for ends in zip(table["low"], table["high"], strict=True)],
         "p (Holm)": table["p_holm"], "Wins": table["wins"], "Losses": table["losses"],
         "By ties only": table["undecided"], "Wins per loss": table["odds_ratio"],
         "Detectable": table["minimum_detectable"], "Verdict": table["verdict"],

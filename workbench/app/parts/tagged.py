@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -87,11 +90,11 @@ def show_agreement(tags: pd.DataFrame, name: str) -> None:
     )
 
 
-def _raters(row: dict[str, object]) -> str:
+def _raters(row: Mapping[Any, Any]) -> str:
     return f"{row['first']} / {row['second']}"
 
 
-def _kappa(row: dict[str, float]) -> str:
+def _kappa(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["kappa"]):
         return "–"
     kappa, low, high = (f"{round(row[name], 2) + 0.0:.2f}" for name in ("kappa", "low", "high"))  # never -0.00

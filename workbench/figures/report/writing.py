@@ -38,7 +38,7 @@ class Report:
 
 
 def make_report(run: Run, other: Run | None = None, *, k: int = 1, cases: Sequence[str] | None = None,
-                **thresholds: float) -> Report:  # fmt: skip
+                **thresholds: Any) -> Report:  # fmt: skip
     """Make a report; the arguments are those of ``analysis.report_data``.
 
     Args:
