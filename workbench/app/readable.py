@@ -8,15 +8,9 @@ import streamlit as st
 
 from workbench.app.loading import all_runs, key_of, run_named
 from workbench.app.text import plain
-from workbench.core.errors import StateError, WorkbenchError
-from workbench.core.files import read_table
+from workbench.core.errors import StateError
 from workbench.evaluation.runs.run import Run
-
-READ = ("queries", "gallery", "relevance", "metrics", "similarity", "modalities")
-"""Parts of a run that are read, or mapped, to see whether they can be."""
-COUNTS = ["direction", "id", "n_above", "n_tied", "score_right"]
-"""Columns of its table of ranks that are: not the lists, which are large."""
-
+from workbench.evaluation.runs.whole import trouble_of
 
 def trouble(name: str) -> str:
     """Why the files of a finished run cannot be read; empty = they can. Looked at again when one is written again."""
@@ -26,13 +20,7 @@ def trouble(name: str) -> str:
 
 @st.cache_data(max_entries=512, show_spinner=False)
 def _trouble(key: tuple[str, int], _run: Run) -> str:
-    try:
-        read_table(_run.path / "per_query.parquet", COUNTS)
-        for part in READ:
-            getattr(_run, part)
-    except WorkbenchError as error:
-        return str(error)
-    return ""
+    return trouble_of(_run)
 
 
 def readable(runs: pd.DataFrame, *, needed: bool = True) -> pd.DataFrame:

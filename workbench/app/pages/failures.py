@@ -6,21 +6,17 @@ from workbench.analysis import coverage
 from workbench.app.failing import warn_damaged
 from workbench.app.links import parameters
 from workbench.app.navigation import page
-from workbench.app.parts.failed_case import show_case
+from workbench.app.parts.failed import show_failed
 from workbench.app.parts.failure import (
     OF_LIST,
     Shown,
     choose_others,
     choose_parts,
-    filtered,
-    opened,
     show_gains,
-    show_list,
     show_meaning,
 )
 from workbench.app.parts.funnel import show_funnel
 from workbench.app.parts.tag import Desk, annotator
-from workbench.app.parts.triage import show_triage
 from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 from workbench.core.words import counted
 from workbench.evaluation.runs.notes import damaged_notes
@@ -65,22 +61,4 @@ if not triage:
     else:
         show_funnel(run, place, by, OF_LIST)
     show_meaning(shown, failed)
-st.header("Failed queries")
-rows = filtered(shown, runs, failed)
-st.caption(
-    f"{len(rows):,} of {counted(len(failed), 'failed query')}."
-    + ("" if triage else " Select one to see it beside the list.")
-)
-if rows.empty:
-    st.info("No failed query is like this. Take a filter away.")
-    st.stop()
-if triage:
-    show_triage(shown, rows)
-    st.stop()
-sides = st.grid(2, min_column_width=420)
-with sides.cell():
-    show_list(shown, rows)
-row = opened(rows)
-if row is not None:
-    with sides.cell():
-        show_case(shown, row)
+show_failed(shown, runs, failed, triage)

@@ -2,30 +2,32 @@
 
 import streamlit as st
 
-from workbench.analysis.reports.data import stated_alone
+from workbench.analysis.reports.data import stated
 from workbench.app import loading
-from workbench.app.parts.report import asked_cases, show_check, show_report
-from workbench.app.parts.widgets import choose, choose_run, corpus_row
+from workbench.app.parts.report import Wanted, asked_cases, show_check, show_report
+from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 from workbench.app.text import plain
 
 ALONE = "(alone)"
 
 st.title("Report")
-place, runs, pick = corpus_row(4)
+place, runs, pick = corpus_row(5)
 with pick[0]:
     run = choose_run(runs)
 with pick[1]:
     compared = choose("Compared with", [ALONE, *(name for name in runs["name"] if name != run.name)], "against")
 with pick[2]:
+    direction = choose_switch("Direction", DIRECTIONS, "direction")
+with pick[3]:
     k = int(choose("Fails when rank >", ["1", "5", "10", "50"], "k"))
 other = None if compared == ALONE else loading.run_named(compared)
 with st.container(border=True):
-    if other is None:
-        st.markdown(f"**{plain(stated_alone(run))}**")
-        st.caption("Reported alone, compared with no other run.")
-    else:
-        st.markdown(f"**{plain(loading.comparison(loading.key_of(run), loading.key_of(other), 'r1', 't2v').verdict)}**")
-        st.caption(plain(f"Every difference in the report is {other.name} minus {run.name}."))
-show_report(run, other, k, asked_cases(run))
+    pair = loading.comparison(loading.key_of(run), loading.key_of(other), "r1", direction) if other else None
+    st.markdown(f"**{plain(stated(run, pair, direction))}**")
+    said = f"Every difference in the report is {other.name} minus {run.name}." if other else (
+        "Reported alone, compared with no other run."
+    )  # fmt: skip
+    st.caption(plain(said))
+show_report(Wanted(run, other, direction, k, asked_cases(run, direction)))
 st.header("Check a report")
 show_check()

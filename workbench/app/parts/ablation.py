@@ -25,6 +25,7 @@ from workbench.app.text import extremes, plain
 from workbench.core.words import counted, spread
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
+from workbench.figures.charts import beyond_noise
 
 Key = tuple[str, int]
 Stamps = tuple[tuple[str, int], ...]
@@ -85,7 +86,10 @@ def show_ablations(run: Run, metric: str, direction: str) -> None:
         code = f'figures.ablation_differences({_code(direction)}.scores("{metric}"), "change of {unit}")'
         changed = scores.iloc[1:]
         told = extremes(f"Change of {unit} by ablation", changed["label"], changed["difference"], "+.1f")
+        held = changed.loc[beyond_noise(changed), "label"].to_list()
+        told += f"; beyond noise after Holm's correction: {', '.join(held) or 'none'}"
         show_chart(figure, f"ablations {run.name}", key="ablations", alt=told, code=code, runs={"run": run.name})
+        st.caption("Grey: within noise. Coloured: beyond it, by the 95 % interval and after Holm's correction.")
         _score_table(run, scores, metric)
     say_absent(found)
     show_by_domain(run, direction, metric)

@@ -28,7 +28,7 @@ BOTH = "both"
 DEFAULT = SHOWN[:5]
 HEADINGS = {"macro": "Macro", "text": "Text"}
 """Short headings of what stands beside R@1."""
-PROTOCOL = {"scoring_label": "Scoring", "order_label": "Order"}
+PROTOCOL = {"scoring_label": "Scoring", "order_label": "Order", "ablation": "Counterfactual"}
 """Columns that are only there where runs differ in them."""
 CHARTED = 6
 """Runs that the charts of parts show where none is chosen."""
@@ -125,12 +125,15 @@ def show_notes(board: pd.DataFrame) -> None:
     """What the tables do not say in their columns."""
     said = [f"{HEADINGS[end]}: {told}." for end, told in BESIDE.items() if board[f"t2v_r1_{end}"].notna().any()]
     alike = [str(board[column].iloc[0]) for column in PROTOCOL if board[column].nunique() == 1]
+    alike = [one for one in alike if one]
     said += [f"All runs: {', '.join(alike)}."] if len(board) > 1 and alike else []
     if (board["n_seeds"] > 1).any():
         said.append(
             "A group of seeds is one row: the mean over its seeds. Its interval says what other queries could have "
             "given at these seeds; the spread of seeds stands apart."
         )
+    if (board["ablation"] != "").any():
+        said.append("Counterfactuals, whose inputs were changed on purpose, do not compete and come last.")
     if len(board) and not board["clustered"].all():
         said.append(
             "The corpus does not state which videos share a source, so intervals are not clustered: they may be too "

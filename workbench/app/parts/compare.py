@@ -26,6 +26,7 @@ from workbench.core.words import counted
 from workbench.corpus import domain_label
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
+from workbench.figures.charts import beyond_noise
 
 KS = ("1", "5", "10")
 
@@ -151,15 +152,16 @@ def _domains(pair: Pair) -> None:
     unit = f"B − A, {'points of ' if chosen.scale > 1 else ''}{chosen.label}"
     figure = figures.difference_bars(table, unit)
     told = extremes(f"{unit} by domain", table["label"], table["difference"], f"+.{chosen.digits}f")
+    held = table.loc[beyond_noise(table), "label"].to_list()
+    told += f"; beyond noise after Holm's correction: {', '.join(held) or 'none'}"
     show_chart(
         figure, f"domains {pair.a.name} {pair.b.name}", key="domains", alt=told,
         code=f'figures.difference_bars({pair.code}.by_domain, "{unit}")', table=table,
         runs={"a": pair.a.name, "b": pair.b.name},
     )  # fmt: skip
-    held = int((table["p_holm"] < 0.05).sum())
     st.caption(
-        "Grey: the 95 % interval of the domain holds 0. After Holm's correction over "
-        f"{counted(len(table), 'domain')} {counted(held, 'differs', 'differ')}."
+        "Grey: within noise. Coloured: beyond it, by the 95 % interval and after Holm's correction over "
+        f"{counted(len(table), 'domain')}: {counted(len(held), 'differs', 'differ')}."
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from workbench.analysis.reports.data import MOST_CASES
+from workbench.analysis.case import query_near
+from workbench.analysis.reports.data import MOST_CASES, WAYS
 from workbench.analysis.reports.lock import Difference, check_lock, read_lock
 from workbench.app import loading
 from workbench.app.limits import Limits, keywords, limits
@@ -27,53 +29,73 @@ MOST_LOCK = 20
 """Megabytes of a lock file that is read."""
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """The report that is asked for: the arguments of ``make_report``."""
+
+    run: Run
+    other: Run | None
+    direction: str
+    k: int
+    cases: tuple[str, ...] | None
+
+
 @st.cache_data(max_entries=4, show_spinner="Making the report …")
-def made_report(run: Key, other: Key | None, k: int, cases: tuple[str, ...] | None, changed: Limits, notes: int,
-                _run: Run, _other: Run | None) -> Report:  # fmt: skip
+def made_report(run: Key, other: Key | None, direction: str, k: int, cases: tuple[str, ...] | None, changed: Limits,
+                notes: int, _run: Run, _other: Run | None) -> Report:  # fmt: skip
     """``make_report`` of one or two runs."""
-    return make_report(_run, _other, k=k, cases=cases, **keywords(changed))
+    return make_report(_run, _other, direction=direction, k=k, cases=cases, **keywords(changed))
 
 
-def asked_cases(run: Run) -> tuple[str, ...] | None:
-    """The queries to show, one a line; they stand in the address. None = those that changed most."""
-    _take_bookmarks(run)
-    st.session_state["write cases"] = st.query_params.get("cases", "")
+def asked_cases(run: Run, direction: str) -> tuple[str, ...] | None:
+    """The queries to show, one a line; they stand in the address. None = those that changed most.
+
+    Ids of the other direction become the video of that caption, or the first caption of that video.
+    """
+    _take_bookmarks(run, direction)
+    text = st.query_params.get("cases", "")
+    if found := _lines(text)[:MOST_CASES]:
+        near = [query_near(run, one, direction) or one for one in found]
+        if near != found:
+            text = st.query_params["cases"] = "\n".join(dict.fromkeys([*near, *_lines(text)[MOST_CASES:]]))
+    st.session_state["write cases"] = text
 
     def changed() -> None:
         st.query_params["cases"] = st.session_state["write cases"]
 
     text = st.text_area(
-        "Cases: caption ids, one a line", key="write cases", on_change=changed, height=110,
+        f"Cases: {WAYS[direction].query} ids, one a line", key="write cases", on_change=changed, height=110,
         placeholder="Empty: the queries that changed most, or the worst failures of one run",
     )  # fmt: skip
-    found = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
-    return found or None
+    return tuple(_lines(text)) or None
 
 
-def _take_bookmarks(run: Run) -> None:
-    """Who one is, and a button that makes one's bookmarks the cases."""
+def _lines(text: str) -> list[str]:
+    return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
+def _take_bookmarks(run: Run, direction: str) -> None:
+    """Who one is, and a button that makes one's bookmarks of a direction the cases."""
     left, right = st.columns([2, 5], vertical_alignment="bottom")
     with left:
         who = annotator()
-    marked, videos = (set(Desk.of(run, way, who).bookmarks()) if who else set() for way in ("t2v", "v2t"))
-    of_videos = run.relevance[run.relevance["video_id"].isin(videos)].drop_duplicates("video_id")
-    marked |= set(of_videos["caption_id"])
-    mine = [query for query in run.queries["caption_id"] if query in marked]
+    marked = set(Desk.of(run, direction, who).bookmarks()) if who else set()
+    mine = [query for query in run.per(direction)["id"] if query in marked]
     with right:
         if st.button("Take my bookmarks", disabled=not mine, icon=":material/bookmark:"):
             st.query_params["cases"] = "\n".join(mine[:MOST_CASES])
         if who:
             more = f" The first {MOST_CASES} are taken." if len(mine) > MOST_CASES else ""
-            also = f", {counted(len(of_videos), 'video')} of them by the first caption" if len(of_videos) else ""
-            st.caption(f"{counted(len(mine), 'caption')} of this run bookmarked by you{also}.{more}")
+            st.caption(f"{counted(len(mine), WAYS[direction].query)} of this run bookmarked by you.{more}")
 
 
-def show_report(run: Run, other: Run | None, k: int, cases: tuple[str, ...] | None) -> None:
+def show_report(wanted: Wanted) -> None:
     """Make the report and offer its files."""
+    run, other, direction = wanted.run, wanted.other, wanted.direction
     other_key = None if other is None else loading.key_of_causes(other)
     notes = notes_file(run.corpus_name)
     said = notes.stat().st_mtime_ns if notes.exists() else 0
-    key = loading.key_of_causes(run), other_key, k, cases, limits(), said
+    key = loading.key_of_causes(run), other_key, direction, wanted.k, wanted.cases, limits(), said
     if st.button("Make the report", type="primary", icon=":material/description:"):
         st.session_state["report made"] = key
     if st.session_state.get("report made") != key:
@@ -83,7 +105,7 @@ def show_report(run: Run, other: Run | None, k: int, cases: tuple[str, ...] | No
         )
         return
     made = made_report(*key, run, other)
-    name = file_name(f"report {run.name}" + (f" {other.name}" if other else ""))
+    name = file_name(" ".join(["report", run.name, *([other.name] if other else []), *([direction] if direction != "t2v" else [])]))
     with st.container(border=True):
         numbers = made.lock["numbers"]
         st.caption(f"{made.n_bytes / 1e6:.1f} MB, {len(numbers):,} numbers, "

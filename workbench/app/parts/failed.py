@@ -1,0 +1,48 @@
+"""The failed queries on the page Failures: filtered, as a list with the open one beside it or by keyboard."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from workbench.app.failing import say_error
+from workbench.app.parts.failed_case import show_case
+from workbench.app.parts.failure import Shown, filtered, opened, show_list
+from workbench.app.parts.triage import show_triage
+from workbench.core.errors import DataError
+from workbench.core.words import counted
+
+
+@st.fragment
+def show_failed(shown: Shown, runs: pd.DataFrame, failed: pd.DataFrame, triage: bool) -> None:
+    """The failed queries, filtered, and the open one beside them; what is done here runs no chart above again.
+
+    Args:
+        shown: What the page shows.
+        runs: Those of the corpus, by which the list can be ordered.
+        failed: From ``failures``.
+        triage: Whether to go through them by keyboard.
+    """
+    st.header("Failed queries")
+    try:
+        rows = filtered(shown, runs, failed)
+    except DataError as error:  # an expression that cannot be read; the widgets stay, so that it can be mended
+        say_error(error)
+        return
+    st.caption(
+        f"{len(rows):,} of {counted(len(failed), 'failed query')}."
+        + ("" if triage else " Select one to see it beside the list.")
+    )
+    if rows.empty:
+        st.info("No failed query is like this. Take a filter away.")
+        return
+    if triage:
+        show_triage(shown, rows)
+        return
+    sides = st.grid(2, min_column_width=420)
+    with sides.cell():
+        show_list(shown, rows)
+    row = opened(rows)
+    if row is not None:
+        with sides.cell():
+            show_case(shown, row)
