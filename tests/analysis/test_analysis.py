@@ -168,6 +168,16 @@ def test_leaderboard(runs, home):
     assert "1 more cannot be compared" in analysis.leaderboard_verdict([wb.open_run(run.name) for run in runs])
 
 
+def test_counterfactuals_stay_in_the_table_and_do_not_compete(runs, home):
+    good, fair, _ = runs
+    changed = wb.save_run(good.similarity, corpus="made", name="told", parent="fair", ablation="ocr truth")
+    board = analysis.leaderboard([changed, fair])
+    assert board[["run", "ablation"]].to_numpy().tolist() == [["fair", ""], ["told", "ocr truth"]]
+    sentence = analysis.leaderboard_verdict([changed, fair])
+    assert "fair is the only run" in sentence and sentence.endswith("1 counterfactual does not compete.")
+    assert analysis.leaderboard_verdict([changed]) == "No run here competes: all are counterfactuals."
+
+
 def test_totals_only_runs_show_no_query(home):
     corpus = made_corpus(40)
     run = wb.save_run(made_similarity(corpus), corpus=corpus, name="totals", totals_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ def runs(home):
     return made_runs(made_corpus(40), ("good", "fair"))
 
 
-def locked(data) -> dict:
+def locked(data) -> dict[str, Any]:
     return json.loads(json.dumps(lock_of(data), allow_nan=False))
 
 
@@ -49,6 +50,39 @@ def test_numbers_are_those_of_the_analysis(runs):
     assert "good is better" in data.verdict and len(data.cases) == data.tables["cases"].shape[0] / 2
 
 
+def test_the_other_direction_has_its_own_numbers_and_lock(home):
+    good, fair = made_runs(made_corpus(40, per_video=2), ("good", "fair"))
+    data = report_data(fair, good, direction="v2t")
+    numbers = data.numbers()
+    assert {"ceiling", "comparison", "differences", "domains", "causes", "hubs", "cases"} < set(data.tables)
+    comparison = analysis.compare_runs(fair, good, direction="v2t")
+    assert numbers["comparison / difference / value"] == comparison.test.difference
+    assert data.verdict == f"Video to text: {comparison.verdict}"
+    assert set(comparison.table.set_index("id").loc[list(data.cases), "outcome"]) <= {"win", "loss"} and data.cases
+    failed = analysis.failures(fair, direction="v2t").set_index("query_id")
+    for cause, n in failed["cause"].value_counts().items():
+        assert numbers[f"causes / fair / {cause} / n"] == n
+    gains = [value for place, value in numbers.items() if place.startswith("causes / fair /") and "/ gain" in place]
+    assert sum(gains) + fair.metrics["v2t"]["r1"] == pytest.approx(100)
+    domains = analysis.by_domain(fair, direction="v2t").set_index("domain")
+    assert numbers["domains / fair / Cooking / value"] == domains.loc["Cooking", "value"]
+    assert numbers["hubs / fair / skewness"] == analysis.hubness(fair, direction="v2t").skewness
+    (lost, *_) = (video for video in data.cases if video in failed.index)
+    case = data.tables["cases"].loc[(lost, "fair")]
+    assert case["rank"] == failed.loc[lost, "rank"] and case["evidence"] == failed.loc[lost, "evidence"]
+    assert case["right"] == f"{lost}#0, {lost}#1" and set(case["first"].split(", ")) <= set(fair.queries["caption_id"])
+    lock = locked(data)
+    assert lock["options"]["direction"] == "v2t" and check_lock(lock) == []
+    lock["options"]["thresholds"] = {"near_duplicate": 0.5}
+    assert "thresholds / near_duplicate / value" in {one.what for one in check_lock(lock) if one.serious}
+
+
+def test_one_run_says_what_it_finds_in_its_direction(runs):
+    metrics = runs[1].metrics["v2t"]
+    verdict = report_data(runs[1], direction="v2t", cases=[]).verdict
+    assert verdict.startswith(f"fair finds a right caption first for {metrics['r1']:.1f} % of 40 videos")
+
+
 def test_cases_are_those_that_changed_most_or_failed_worst(runs):
     good, fair = runs
     table = analysis.compare_runs(fair, good).table.set_index("id")
@@ -66,6 +100,7 @@ def test_cases_are_those_that_changed_most_or_failed_worst(runs):
 def test_what_cannot_be_said_is_a_note(home):
     corpus = made_corpus(40)
     run = wb.save_run(made_similarity(corpus), corpus=corpus, name="totals", totals_only=True)
+    assert report_data(run, direction="v2t").verdict.startswith("totals finds a right caption first for")
     data = report_data(run)
     assert set(data.tables) == {"leaderboard", "hubs", "thresholds"} and data.cases == ()
     assert any("totals only" in note for note in data.notes)
@@ -76,6 +111,8 @@ def test_what_cannot_be_said_is_a_note(home):
 def test_wrong_calls(runs, monkeypatch):
     with pytest.raises(UnknownNameError, match="No query is called 'x'"):
         report_data(runs[0], cases=["x"])
+    with pytest.raises(UnknownNameError, match="No direction is called 'both'"):
+        report_data(runs[0], direction="both")
     with pytest.raises(UnknownNameError, match="No threshold is called 'nearr'"):
         report_data(runs[0], nearr=0.5)
     monkeypatch.setitem(runs[0].info, "state", "failed")
@@ -85,7 +122,9 @@ def test_wrong_calls(runs, monkeypatch):
 
 def test_an_untouched_report_holds(runs):
     lock = locked(report_data(*runs, k=5, near_duplicate=0.9))
-    assert lock["options"] == {"k": 5, "cases": lock["options"]["cases"], "thresholds": {"near_duplicate": 0.9}}
+    cases = lock["options"].pop("cases")
+    assert lock["options"] == {"direction": "t2v", "k": 5, "thresholds": {"near_duplicate": 0.9}}
+    lock["options"] = {"cases": cases, "k": 5, "thresholds": {"near_duplicate": 0.9}}  # as locks without a direction
     assert check_lock(lock) == []
 
 
@@ -135,10 +174,12 @@ def test_texts_read_since_are_named(runs, home):
     assert first.kind == "corpus" and "texts.parquet of corpus made" in first.sentence
 
 
-DAMAGES = (
+DAMAGES: tuple[tuple[str, Any], ...] = (
     ("runs", {}), ("runs", ["good"]), ("runs", {"good": 3}), ("corpus", {"name": "made"}), ("numbers", []),
     ("options", {"cases": [], "thresholds": {}}), ("options", {"k": True, "cases": [], "thresholds": {}}),
-    ("options", {"k": 0, "cases": [], "thresholds": {}}), ("options", {"k": 1, "cases": [{}], "thresholds": {}}),
+    ("options", {"k": 0, "cases": [], "thresholds": {}}),
+    ("options", {"k": 1, "cases": [], "thresholds": {}, "direction": ["t2v"]}),
+    ("options", {"k": 1, "cases": [{}], "thresholds": {}}),
     ("versions", "1"), ("versions", {"files": 1}), ("beside", {"x": 1}), ("related", {}),
     ("related", {"good": {"seeds": ["x"], "shuffled": None, "without_ocr": None, "words": None}}),
 )  # fmt: skip

@@ -48,6 +48,14 @@ def test_it_says_the_verdict_and_makes_the_files_on_demand(runs):
     assert "only run that can be compared" not in said(app)
 
 
+def test_a_link_to_the_other_direction_makes_its_report(runs):
+    app = opened("report", run="fair", against="good", direction="v2t", cases=runs[1].gallery["video_id"][2])
+    assert "Video to text: good - fair = " in said(app) and "video ids, one a line" in app.text_area[0].label
+    make(app)
+    assert not app.exception and not app.error, words(app)
+    assert ", 1 case " in said(app) and "workbench report --check report-fair-good-v2t.lock.json" in app.code[0].value
+
+
 def test_an_unknown_case_is_a_sentence(runs):
     app = opened("report", run="fair", cases="nope")
     make(app)
@@ -68,9 +76,14 @@ def test_my_bookmarks_are_the_cases_and_tags_stand_in_the_report(runs):
     assert "2 captions of this run bookmarked by you." in said(app)
     app.button[0].click().run()
     assert app.query_params["cases"] == f"{ids[3]}\n{ids[5]}" == app.text_area[0].value
-    video = runs[1].relevance.set_index("caption_id")["video_id"][ids[7]]
-    add_notes("made", [{"kind": BOOKMARK, **head, "direction": "v2t", "query_id": video, "on": True}])
-    assert "3 captions of this run bookmarked by you, 1 video of them by the first caption." in said(app.run())
+    videos = runs[1].relevance.set_index("caption_id")["video_id"]
+    add_notes("made", [{"kind": BOOKMARK, **head, "direction": "v2t", "query_id": videos[ids[7]], "on": True}])
+    assert "2 captions of this run bookmarked by you." in said(app.run())
+    app.get("button_group")[0].set_value("v2t").run()
+    assert "1 video of this run bookmarked by you." in said(app) and app.query_params["direction"] == "v2t"
+    assert app.text_area[0].value == f"{videos[ids[3]]}\n{videos[ids[5]]}"  # the videos of the captions
+    app.button[0].click().run()
+    assert app.text_area[0].value == videos[ids[7]] and not app.exception
     before = make_report(runs[1], cases=[ids[3]])
     assert "Tagged: Ambiguous (Ana)" in before.html and "<h2>Human tags</h2>" in before.html
     add_notes("made", [{"kind": TAG, **head, **about, "annotator": "<b>", "label": "other", "named_cause": ""}])

@@ -73,6 +73,7 @@ ERRORS = {  # one for each command that can be used wrongly: words, sentence
     "runs show godo": "Did you mean good",
     "runs unpack none.zip": "none.zip is not a zip file.",
     "score good --corpus made --name x": "Run good keeps no checkpoint",
+    "score good --name x": "good was trained on no corpus known here",
     "sweep-frames nope --corpus made": "No run is called 'nope'.",
     "sweep good": "Run good keeps no two modalities (none). Name runs to fuse it with (--with RUN).",
     "tags nope": "No corpus is called 'nope'.",

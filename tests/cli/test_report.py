@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,22 @@ def test_a_report_is_written_and_checked(workbench, lock):
     code, out, _ = workbench("report", "fair", "--out", "alone.html", "--threshold", "near_duplicate=0.9", "--json")
     assert code == 0 and json.loads(out)["lock"] == "alone.lock.json"
     assert json.loads(Path("alone.lock.json").read_text())["options"]["thresholds"] == {"near_duplicate": 0.9}
+
+
+def test_a_report_of_videos_that_look_for_captions(workbench, lock):
+    video = wb.open_run("fair").gallery["video_id"][2]
+    code, out, error = workbench("report", "fair", "--direction", "v2t", "--case", video)
+    assert code == 0 and "fair finds a right caption first for " in out, error
+    page, made = Path("report.html").read_text(encoding="utf-8"), json.loads(Path("report.lock.json").read_text())
+    assert "Video to text: a query is a video, what is right for it a caption." in page
+    assert "Video to text: captions in the lists of videos." in page and "A video fails when" in page
+    assert made["options"]["direction"] == "v2t" and made["options"]["cases"] == [video]
+    (text,) = wb.open_run("fair").queries.set_index("caption_id").loc[[f"{video}#0"], "text"]
+    assert f'<li class="right">✔ {escape(text)}</li>' in page
+    code, out, _ = workbench("report", "--check", "report.lock.json")
+    assert code == 0 and "Every number is as it was reported." in out
+    code, _, error = workbench("report", "fair", "--direction", "v2t", "--figures", "--overwrite")
+    assert code == 2 and "v2t has none" in error and "Leave out --figures." in error
 
 
 def test_a_check_that_fails_ends_with_3(workbench, lock):

@@ -11,7 +11,7 @@ from tests.training.reading import NAME, TINY, read_corpus
 from workbench.core import jobs
 from workbench.core.errors import StateError
 from workbench.evaluation import open_run
-from workbench.training import train
+from workbench.training import RECIPES, train
 
 pytest.importorskip("torch", reason="needs torch, which make setup installs")
 RECIPE = "textvr_fusion_selftest"
@@ -39,10 +39,10 @@ def test_a_run_is_watched_while_it_is_made_and_after(workbench):
 
 def test_a_run_that_failed_says_why_and_is_no_success(workbench):
     read_corpus()
-    with pytest.raises(StateError, match="not finite"):
+    with pytest.raises(StateError, match="not a number"):
         train(RECIPE, name="wild", **{**TINY, "learning_rate": 1e30})
     code, out, error = workbench("runs", "watch", "wild")
-    assert code == 2 and "not finite" in out and "--resume" in error
+    assert code == 2 and "not a number" in out and "--resume" in error
 
 
 def test_what_differs_is_said_by_kind(workbench):
@@ -61,6 +61,7 @@ def test_every_key_of_a_recipe_is_shown(workbench, asked):
     code, out, _ = workbench("train", RECIPE, asked)
     assert code == 0 and "keep_last" in out and "How many of the newest checkpoints stay" in out
     assert ("--detach" in out) == (asked == "--help")
+    assert all(name in out for name in RECIPES) == ("The demo's model: from scratch" in out) == (asked == "--help")
 
 
 def test_seeds_on_the_command_line_and_wrong_ones(workbench):

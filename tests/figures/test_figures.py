@@ -8,6 +8,8 @@ import pytest
 from tests.made import made_corpus, made_runs, made_similarity
 from workbench import analysis, figures
 from workbench.evaluation import sweep_weights
+from workbench.figures.charts import beyond_noise
+from workbench.figures.theme import BAD, GOOD, NEUTRAL, A
 
 
 @pytest.fixture
@@ -31,6 +33,25 @@ def test_charts_are_made_of_analysis_tables(runs):
         text = figure.to_json()
         assert len(figure.data) >= 1 and len(text) < 500_000
         assert "<b>fair" not in text and "of <b>no" not in text
+
+
+def test_a_bar_has_a_colour_where_the_corrected_verdict_does(runs):
+    table = analysis.compare_runs(runs[2], runs[0]).by_domain.iloc[:4].assign(
+        difference=[4.0, 4.0, -4.0, 4.0], low=[1.0, 1.0, -6.0, -1.0], high=[7.0, 7.0, -1.0, 9.0],
+        p_holm=[0.97, 0.01, 0.01, 0.01],
+    )  # fmt: skip
+    assert list(beyond_noise(table)) == [False, True, True, False]
+    (bar,) = figures.difference_bars(table).data
+    assert list(bar.marker.color) == [NEUTRAL, BAD, GOOD, NEUTRAL]  # from below
+    held = table.assign(ablation=list("abcd"), domain=None, value=1.0, wins=1, losses=1)
+    (bar,) = figures.ablation_differences(held, "R@1").data
+    assert list(bar.marker.color) == [NEUTRAL, BAD, GOOD, NEUTRAL]
+
+
+def test_counterfactuals_are_grey(runs):
+    board = analysis.leaderboard(runs).assign(ablation=["", "", "ocr truth"])
+    (dots,) = figures.leaderboard_intervals(board).data
+    assert list(dots.marker.color) == [NEUTRAL, A, A] and dots.y[0] == "poor (ocr truth)"
 
 
 def test_a_sweep_marks_the_chosen_weights(home):

@@ -32,6 +32,18 @@ def test_tables_become_plain_json():
     assert data["start"] == 0.5 and data["loop"] is True and data["ticks"][1]["frame"] == 2
 
 
+def test_a_stamp_in_milliseconds_means_the_frame_that_begins_with_it():
+    texts, boxes = made_tables()
+    times = np.arange(12) / 24  # 0.041667 is written as 0.041
+    speech = texts[texts["start_s"].notna()].iloc[[-1]].assign(
+        first_frame=None, last_frame=None, start_s=0.041, end_s=0.208
+    )  # fmt: skip
+    (track,) = player_data(
+        key="k", sources=[], width=1, height=1, frame_times=times, texts=speech, boxes=boxes[:0]
+    )["tracks"]  # fmt: skip
+    assert track["span"] == [1, 5]
+
+
 def test_empty_tables_and_unknown_options():
     texts, boxes = made_tables()
     none = dict(key="k", sources=[], width=1, height=1, frame_times=[], texts=texts[:0], boxes=boxes[:0])
@@ -67,17 +79,18 @@ def readings(n: int = 8, first: int = 40) -> list[dict[str, float]]:
 
 def test_the_instrument_of_the_browser_tests_sees_what_is_wrong_and_only_that():
     right = Seen.of(readings())
-    assert right == Seen(7, 7, 0, [])  # the last one may have been another picture by then
+    assert right == Seen(7, 7, 0, 1.0, [])  # the last one may have been another picture by then
     late, skipped, slow = readings(), readings(), readings()
     late[2] |= {"picture": 43, "told": 250.0, "ended": 252.0}  # told when the next one was there
     for one in skipped[3:]:
         one["number"] += 1
     skipped[2]["picture"] = 43
     slow[2] |= {"ended": slow[2]["told"] + 17}
-    assert [Seen.of(one) for one in (late, skipped, slow)] == [Seen(6, 6, 0, [])] * 3
+    found = [Seen.of(one) for one in (late, skipped, slow)]
+    assert found == [Seen(6, 6, 0, prompt, []) for prompt in (6 / 7, 6 / 7, 1.0)]
     wrong = readings()
     wrong[2]["picture"] += 1
-    assert Seen.of(wrong) == Seen(7, 6, 1, [])
+    assert Seen.of(wrong) == Seen(7, 6, 1, 6 / 7, [])
     wrong[3]["box"] += 1
     assert Seen.of(wrong).misplaced == [wrong[3]]
     assert Seen.of([{**one, "picture": (one["picture"] + 1) % FRAMES} for one in readings(first=56)]).farthest == 1

@@ -133,13 +133,21 @@ def test_ones_own_loop_writes_the_same_kind_of_run():
     right = {
         split: corpus.with_split(split).relevance_matrix().toarray().astype(np.float32) for split in ("val", "test")
     }
-    with Recorder("own", corpus=NAME, model="mine", recipe={"steps": 3}) as recorder:
+    with Recorder("own", corpus=NAME, model="mine", recipe={"steps": 3}, machine="left") as recorder:
         for step in range(3):
             recorder.step(1.0 / (step + 1), samples=4, learning_rate=0.1, temperature=0.07)
             found = [recorder.validation(sign * right["val"]) for sign in (-1, 1, 1)]
             assert found == [step == 0, step == 0, False]
         run = recorder.finish(right["test"])
     assert run.state == "finished" and run.metrics["t2v"]["r1"] == 100 and run.protocol["selected_on"] == "val"
+    assert run.info["machine"] == "left" and run.info["model"] == "mine"
+    with pytest.raises(DataError, match="A run writes the entry 'protocol' of run.json itself"):
+        Recorder("taken", corpus=NAME, protocol={"sees": "test queries"})
+    with pytest.raises(StateError, match="not a number at step 1"), Recorder("diverged", corpus=NAME) as recorder:
+        for loss in (1.0, float("nan")):
+            recorder.step(loss)
+    assert open_run("diverged").info["notes"] == "The loss is not a number at step 1 (it is nan)."
+    assert open_run("diverged").history["value"].max() < float("inf")
     assert {"loss", "temperature", "samples/s", "val mrr", "seconds"} <= set(run.history["name"])
     with pytest.raises(ExistsError):
         Recorder("own", corpus=NAME)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from tests.once import made_once
-from workbench.core.errors import DataError, ExistsError, StateError
+from workbench.core.errors import DataError, ExistsError, StateError, UnknownNameError
 from workbench.core.workspace import elsewhere
 from workbench.corpus import open_corpus
 from workbench.corpus.media import file_of
 from workbench.evaluation import open_run
 from workbench.models import build_model
-from workbench.pipelines.checkpoints import score_checkpoint
+from workbench.pipelines.checkpoints import corpus_of_training, score_checkpoint
 from workbench.pipelines.demo.build import build_demo
 from workbench.pipelines.scoring import score
 from workbench.training import train
@@ -82,7 +82,8 @@ def test_a_corpus_that_lacks_an_input_is_refused_with_the_command(small):
     path.unlink()
     with pytest.raises(StateError, match=f"Run: workbench ocr run {NAME}"):
         train(RECIPE, name="x", modality="ocr", steps=2, warmup=0)
-    assert open_run("x").state == "failed"
+    with pytest.raises(UnknownNameError, match="No run is called 'x'"):
+        open_run("x")  # refused before anything was written
     assert train(RECIPE, name="y", modality="vision", steps=2, warmup=0).state == "finished"
 
 
@@ -91,7 +92,7 @@ def test_what_was_trained_scores_other_splits_and_says_whose_child_it_is():
     parent = train(RECIPE, name="parent", steps=4, warmup=0)
     again = score_checkpoint("parent", NAME, name="again")
     np.testing.assert_allclose(again.similarity, parent.similarity, rtol=1e-5, atol=1e-6)
-    assert again.info["parent"] == "parent"
+    assert again.info["parent"] == "parent" and corpus_of_training("parent@best") == NAME
     other = score_checkpoint("parent", NAME, name="on-val", split="val")
     assert other.split == "val" and len(other.gallery) == 4
     perfect = score_checkpoint("parent", NAME, name="perfect", engine="truth")
@@ -132,6 +133,6 @@ def test_in_the_background_and_by_the_command():
 
 @pytest.mark.usefixtures("small")
 def test_a_loss_that_is_not_finite_stops_and_says_so():
-    with pytest.raises((StateError, DataError), match="not finite"):
+    with pytest.raises((StateError, DataError), match="not a number at step"):
         train(RECIPE, name="wild", modality="ocr", learning_rate=1e30)
     assert open_run("wild").state == "failed"

@@ -38,7 +38,9 @@ def domain_overview(corpus: Corpus, failed: pd.DataFrame | None = None) -> pd.Da
     needs = _needs_text(corpus.captions)
     videos = corpus.videos.groupby(domains.to_numpy(), sort=True)
     table = pd.DataFrame({"n_videos": videos.size()})
-    table["n_sources"] = videos["source_id"].agg(lambda one: one.nunique() if one.notna().all() else np.nan)
+    stated = corpus.videos["source_id"].notna().any()
+    alone = corpus.videos["source_id"].fillna(corpus.videos["video_id"])  # a video without one is its own source
+    table["n_sources"] = alone.groupby(domains.to_numpy(), sort=True).nunique() if stated else np.nan
     table["n_captions"] = pd.Series(of_caption).value_counts().reindex(table.index, fill_value=0)
     table["scene_text"] = needs.groupby(of_caption).mean().reindex(table.index)
     table["n_failed"], table["cause"] = 0, None

@@ -16,7 +16,7 @@ from workbench.evaluation.rescoring.protocol import seen_level
 from workbench.evaluation.runs.run import DIRECTIONS, Run, open_run
 from workbench.evaluation.statistics.families import paired_tests
 from workbench.evaluation.statistics.groups import SeedGroup, seed_groups, seed_summary
-from workbench.evaluation.statistics.sides import members
+from workbench.evaluation.statistics.sides import members, without_source
 from workbench.evaluation.statistics.text_half import tests_on_text
 
 ORDER_BADGES = {
@@ -32,7 +32,7 @@ MANY_TIES = 0.001
 def leaderboard(runs: Sequence[Run | str], metrics: Sequence[str] = SHOWN, *, seeds: bool = False) -> pd.DataFrame:
     """One row per finished run or group of seeds: those that have seen nothing first, then train, then test queries.
 
-    Within those the best t2v R@1 comes first.
+    Within those the best t2v R@1 comes first. Counterfactuals (``ablation``) do not compete and come last.
 
     Args:
         runs: Runs on one split, or their names.
@@ -44,9 +44,8 @@ def leaderboard(runs: Sequence[Run | str], metrics: Sequence[str] = SHOWN, *, se
         one source only, or not stored by an older version), for groups ``_min``, ``_max`` and ``_sd`` over seeds;
         both_sum_recall with the same; t2v_r1_macro, t2v_r1_text, ... with ``_low`` and ``_high`` (``beside.BESIDE``:
         each domain counts alike; queries of ``scene-text-query v1`` alone; null = no domains are stated, or these are
-        all queries or none); n_seeds,
-        group (of a run shown beneath), clustered, n_queries, n_tied, scoring, sees, scoring_label, order, order_label,
-        totals_only, warning.
+        all queries or none); n_seeds, group (of a run shown beneath), ablation (of a counterfactual; else empty),
+        clustered, n_queries, n_tied, scoring, sees, scoring_label, order, order_label, totals_only, warning.
 
     Raises:
         UnknownNameError: Unknown metric.
@@ -59,7 +58,7 @@ def leaderboard(runs: Sequence[Run | str], metrics: Sequence[str] = SHOWN, *, se
         sides += [members(one), *((run,) for run in beneath)]
     for row, more in zip([row for own in rows for row in own], beside(sides), strict=True):
         row.update(more)
-    rows.sort(key=lambda own: (seen_level(own[0]["sees"]), -own[0]["t2v_r1"]))
+    rows.sort(key=lambda own: (own[0]["ablation"] != "", seen_level(own[0]["sees"]), -own[0]["t2v_r1"]))
     return pd.DataFrame([row for own in rows for row in own])
 
 
@@ -71,10 +70,15 @@ def scoring_label(run: Any) -> str:
     return f"{protocol['scoring']}{'' if direction == 'both' else f', {direction} only'}{saw}"
 
 
+def ablation_of(one: Run | SeedGroup) -> str:
+    """What was changed on purpose in a counterfactual, which therefore competes with nothing; "" = nothing was."""
+    return str(members(one)[0].info.get("ablation") or "")
+
+
 def _row(one: Run | SeedGroup, names: Sequence[str]) -> dict[str, Any]:
     runs = one.runs if isinstance(one, SeedGroup) else (one,)
     first = runs[0]
-    row: dict[str, Any] = {"run": one.name, "n_seeds": len(runs), "group": ""}
+    row: dict[str, Any] = {"run": one.name, "n_seeds": len(runs), "group": "", "ablation": ablation_of(one)}
     wanted = [(direction, name) for direction in DIRECTIONS for name in names] + [("both", "sum_recall")]
     for direction, name in wanted:
         numbers = _of_group(one, name, direction) if isinstance(one, SeedGroup) else _of_run(one, name, direction)
@@ -125,6 +129,9 @@ def _warnings(run: Run) -> list[str]:
         has, counts = ("has", "counts as a miss") if one else ("have", "count as misses")
         of = f"{t2v['n_missed_unscored']} of {counted(t2v['n_queries'], 'query')}"
         said.append(f"{of} {has} no scored right video and {counts}")
+    if alone := without_source(run):
+        verb, own = ("states", "it counts as one") if alone == 1 else ("state", "each counts as one")
+        said.append(f"{counted(alone, 'video')} {verb} no source; {own} of its own in intervals and tests")
     if run.order["how"] == "unverified":
         said.append("its order could not be checked")
     return [*said, *(one.rstrip(".") for one in run.protocol.get("warnings", []))]
@@ -134,8 +141,8 @@ def leaderboard_verdict(runs: Sequence[Run | str], metric: str = "r1", direction
     """Which run or group of seeds is best and whether beyond noise, against every other that can be compared.
 
     Only runs that have seen the same (nothing, train queries, test queries) are put side by side: those that have seen
-    the least of all that are there. p-values are Holm corrected over the comparisons made; the corrected one is shown
-    and decides.
+    the least of all that are there. Counterfactuals (``ablation``) do not compete. p-values are Holm corrected over the
+    comparisons made; the corrected one is shown and decides.
 
     Args:
         runs: Runs on one split, or their names.
@@ -147,7 +154,13 @@ def leaderboard_verdict(runs: Sequence[Run | str], metric: str = "r1", direction
         UnknownNameError: Unknown metric or direction.
     """
     chosen = pick(METRICS, metric, "metric")
-    finished = seed_groups([run for run in map(open_run, runs) if run.state == "finished"])
+    every = seed_groups([run for run in map(open_run, runs) if run.state == "finished"])
+    finished = [one for one in every if not ablation_of(one)]
+    if every and not finished:
+        return "No run here competes: all are counterfactuals."
+    changed = len(every) - len(finished)
+    verb = "does not compete" if changed == 1 else "do not compete"
+    apart = f" {counted(changed, 'counterfactual')} {verb}." if changed else ""
     able = [one for one in finished if isinstance(one, SeedGroup) or not one.totals_only]
     if not able:
         return "No run here can be compared query by query."
@@ -160,6 +173,7 @@ def leaderboard_verdict(runs: Sequence[Run | str], metric: str = "r1", direction
     rivals = [i for i, same in enumerate(alike) if same and i != at]
     left_out = len(finished) - len(rivals) - 1
     rest = f" {left_out} more cannot be compared query by query with it." if left_out else ""
+    rest += apart
     if not rivals:
         stated = f"{direction} {chosen.label} {abs(worth[at]):.{chosen.digits}f}"
         return f"{best.name} is the only run that can be compared here ({stated}).{rest}"

@@ -12,6 +12,7 @@ from workbench.core.errors import StateError
 from workbench.evaluation.runs.run import Run
 from workbench.evaluation.runs.whole import trouble_of
 
+
 def trouble(name: str) -> str:
     """Why the files of a finished run cannot be read; empty = they can. Looked at again when one is written again."""
     run = run_named(name)

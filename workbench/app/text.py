@@ -12,6 +12,10 @@ from workbench.ocr.matching import caption_words
 ACTIVE = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 NAMED = re.compile(r":(?=material/|[a-z+-][\w+-]*:)")
 """Where the name of an icon or an emoji begins, which Streamlit looks for after everything escaped is text again."""
+DRAWN = re.compile(r"(?<!\S)(<->|->|<-|--|>=|<=|~=)(?!\S)")
+"""Signs that Streamlit then turns into one typographic sign where they stand alone."""
+BROKEN = "\u2060"
+"""Joins two signs without being seen; neither a name nor a pair of signs is found across it."""
 BLANKS = re.compile(r"(\s+)")
 EDGES = re.compile(r"(\W*)(.*?)(\W*)", re.S)
 MARK = (
@@ -21,8 +25,9 @@ LINES = "max-height:9em;overflow-y:auto;overflow-wrap:anywhere;unicode-bidi:plai
 
 
 def plain(text: object) -> str:
-    """The text for a Markdown element, every sign that Markdown could act on escaped; a name of an icon is no name."""
-    return ACTIVE.sub(r"\\\1", NAMED.sub(":\u2060", str(text))).replace("\n", "  \n")
+    """The text for a Markdown element as it stands: what Markdown, names of icons or typography could act on is not."""
+    apart = DRAWN.sub(lambda found: BROKEN.join(found[1]), NAMED.sub(f":{BROKEN}", str(text)))
+    return ACTIVE.sub(r"\\\1", apart).replace("\n", "  \n")
 
 
 def short(text: object, most: int = 160) -> str:

@@ -62,8 +62,10 @@ def encode(
 
 def score(
     checkpoint: Checkpoint,
-    corpus: Annotated[str, typer.Option(help="The corpus to score.")],
     name: Annotated[str, typer.Option(help="Name of the new run.")],
+    corpus: Annotated[
+        str | None, typer.Option(help="The corpus to score; none = the one that the run was trained on.")
+    ] = None,
     split: Split = None,
     engine: Engine = None,
     without: Annotated[str | None, typer.Option(help="Counterfactual: an input taken away: ocr.")] = None,
@@ -84,8 +86,11 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score a corpus with a model that exists; the new run names its parent."""
-    from workbench.pipelines.checkpoints import score_checkpoint
+    from workbench.pipelines.checkpoints import corpus_of_training, score_checkpoint
 
+    if corpus is None:
+        corpus = corpus_of_training(checkpoint)
+        errors.print(f"Scores {corpus}, which {checkpoint} was trained on.", markup=False, highlight=False)
     options: dict[str, Any] = {"split": split, "overwrite": overwrite, "keep_matrix": matrix, "reader": reader}
     options |= {"engine": engine, "without": without, "frames": frames, "explain": explain, "builder": model}
     options |= {"options": key_values(option or []) or None, "clips": clips, "processes": processes}

@@ -26,7 +26,11 @@ def _show_keys(asked: bool) -> None:
 
 def _show_help(context: typer.Context, asked: bool) -> None:
     if asked:
-        say(context.get_help() + "\n\nKeys of a recipe, given as key=value:\n")
+        from workbench.training import recipe_list
+
+        say(context.get_help() + "\n\nRecipes:\n")
+        show_table(recipe_list())
+        say("\nKeys of a recipe, given as key=value:\n")
         _show_keys(asked)
 
 
@@ -53,7 +57,8 @@ def train(
         bool, typer.Option("--keys", help="Every key of a recipe, and stop.", is_eager=True, callback=_show_keys)
     ] = False,
     asked: Annotated[
-        bool, typer.Option("--help", help="This, every key of a recipe, and stop.", is_eager=True, callback=_show_help)
+        bool,
+        typer.Option("--help", help="This, recipes and their keys, and stop.", is_eager=True, callback=_show_help),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

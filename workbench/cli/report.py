@@ -24,8 +24,10 @@ def report(
         "report.html"
     ),
     case: Annotated[
-        list[str] | None, typer.Option(help="Caption id to show; may be repeated. None = what changed most.")
+        list[str] | None,
+        typer.Option(help="Caption (v2t: video) id to show; may be repeated. None = what changed most."),
     ] = None,
+    direction: Annotated[str, typer.Option(help="t2v: queries are captions; v2t: videos.")] = "t2v",
     k: Annotated[int, typer.Option(help="A query fails when its rank is greater than K.")] = 1,
     threshold: Annotated[
         list[str] | None, typer.Option(help="name=value of a threshold of causes; may be repeated.")
@@ -40,13 +42,16 @@ def report(
         raise DataError("A report needs a run, or a lock file to check.", "Give RUN, or --check FILE.")
     if check is not None:
         return show_check(check, as_json)
+    if figures and direction == "v2t":
+        raise DataError("The figure of a paper shows videos found by a caption: v2t has none.", "Leave out --figures.")
     from workbench.figures.report.writing import lock_path, write_figures, write_report
 
     for path in (out, lock_path(out), *(out.parent.glob(f"{out.stem}.case*.pdf") if figures else ())):
         if path.exists() and not overwrite:
             raise ExistsError(f"{path} exists already.", "Choose another name with --out, or add --overwrite.")
     runs = open_run(str(run)), None if other is None else open_run(other)
-    made = write_report(*runs, out, k=k, cases=case or None, **key_values(threshold or [], "near=0.7"))
+    limits = key_values(threshold or [], "near=0.7")
+    made = write_report(*runs, out, direction=direction, k=k, cases=case or None, **limits)
     drawn = write_figures(*runs, out, made.lock["options"]["cases"]) if figures else []
     if as_json:
         written = {"report": str(out), "lock": str(lock_path(out)), "figures": [str(one) for one in drawn]}

@@ -17,7 +17,7 @@ MOST_WRITTEN = 24  # domains up to which every cell of a heat map says its value
 
 
 def leaderboard_intervals(table: pd.DataFrame, direction: str = "t2v", ceiling: float | None = None) -> go.Figure:
-    """R@1 of every run with its 95 % interval.
+    """R@1 of every run with its 95 % interval; counterfactuals are grey.
 
     Args:
         table: From ``analysis.leaderboard``.
@@ -27,11 +27,15 @@ def leaderboard_intervals(table: pd.DataFrame, direction: str = "t2v", ceiling: 
     rows = table.iloc[::-1]
     value = rows[f"{direction}_r1"].astype(float)
     low, high = (rows[f"{direction}_r1_{end}"].astype(float) for end in ("low", "high"))
-    labels = [as_text(name, 28) for name in rows["run"]]
+    labels = [
+        as_text(name, 28) + (f" ({as_text(ablation, 20)})" if ablation else "")
+        for name, ablation in zip(rows["run"], rows["ablation"], strict=True)
+    ]
+    colour = np.where(rows["ablation"] == "", A if direction == "t2v" else B, NEUTRAL)
     figure = Chart(
         go.Scatter(
             x=value, y=labels, mode="markers+text", text=[f"{v:.1f}" for v in value], textposition="top center",
-            marker={"size": 11, "color": A if direction == "t2v" else B},
+            marker={"size": 11, "color": colour},
             error_x={"type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low, "width": 6},
             hovertemplate="%{y}<br>R@1 %{x:.2f} %<extra></extra>", cliponaxis=False,
         )
@@ -88,15 +92,14 @@ def cause_bars(table: pd.DataFrame, labels: Mapping[str, str]) -> go.Figure:
 
 
 def difference_bars(table: pd.DataFrame, unit: str = "B − A, points of R@1") -> go.Figure:
-    """Difference of two runs per domain with clustered intervals; grey where the interval holds 0.
+    """Difference of two runs per domain with clustered intervals; grey where it does not hold after Holm's correction.
 
     Args:
         table: ``Comparison.by_domain``.
         unit: Title of the value axis.
     """
     rows = table.iloc[::-1]
-    noise = (rows["low"] <= 0) & (rows["high"] >= 0) | rows["low"].isna()
-    colour = np.where(noise, NEUTRAL, np.where(rows["difference"] > 0, GOOD, BAD))
+    colour = np.where(beyond_noise(rows), np.where(rows["difference"] > 0, GOOD, BAD), NEUTRAL)
     figure = Chart(
         go.Bar(
             x=rows["difference"], y=rows["label"], orientation="h", marker_color=colour,
@@ -104,11 +107,21 @@ def difference_bars(table: pd.DataFrame, unit: str = "B − A, points of R@1") -
                 "type": "data", "symmetric": False, "array": rows["high"] - rows["difference"],
                 "arrayminus": rows["difference"] - rows["low"], "thickness": 1.2,
             },
-            customdata=rows[["n_queries", "n_sources"]],
-            hovertemplate="%{y}: %{x:+.1f}<br>%{customdata[0]} queries, %{customdata[1]} sources<extra></extra>",
+            customdata=rows[["n_queries", "n_sources", "p_holm"]],
+            hovertemplate="%{y}: %{x:+.1f}, p (Holm) %{customdata[2]:.2g}<br>%{customdata[0]} queries, "
+            "%{customdata[1]} sources<extra></extra>",
         )
     )  # fmt: skip
     return styled(figure, height=90 + 34 * len(rows), x=unit)
+
+
+def beyond_noise(table: pd.DataFrame) -> np.ndarray:
+    """bool [rows]: whether a difference is beyond noise, as verdicts say it: by the interval and by Holm's p.
+
+    Args:
+        table: With low, high and p_holm: ``Comparison.by_domain``, ``Ablations.scores``.
+    """
+    return (((table["low"] > 0) | (table["high"] < 0)) & (table["p_holm"] < 0.05)).to_numpy(bool)
 
 
 def domain_heatmap(means: pd.DataFrame, difference: bool = False) -> go.Figure:

@@ -10,6 +10,7 @@ from plotly.colors import sample_colorscale
 from workbench.analysis.comparison.ablations import AS_IT_IS
 from workbench.analysis.comparison.many import Solved
 from workbench.figures.chart import Chart
+from workbench.figures.charts import beyond_noise
 from workbench.figures.theme import BAD, DIVERGING, GOOD, GRID, INK, MUTED, NEUTRAL, A, as_text, styled
 
 GREYS = [[0.0, "#dbe2ea"], [1.0, "#334155"]]
@@ -138,15 +139,14 @@ def upset(solved: Solved) -> go.Figure:
 
 
 def ablation_differences(scores: pd.DataFrame, unit: str) -> go.Figure:
-    """What each ablation changes over all queries, with clustered intervals; grey where the interval holds 0.
+    """What each ablation changes over all queries, with clustered intervals; grey: within noise (``beyond_noise``).
 
     Args:
         scores: From ``Ablations.scores``; its rows over all queries are shown.
         unit: Title of the value axis.
     """
     rows = scores[scores["domain"].isna() & (scores["ablation"] != AS_IT_IS)].iloc[::-1]
-    noise = ~((rows["low"] > 0) | (rows["high"] < 0))
-    ink = np.where(noise, NEUTRAL, np.where(rows["difference"] > 0, GOOD, BAD))
+    ink = np.where(beyond_noise(rows), np.where(rows["difference"] > 0, GOOD, BAD), NEUTRAL)
     figure = Chart(
         go.Bar(
             x=rows["difference"], y=[as_text(one, 40) for one in rows["label"]], orientation="h", marker_color=ink,

@@ -12,7 +12,7 @@ from workbench.core.errors import DataError, StateError, UnknownNameError
 from workbench.core.lookup import nearest
 from workbench.corpus import Corpus, engines
 from workbench.corpus.media import file_of, frame_times, rendition_row
-from workbench.figures.player import player_data
+from workbench.figures.player import STAMP, player_data
 
 FIRST, TRUTH = engines.READ_ENGINES, engines.TRUTH
 LIGHT = 800_000
@@ -145,7 +145,7 @@ def on_frames(texts: pd.DataFrame, boxes: pd.DataFrame, times: np.ndarray) -> tu
     """
 
     def frames(seconds: pd.Series) -> np.ndarray:
-        return np.maximum(0, np.searchsorted(times, seconds.to_numpy("float64") + 1e-3, side="right") - 1)
+        return np.maximum(0, np.searchsorted(times, seconds.to_numpy("float64") + STAMP, side="right") - 1)
 
     counted = {}
     for column, seconds in (("first_frame", texts["start_s"]), ("last_frame", texts["end_s"])):

@@ -17,6 +17,7 @@ from workbench.corpus.media import file_of
 from workbench.evaluation.runs.corpora import corpus_of_run
 from workbench.evaluation.runs.run import Run
 from workbench.figures.paper import PAGE, paper_look
+from workbench.figures.player import STAMP
 from workbench.figures.player_of import engine_of
 from workbench.figures.theme import GOOD, GRID, INK, MUTED, NEUTRAL, B
 from workbench.ocr.matched import matched_texts
@@ -183,7 +184,7 @@ def stills_of(
     boxes = corpus.boxes(video_id)
     boxes = boxes[boxes["text_id"].isin(texts["text_id"])]
     times = np.asarray(info.times)
-    frames = np.clip(np.searchsorted(times, boxes["time_s"].to_numpy(float) + 1e-3, side="right") - 1, 0, None)
+    frames = np.clip(np.searchsorted(times, boxes["time_s"].to_numpy(float) + STAMP, side="right") - 1, 0, None)
     wanted = _frames_to_show(frames, boxes["text_id"].isin(hits).to_numpy(), info.n_frames, n)
     pixels = read_frames(info, wanted, short_side=min(SHORT_SIDE, info.width, info.height)).pixels
     corners = boxes[[f"{axis}{i}" for i in range(1, 5) for axis in "xy"]].to_numpy(float)

@@ -6,10 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-from torch import distributed
-
 from workbench.core.errors import StateError
+from workbench.core.optional import need
 from workbench.models.world import World
 
 SHARE = 0.25
@@ -51,6 +49,7 @@ class _Speaker(threading.Thread):
         self._over.set()
 
     def run(self) -> None:
+        torch, distributed = need("torch", "Waiting for other processes"), need("torch.distributed", "Waiting")
         try:
             while not self._over.wait(SHARE * self._world.timeout_s) or self._ready:
                 count = torch.tensor(int(self._ready))

@@ -63,6 +63,19 @@ def model_folder(checkpoint: str) -> Path | None:
     return next((one for one in places if one is not None and (one / WEIGHTS).is_file()), None)
 
 
+def corpus_of_training(checkpoint: str) -> str:
+    """The corpus that a run, or RUN@STEP, was trained on.
+
+    Raises:
+        DataError: It is no run that was trained here.
+    """
+    path = workspace().find("runs", checkpoint.partition("@")[0])
+    recipe = open_run(path).info.get("recipe") if path is not None and (path / "checkpoints").is_dir() else None
+    if not recipe or not recipe.get("corpus"):
+        raise DataError(f"{checkpoint} was trained on no corpus known here.", "Say what to score: --corpus NAME")
+    return str(recipe["corpus"])
+
+
 def weights_of(checkpoint: str) -> Path:
     """The folder that holds the weights of a checkpoint: of a run, of RUN@STEP, or a folder of weights itself.
 

@@ -2,7 +2,7 @@
 
 from workbench.training.estimate import Estimate, estimate
 from workbench.training.groups import train_seeds
-from workbench.training.keys import recipe_keys
+from workbench.training.keys import recipe_keys, recipe_list
 from workbench.training.recipes import RECIPES, Recipe, check_keys, load_recipe
 from workbench.training.recorder import Recorder
 from workbench.training.selection import SelectionScore, SelectSplit
@@ -24,6 +24,7 @@ __all__ = [
     "load_recipe",
     "progress_of",
     "recipe_keys",
+    "recipe_list",
     "train",
     "train_seeds",
 ]

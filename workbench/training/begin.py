@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import ExistsError, StateError
-from workbench.core.files import read_json
 from workbench.core.workspace import check_name, workspace
 from workbench.corpus import Corpus, open_corpus
 from workbench.evaluation import Run, open_run
@@ -27,9 +26,6 @@ from workbench.training.recipes import Recipe, differences
 from workbench.training.recorder import tell
 from workbench.training.selection import SelectSplit, select_corpus, share_to_make
 from workbench.training.splits import check_apart
-
-KEPT = ("choices", "data", "excluded", "earlier", "initial")
-"""What a training writes into ``run.json`` on its way and its finished run keeps."""
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +62,6 @@ class Begun:
     def tell(self, **info: Any) -> None:
         """Add entries to ``run.json``."""
         tell(self.folder, **info)
-
-    def told(self) -> dict[str, Any]:
-        """The entries of ``run.json`` that a finished run keeps."""
-        info = read_json(self.folder / "run.json", f"the description of run {self.folder.name}")
-        return {key: info[key] for key in KEPT if key in info}
 
 
 def run_name(recipe: Recipe, name: str | None) -> str:

@@ -52,6 +52,6 @@ def take_part(recipe: Recipe, world: World) -> None:
                         continue  # the first one measures and writes
                 torch.manual_seed(int(generator(recipe.seed, "dropout", said, world.rank).integers(2**63)))
                 set_rate(optimiser, recipe, said)
-                make_step(model, coming.take(said), optimiser, recipe, engine)
+                make_step(model, coming.take(said), optimiser, recipe, engine, said)
         if said == REPORT:
             share_report(model, open_corpus(recipe.corpus, recipe.report_split), rules, world)

@@ -1,4 +1,4 @@
-"""Every key of a recipe with its kind, default and meaning, out of the docstring of ``Recipe``: the one source."""
+"""The shipped recipes and what they train; every key with its kind, default and meaning: each from its one source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from typing import Any
 import pandas as pd
 
 from workbench.training.kinds import NAMED
-from workbench.training.recipes import Recipe, default_of
+from workbench.training.recipes import FOLDER, RECIPES, Recipe, default_of
+
+
+def recipe_list() -> pd.DataFrame:
+    """One row per shipped recipe: recipe, trains (the first line of its file)."""
+    heads = [FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8").partition("\n")[0] for name in RECIPES]
+    return pd.DataFrame({"recipe": RECIPES, "trains": [head.removeprefix("# ") for head in heads]})
 
 
 def recipe_keys() -> pd.DataFrame:

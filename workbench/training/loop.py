@@ -80,7 +80,7 @@ class Training:
         excluded = len(self.batches.excluded)
         batch = coming.take(step)
         waited = time.perf_counter() - began
-        loss = make_step(self.model, batch, self.optimiser, self.recipe, self.engine)
+        loss = make_step(self.model, batch, self.optimiser, self.recipe, self.engine, step)
         self.recorder.step(
             loss, epoch=self.epoch, learning_rate=learning_rate, samples=len(batch.same), wait_s=waited,
             seconds=time.perf_counter() - began, **{"GPU memory": gpu_memory(self.model.device)},

@@ -16,11 +16,13 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.files import read_json, write_json
 from workbench.corpus import Corpus
 from workbench.evaluation import Run
+from workbench.evaluation.runs.info import check_info
 from workbench.evaluation.runs.monitor import USUAL, Monitor
 from workbench.evaluation.runs.saving import complete_run, fail_run, open_split, start_run
 from workbench.pipelines.scoring import check_free
 from workbench.training.curves import Curves
 from workbench.training.selection import Selection, SelectSplit, select_corpus
+from workbench.training.step import check_loss
 from workbench.training.trackers import Tracker, default_trackers
 
 
@@ -51,6 +53,7 @@ class Recorder:
         **info: More entries of ``run.json``: model, recipe (a dict; ``steps`` tells how many there will be), seed, ...
 
     Raises:
+        DataError: An entry that the run itself writes.
         ExistsError: A run of that name exists.
         StateError: Weights would be chosen on what is reported.
 
@@ -66,6 +69,7 @@ class Recorder:
         patience: int | None = None, monitor: str = USUAL, report_every: int = 1, group: str | None = None,
         overwrite: bool = False, tracker: Tracker | None = None, **info: Any,
     ) -> None:  # fmt: skip
+        check_info(info)
         report, chooses = open_split(corpus, split), Selection(patience, Monitor.parse(monitor))
         check_free(name, overwrite)
         select = SelectSplit(select_corpus(corpus, select_split, "train"), report)
@@ -136,7 +140,11 @@ class Recorder:
 
         Returns:
             How many steps were made.
+
+        Raises:
+            StateError: The loss is not a number: the training has diverged.
         """
+        check_loss(loss, self.steps)
         taken = time.perf_counter() - self._mark if seconds is None else seconds
         for key, value in (("seconds", taken), ("samples", samples or 0), ("waited", wait_s)):
             self._window[key] += value

@@ -16,7 +16,20 @@ from workbench.training.optimiser import follow, limit_temperature
 from workbench.training.recipes import Recipe
 
 
-def make_step(model: Any, batch: Batch, optimiser: Any, recipe: Recipe, engine: Engine | None = None) -> float:
+def check_loss(value: float, step: int | None = None) -> None:
+    """Refuse a loss that is not finite.
+
+    Raises:
+        StateError: It is not: the training has diverged.
+    """
+    if not math.isfinite(value):
+        at = "" if step is None else f" at step {step}"
+        raise StateError(f"The loss is not a number{at} (it is {value}).", "Lower the learning rate.")
+
+
+def make_step(
+    model: Any, batch: Batch, optimiser: Any, recipe: Recipe, engine: Engine | None = None, step: int | None = None
+) -> float:
     """Change the weights by one batch, alike on every rank.
 
     Args:
@@ -25,6 +38,7 @@ def make_step(model: Any, batch: Batch, optimiser: Any, recipe: Recipe, engine: 
         optimiser: From ``optimiser_of``.
         recipe: Says loss, chunks, precision, clipping and average.
         engine: From ``engine_of``; None = one process, and a recipe that needs nothing prepared.
+        step: Its number, for a sentence.
 
     Returns:
         The loss of the whole batch before the step.
@@ -41,8 +55,7 @@ def make_step(model: Any, batch: Batch, optimiser: Any, recipe: Recipe, engine: 
     if recipe.ema is not None:
         follow(optimiser, recipe.ema)
     value = float(loss)  # the only wait for the GPU in a step
-    if not math.isfinite(value):
-        raise StateError("The loss is not finite.", "Lower the learning rate.")
+    check_loss(value, step)
     return value
 
 

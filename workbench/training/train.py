@@ -133,7 +133,7 @@ def _trained(run: Begun, world: World, stop_at: int | None, trackers: Sequence[T
     load_weights(run.folder, "best", model)
     model.network.eval()
     recorder = training.recorder
-    info: dict[str, Any] = {"protocol": recorder.protocol, "steps_made": recorder.steps, **run.told()}
+    info: dict[str, Any] = {"protocol": recorder.protocol, "steps_made": recorder.steps}
     info["recipe"] = recipe.to_dict()
     encode = shared_report(model, world)
     return score(model, run.report, name=run.folder.name, rules=run.rules, into=run.folder, encode=encode, **info)

@@ -9,6 +9,7 @@ from workbench.analysis.reading.word_effects import holder_of
 from workbench.core.errors import DataError
 from workbench.core.workspace import workspace
 from workbench.evaluation.runs.run import Run, open_run, same_axes
+from workbench.evaluation.runs.whole import trouble_of
 
 SHUFFLED, WITHOUT_OCR = "frames shuffled", "without ocr"
 
@@ -82,7 +83,7 @@ def _distinct(run: Run, others: Iterable[Run | str]) -> list[Run]:
 
 
 def _of_workspace(run: Run) -> Iterator[Run]:
-    """Seeds and the counterfactual of a run; folders that cannot be read are not its."""
+    """Seeds and the counterfactual of a run; what cannot be read is left out, and lists of runs say why."""
     for name, path in workspace().names("runs").items():
         if name == run.name:
             continue
@@ -91,7 +92,8 @@ def _of_workspace(run: Run) -> Iterator[Run]:
         except DataError:
             continue
         mine = _is_seed(run, other) or any(_is_ablation(run, other, one) for one in (SHUFFLED, WITHOUT_OCR))
-        if mine and other.state == "finished" and other.similarity is not None and same_axes(run, other):
+        whole = mine and other.state == "finished" and not trouble_of(other)
+        if whole and other.similarity is not None and same_axes(run, other):
             yield other
 
 

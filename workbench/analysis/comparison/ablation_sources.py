@@ -16,6 +16,7 @@ from workbench.core.workspace import workspace
 from workbench.evaluation.rescoring import Rescored, fuse_scores, weighted_rank_fusion
 from workbench.evaluation.runs.corpora import corpus_of_run
 from workbench.evaluation.runs.run import Run, same_axes, similarity_of
+from workbench.evaluation.runs.whole import trouble_of
 
 MOST_CELLS = 1 << 26
 """Of a matrix that is re-scored while somebody waits: one more of it in memory, 256 MiB."""
@@ -55,7 +56,7 @@ def kin_of(run: Run) -> Iterator[Kin]:
     found = [other for name, path in workspace().names("runs").items() if name != run.name and (other := _opened(path))]
     for other in sorted(found, key=lambda one: str(one.info.get("created", "")), reverse=True):
         told = (_counterfactual(run, other) or _rescored(run, other)) if _same_split(run, other) else None
-        if told and same_axes(run, other):
+        if told and not trouble_of(other) and same_axes(run, other):
             yield told
 
 
@@ -71,7 +72,9 @@ def same_scores(run: Run, file: str) -> Iterator[Run]:
         if other is None or not _same_split(run, other) or not _same_model(run, other):
             continue
         changed = other.info.get("ablation") != run.info.get("ablation")
-        if not changed and same_axes(run, other) and np.array_equal(run.rank("t2v"), other.rank("t2v")):
+        if changed or trouble_of(other):
+            continue
+        if same_axes(run, other) and np.array_equal(run.rank("t2v"), other.rank("t2v")):
             yield other
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -24,6 +24,7 @@ from workbench.analysis.structure.confusion import ceiling_of
 from workbench.analysis.structure.hubness import SHARES, hubness
 from workbench.analysis.tags import fitting
 from workbench.core.errors import DataError, StateError
+from workbench.core.lookup import pick
 from workbench.core.words import counted
 from workbench.evaluation.metrics.measures import SHOWN
 from workbench.evaluation.runs.notes import read_tags
@@ -32,7 +33,18 @@ from workbench.evaluation.runs.run import DIRECTIONS, Run
 N_CASES = 6
 MOST_CASES = 24
 TOP = 3
-"""Videos of each list that a case shows."""
+"""Items of each list that a case shows."""
+
+
+class Way(NamedTuple):
+    """A direction in words: its name, what a query is, what its right item is."""
+
+    title: str
+    query: str
+    item: str
+
+
+WAYS = {"t2v": Way("Text to video", "caption", "video"), "v2t": Way("Video to text", "video", "caption")}
 
 
 @dataclass(frozen=True)
@@ -41,8 +53,9 @@ class ReportData:
 
     Attributes:
         runs: The runs, the one that is reported first.
+        direction: ``t2v`` or ``v2t``.
         k: A query fails when its rank is greater.
-        cases: Ids of the queries that are shown.
+        cases: Ids of the queries that are shown: captions (t2v) or videos (v2t).
         given: Thresholds that differ from their defaults.
         verdict: One sentence.
         notes: Sentences that a reader must know, e.g. what could not be computed.
@@ -50,12 +63,13 @@ class ReportData:
             ``comparison`` (measure), ``differences`` (domain), ``domains`` (run, domain), ``causes`` (run, cause),
             ``funnel`` (run, stage), ``hubs`` (run), ``cases`` (query, run), ``thresholds`` (name). A table is absent
             where nothing can be said.
-        tags: What people said of the split's captions (``read_tags``). They may say more later, so it is none of
-            ``numbers``.
+        tags: What people said of the queries of this direction (``read_tags``). They may say more later, so it is
+            none of ``numbers``.
         related: By name of the run, the other runs that its causes were told from.
     """
 
     runs: tuple[Run, ...]
+    direction: str
     k: int
     cases: tuple[str, ...]
     given: dict[str, float]
@@ -76,14 +90,15 @@ class ReportData:
 
 
 def report_data(
-    run: Run, other: Run | None = None, *, k: int = 1, cases: Sequence[str] | None = None,
+    run: Run, other: Run | None = None, *, direction: str = "t2v", k: int = 1, cases: Sequence[str] | None = None,
     related: Mapping[str, Related] | None = None, **thresholds: float,
 ) -> ReportData:  # fmt: skip
-    """Compute what a report shows (text to video; the leaderboard also video to text).
+    """Compute what a report shows of one direction; leaderboard and ceiling hold both, the funnel has none.
 
     Args:
         run: The run that is reported.
         other: One that it is compared with, on the same captions.
+        direction: ``t2v`` (queries are captions) or ``v2t`` (videos).
         k: A query fails when its rank is greater.
         cases: Queries to show; None = those that changed most between the runs, or the worst failures of the one.
         related: By name of the run, the other runs that its causes are told from; None = those of the workspace.
@@ -92,8 +107,9 @@ def report_data(
     Raises:
         DataError: Runs that cannot be compared, too many cases, or a threshold out of range.
         StateError: A run is not finished.
-        UnknownNameError: No such query or threshold.
+        UnknownNameError: No such query, direction or threshold.
     """
+    pick(WAYS, direction, "direction")
     runs = (run,) if other is None else (run, other)
     for one in runs:
         if one.state != "finished":
@@ -101,23 +117,23 @@ def report_data(
     if cases is not None and len(cases) > MOST_CASES:
         raise DataError(f"{len(cases)} cases make the report too heavy.", f"Show at most {MOST_CASES}.")
     limits = thresholds_of(thresholds)
-    compared = None if other is None else compare_runs(run, other)
-    asked: dict[str, Any] = {"k": k, **thresholds}
+    compared = None if other is None else compare_runs(run, other, direction=direction)
+    asked: dict[str, Any] = {"k": k, "direction": direction, **thresholds}
     able = [one for one in runs if not one.totals_only]
     beside = {one.name: Related() for one in runs}
     beside |= {one.name: related_to(one, None if related is None else related[one.name]) for one in able}
     failed = {one.name: failures(one, others=beside[one.name], **asked) for one in able}
-    chosen = tuple(_default_cases(run, k, compared) if cases is None else dict.fromkeys(cases))
+    chosen = tuple(_default_cases(run, direction, k, compared) if cases is None else dict.fromkeys(cases))
     parts: dict[str, Callable[[], pd.DataFrame]] = {
         "leaderboard": lambda: _leaderboard(runs),
         "ceiling": lambda: pd.DataFrame(ceiling_of(run)).T.rename_axis("direction"),
         "comparison": lambda: _comparison(compared),
         "differences": lambda: _differences(compared),
-        "domains": lambda: _by_run(runs, lambda one: by_domain(one).set_index("domain")),
+        "domains": lambda: _by_run(runs, lambda one: by_domain(one, direction=direction).set_index("domain")),
         "causes": lambda: _by_run(runs, lambda one: _causes(one, beside[one.name], asked)),
         "funnel": lambda: _by_run(runs, lambda one: _funnel(one, beside[one.name], thresholds)),
-        "hubs": lambda: _by_run(runs, _hubs).droplevel(1),
-        "cases": lambda: _cases(runs, chosen, failed),
+        "hubs": lambda: _by_run(runs, lambda one: _hubs(one, direction)).droplevel(1),
+        "cases": lambda: _cases(runs, direction, chosen, failed),
         "thresholds": lambda: _thresholds(limits),
     }  # fmt: skip
     tables, notes = {}, []
@@ -128,25 +144,36 @@ def report_data(
             notes.append(str(error))
     notes += [f"{name}: {warning}." for name, warning in tables["leaderboard"]["warning"].items() if warning]
     kept = {name: table for name, table in tables.items() if len(table)}
-    verdict = stated_alone(run) if compared is None else compared.verdict
-    return ReportData(runs, k, chosen, dict(thresholds), verdict, list(dict.fromkeys(notes)), kept, _tags(runs), beside)
+    verdict = stated(run, compared, direction)
+    return ReportData(runs, direction, k, chosen, dict(thresholds), verdict, list(dict.fromkeys(notes)), kept,
+                      _tags(runs, direction), beside)  # fmt: skip
 
 
-def _tags(runs: Sequence[Run]) -> pd.DataFrame:
+def _tags(runs: Sequence[Run], direction: str) -> pd.DataFrame:
     """What people said of the wrong pairs of these runs, without blind samples."""
     table = read_tags(runs[0].corpus_name)
-    here = (table["split"] == runs[0].split) & (table["direction"] == "t2v") & (table["sample"] == "")
+    here = (table["split"] == runs[0].split) & (table["direction"] == direction) & (table["sample"] == "")
     here &= fitting(table, {runs[0].split: runs[0].fingerprint})
     return table[here & table["run"].isin([run.name for run in runs])].reset_index(drop=True)
 
 
-def stated_alone(run: Run) -> str:
-    """The verdict on a run by itself: its R@1 with the interval."""
-    found = run.metrics["t2v"]
+def stated(run: Run, compared: Comparison | None, direction: str) -> str:
+    """The verdict: of two runs that of their comparison, of one its R@1 with the interval.
+
+    Args:
+        run: The run.
+        compared: It and another one, in this direction; None = the run by itself.
+        direction: ``t2v`` or ``v2t``.
+    """
+    way = WAYS[direction]
+    if compared is not None:
+        return compared.verdict if direction == "t2v" else f"{way.title}: {compared.verdict}"
+    found = run.metrics[direction]
     low, high = found["interval"].get("r1") or (math.nan, math.nan)
     spread = "" if math.isnan(low) else f" (95 % CI {low:.1f}..{high:.1f})"
-    captions = counted(found["n_queries"], "caption")
-    return f"{run.name} finds the right video first for {found['r1']:.1f} % of {captions}{spread}."
+    queries = counted(found["n_queries"], way.query)
+    right = f"{'the' if direction == 't2v' else 'a'} right {way.item}"
+    return f"{run.name} finds {right} first for {found['r1']:.1f} % of {queries}{spread}."
 
 
 def _leaderboard(runs: Sequence[Run]) -> pd.DataFrame:
@@ -173,8 +200,8 @@ def _funnel(run: Run, beside: Related, thresholds: Mapping[str, float]) -> pd.Da
     return ocr_funnel(run, others=beside, **own).table().set_index("stage")
 
 
-def _hubs(run: Run) -> pd.DataFrame:
-    found = hubness(run)
+def _hubs(run: Run, direction: str) -> pd.DataFrame:
+    found = hubness(run, direction=direction)
     return pd.DataFrame([{name: getattr(found, name) for name in SHARES}])
 
 
@@ -201,12 +228,12 @@ def _thresholds(limits: Thresholds) -> pd.DataFrame:
     return pd.DataFrame(rows, pd.Index(THRESHOLDS, name="name"), columns=["value", "unit", "sentence"])
 
 
-def _default_cases(run: Run, k: int, compared: Comparison | None) -> list[str]:
+def _default_cases(run: Run, direction: str, k: int, compared: Comparison | None) -> list[str]:
     """The queries that changed most, wins first; of one run its worst failures."""
     if run.totals_only:
         return []
     if compared is None:
-        ranks = pd.Series(run.rank("t2v"), run.per("t2v")["id"])
+        ranks = pd.Series(run.rank(direction), run.per(direction)["id"])
         return ranks[ranks > k].sort_values(ascending=False, kind="stable").index[:N_CASES].to_list()
     table = compared.table.assign(gap=compared.table["rank_a"] / compared.table["rank_b"])
     table = table.sort_values("gap", kind="stable")
@@ -214,12 +241,14 @@ def _default_cases(run: Run, k: int, compared: Comparison | None) -> list[str]:
     return [*won, *table[table["outcome"] == "loss"]["id"].head(N_CASES // 2)]
 
 
-def _cases(runs: Sequence[Run], queries: Sequence[str], failed: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row per query and run: text, rank, right video, cause with its evidence, the first videos."""
+def _cases(
+    runs: Sequence[Run], direction: str, queries: Sequence[str], failed: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """One row per query and run: text (v2t: the video), rank, right items, cause with its evidence, the first items."""
     rows = []
     why = {name: table.set_index("query_id") for name, table in failed.items()}
     for query, run in product(queries, runs):
-        case = open_case(run, query, "t2v", TOP)
+        case = open_case(run, query, direction, TOP)
         own = why[run.name].loc[query] if query in why[run.name].index else None
         rows.append({
             "text": case.title, "rank": case.rank, "right": ", ".join(case.right_ids),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.analysis.causes.related import Related, related_to
-from workbench.analysis.reports.data import ReportData, report_data
+from workbench.analysis.reports.data import WAYS, ReportData, report_data
 from workbench.analysis.reports.sources import SINCE_2, is_related, of_corpus, of_related, of_run, related_of
 from workbench.core.errors import DataError, UnknownNameError, WorkbenchError
 from workbench.core.files import check_format, read_json, sha256_file
@@ -58,7 +58,7 @@ def lock_of(data: ReportData) -> dict[str, Any]:
         "related": {name: of_related(one) for name, one in data.related.items()},
         "beside": {run.name: of_run(run, FORMAT_VERSION) for one in data.related.values() for run in one.runs},
         "corpus": of_corpus(data.runs[0], FORMAT_VERSION),
-        "options": {"k": data.k, "cases": list(data.cases), "thresholds": data.given},
+        "options": {"direction": data.direction, "k": data.k, "cases": list(data.cases), "thresholds": data.given},
         "versions": package_versions(),
         "numbers": data.numbers(),
     }
@@ -87,6 +87,7 @@ def _misshapen(lock: Mapping[str, Any]) -> str:
         "runs": isinstance(runs, dict) and runs and all(_has_files(run) for run in runs.values()),
         "corpus": _has_files(corpus) and isinstance(corpus.get("name"), str),
         "options": isinstance(options, dict) and type(options.get("k")) is int and options["k"] > 0
+        and direction_of(options) in [*WAYS]
         and isinstance(options.get("thresholds"), dict) and isinstance(options.get("cases"), list)
         and all(isinstance(case, str) for case in options["cases"]),
         "numbers": isinstance(lock["numbers"], dict),
@@ -94,6 +95,11 @@ def _misshapen(lock: Mapping[str, Any]) -> str:
         **(_beside_fits(lock) if lock["format_version"] > 1 else {}),
     }  # fmt: skip
     return next((part for part, well in fine.items() if not well), "")
+
+
+def direction_of(options: Mapping[str, Any]) -> Any:
+    """The direction among the options of a lock; locks that do not state it are of ``t2v``."""
+    return options.get("direction", "t2v")
 
 
 def _beside_fits(lock: Mapping[str, Any]) -> dict[str, bool]:
@@ -138,8 +144,9 @@ def check_lock(lock: Mapping[str, Any]) -> list[Difference]:
     said += [one for run in runs if run.name in related for one in _made_since(run, related[run.name])]
     try:
         data = report_data(
-            *runs, k=options["k"], cases=options["cases"], related=related or None, **options["thresholds"]
-        )
+            *runs, direction=direction_of(options), k=options["k"], cases=options["cases"], related=related or None,
+            **options["thresholds"],
+        )  # fmt: skip
     except WorkbenchError as error:
         return [*found, Difference("number", "report", f"The report cannot be computed again: {error}"), *said]
     return found + _numbers(lock["numbers"], data.numbers()) + said

@@ -11,7 +11,6 @@ from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.evaluation.ranks.blocks import on_all_cores
 from workbench.evaluation.runs.run import DIRECTIONS, Run, open_run, similarity_of
-from workbench.evaluation.runs.tables import query_groups
 
 ROWS_PER_BLOCK = 512
 MOST_PAIRS = 1_000_000
@@ -66,10 +65,9 @@ def _sides(run: Run, direction: str) -> pd.DataFrame:
         return run.gallery[["video_id", "source_id"]].rename(columns={"video_id": "video"})
     ids = run.queries["caption_id"].to_numpy()
     right = run.relevance[run.relevance["grade"] > 0].drop_duplicates("caption_id").set_index("caption_id")["video_id"]
-    return pd.DataFrame({
-        "caption": ids, "text": run.queries["text"].to_numpy(), "video": right.reindex(ids).to_numpy(),
-        "source_id": query_groups(run, "t2v", ids)["source_id"],
-    })  # fmt: skip
+    video = right.reindex(ids).to_numpy()
+    source = run.gallery.set_index("video_id")["source_id"].reindex(video).to_numpy()
+    return pd.DataFrame({"caption": ids, "text": run.queries["text"].to_numpy(), "video": video, "source_id": source})
 
 
 def _unit_rows(part: np.ndarray) -> np.ndarray:

@@ -33,7 +33,8 @@ from workbench.pipelines.ocr_import import sources_of
 
 NONE = (
     "No imported OCR states its boxes in pixels of unknown pictures. Files of the open format (jsonl) say to which "
-    "size, frames and seconds their boxes refer, and are taken at their word; only the format kwai is calibrated:"
+    "size, frames and seconds their boxes refer, and are taken at their word; only the format kwai is calibrated. "
+    "Import one first:"
 )
 SHOWN = 6
 """Frames of reference that are drawn at once; the table lists all."""

@@ -105,7 +105,8 @@ def show_report(wanted: Wanted) -> None:
         )
         return
     made = made_report(*key, run, other)
-    name = file_name(" ".join(["report", run.name, *([other.name] if other else []), *([direction] if direction != "t2v" else [])]))
+    names = ["report", run.name, other.name if other else "", direction if direction != "t2v" else ""]
+    name = file_name(" ".join(filter(None, names)))
     with st.container(border=True):
         numbers = made.lock["numbers"]
         st.caption(f"{made.n_bytes / 1e6:.1f} MB, {len(numbers):,} numbers, "

@@ -177,8 +177,9 @@ class _Truth:
         self.has_span[caption[order][~np.isnan(spans).any(axis=1)]] = True
         types = table["query_type"] if "query_type" in table.columns else pd.Series(None, table.index, dtype=object)
         self.types = types.where(types.notna(), "").groupby(caption).first().to_numpy(object)
-        known = "source_id" in table.columns and bool(table["source_id"].notna().all())
-        sources = table["source_id"].groupby(caption).first().to_numpy(object) if known else self.captions
+        known = "source_id" in table.columns and bool(table["source_id"].notna().any())
+        named = table["source_id"].fillna(table["video_id"]) if known else table["caption_id"]
+        sources = named.groupby(caption).first().to_numpy(object)
         self.source_of = pd.Series(cluster_numbers(sources, len(self.captions)), pd.Index(self.captions))
         self.clustered = known
 

@@ -16,10 +16,26 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from workbench.core.errors import DataError
 from workbench.corpus import Corpus
 from workbench.evaluation.runs.run import FORMAT_VERSION
 
 RAW = {"scoring": "raw", "sees": "nothing", "rerank": None, "candidates": None, "selected_on": None}
+OWN = (
+    "format_version", "state", "name", "began", "created", "versions", "threads", "git", "corpus", "command",
+    "protocol", "order", "totals_only", "v2t_level", "writer",
+)  # fmt: skip
+"""Entries that a run writes itself."""
+
+
+def check_info(info: Mapping[str, Any]) -> None:
+    """Refuse entries of ``run.json`` that would be lost under those of the run itself.
+
+    Raises:
+        DataError: There is one.
+    """
+    if taken := [key for key in info if key in OWN]:
+        raise DataError(f"A run writes the entry {taken[0]!r} of run.json itself.", "Give yours another name.")
 
 
 def describe(

@@ -17,7 +17,7 @@ from workbench.core.locks import lock
 from workbench.core.workspace import check_name, workspace
 from workbench.corpus import Corpus, open_corpus
 from workbench.evaluation.metrics.retrieval import RetrievalMetrics, retrieval_metrics
-from workbench.evaluation.runs.info import describe
+from workbench.evaluation.runs.info import OWN, check_info, describe
 from workbench.evaluation.runs.run import Run
 from workbench.evaluation.runs.tables import metrics_with_intervals, per_query_table, run_axes
 
@@ -64,10 +64,11 @@ def save_run(
         The stored run, with its metrics.
 
     Raises:
-        DataError: Wrong shape, NaN or +inf, a name that cannot be used.
+        DataError: Wrong shape, NaN or +inf, a name that cannot be used, an entry that the run itself writes.
         ExistsError: A run of that name exists.
         BusyError: Another process writes it.
     """
+    check_info(info)
     space = workspace()
     folder = space.runs / check_name(name, "run")
     corpus = open_split(corpus, split)
@@ -87,11 +88,13 @@ def start_run(name: str, corpus: Corpus, *, overwrite: bool = False, **info: Any
         name: The run's name.
         corpus: Restricted to the split that will be reported.
         overwrite: Move an existing run of that name to the trash.
-        **info: Entries of ``run.json`` that are known already.
+        **info: Entries of ``run.json`` that are known already; the finished run keeps them.
 
     Raises:
+        DataError: An entry that the run itself writes.
         ExistsError: A run of that name exists.
     """
+    check_info(info)
     space = workspace()
     folder = space.runs / check_name(name, "run")
     with building(folder, overwrite=overwrite, trash=space.runs / ".trash") as temporary:
@@ -120,11 +123,14 @@ def complete_run(
 ) -> Run:
     """Finish a run that ``start_run`` began: its description is written last, so that finished means whole.
 
+    Entries of ``run.json`` that stand there already are kept; ``info`` adds more, and replaces them.
+
     Raises:
         DataError: As for ``save_run``.
     """
+    check_info(info)
     known = read_json(folder / "run.json", f"the description of run {folder.name}")
-    kept = {key: known.get(key) for key in ("notes", "group", "model", "recipe", "seed", "parent", "ablation")}
+    kept = {key: value for key, value in known.items() if key not in OWN}
     content = _Content(similarity, corpus, modalities or {}, inputs, missing or {}, protocol, order, False)
     _write(folder, known["name"], content, {**kept, **info, "began": known["created"]})
     return Run(folder)

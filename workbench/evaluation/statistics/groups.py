@@ -82,7 +82,7 @@ class SeedSummary:
 
 
 def seed_groups(runs: Sequence[Run]) -> list[Run | SeedGroup]:
-    """The runs, those of one group on one corpus and split that have seen the same joined into one.
+    """The runs, those of one group, corpus and split that have seen the same and are the same ablation joined.
 
     Runs without a group, alone in theirs, or with totals only stay as they are. A group stands where its first run did.
     """
@@ -97,8 +97,8 @@ def seed_groups(runs: Sequence[Run]) -> list[Run | SeedGroup]:
     ]
 
 
-def _protocol_key(run: Run) -> tuple[str, str]:
-    return str(run.protocol["scoring"]), str(run.protocol["sees"])
+def _protocol_key(run: Run) -> tuple[str, str, str]:
+    return str(run.protocol["scoring"]), str(run.protocol["sees"]), str(run.info.get("ablation") or "")
 
 
 def _by_seed(run: Run) -> tuple[bool, int, str]:

@@ -13,6 +13,7 @@ from workbench.core.errors import DataError
 from workbench.core.lookup import pick
 from workbench.evaluation.metrics.measures import METRICS, query_values, tie_bounds
 
+SOURCE = "source_id"
 DIRECTIONS = {"t2v": ("t2v",), "v2t": ("v2t",), "both": ("t2v", "v2t")}
 
 
@@ -145,15 +146,23 @@ def shared_ids(ids: pd.Index, others: pd.Index) -> pd.Index:
     return ids[others.get_indexer(ids) >= 0]  # ten times as fast as isin, which takes texts out of arrow one by one
 
 
+def without_source(run: Any) -> int:
+    """How many videos state no source where others do: each stands alone (``query_clusters``)."""
+    sources = run.gallery[SOURCE]
+    return 0 if sources.isna().all() else int(sources.isna().sum())
+
+
 def query_clusters(run: Any, ids: pd.Index, direction: str, cluster: str | None) -> np.ndarray | None:
     """Label of every query by its right video's ``cluster`` column; None where the run has none.
 
-    A caption with several right videos takes the first in the gallery's order.
+    A caption with several right videos takes the first in the gallery's order. Where sources are stated, a video
+    without one is a source of its own, named as the video.
     """
     gallery = run.gallery
     if cluster is None or cluster not in gallery or gallery[cluster].isna().all():
         return None
-    label = pd.Series(gallery[cluster].to_numpy(), index=gallery["video_id"])
+    named = gallery[cluster].fillna(gallery["video_id"]) if cluster == SOURCE else gallery[cluster]
+    label = pd.Series(named.to_numpy(), index=gallery["video_id"])
     if direction == "v2t":
         return label.reindex(ids).to_numpy()
     right = run.relevance[run.relevance["grade"] > 0]

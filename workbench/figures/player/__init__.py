@@ -24,6 +24,7 @@ OPTIONS: dict[str, Any] = {
 SCRIPTS = ("frames.js", "parts.js", "seeking.js", "sources.js", "boxes.js", "words.js", "together.js", "look.js",
            "controls.js", "player.js")  # fmt: skip
 CORNERS = [f"{axis}{i}" for i in range(1, 5) for axis in ("x", "y")]
+STAMP = 1e-3  # seconds: subtitles are written in milliseconds, so a frame begins up to this much after its stamp
 CONTROLS = 84  # pixels of the scrub bar and the buttons
 ESCAPES = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
@@ -150,7 +151,7 @@ def _span(row: Mapping[Any, Any], times: np.ndarray) -> list[int] | None:
     if any(pd.isna(value) for value in seconds) or not len(times):
         return None
     first, last = (
-        int(np.searchsorted(times, float(value) + 1e-4, side="right")) - 1 for value in seconds if value is not None
+        int(np.searchsorted(times, float(value) + STAMP, side="right")) - 1 for value in seconds if value is not None
     )
     return [max(0, first), max(0, first, last)]
 

@@ -5,6 +5,9 @@
 // of the picture (0..1); everything drawn is in CSS pixels. Text from data only ever goes through textContent, title or
 // fillText.
 
+/** Subtitles and links are written in milliseconds: a frame begins up to this much after the second that means it. */
+export const STAMP = 1e-3;
+
 /** Index of the last time that is not after `seconds`; the first one if all are. */
 export function frameAt(times, seconds, slack = 1e-4) {
   let low = 0;

@@ -12,7 +12,8 @@ function seeking(player) {
 
   function begin() {
     const { start = 0, autoplay = false, frame_times: frames } = state.data;
-    const { frame, playing } = state.goOn ?? { frame: start > 0 && frames.length ? frameAt(frames, start) : 0, playing: autoplay };
+    const first = start > 0 && frames.length ? frameAt(frames, start, STAMP) : 0;
+    const { frame, playing } = state.goOn ?? { frame: first, playing: autoplay };
     state.goOn = null;
     player.look.beginAt(frame);
     if (frame > 0) seekFrame(frame);
@@ -105,7 +106,7 @@ function seeking(player) {
   function jumpTo(seconds) {
     video.pause();
     player.lead();
-    seekFrame(frameAt(state.data.frame_times, seconds, 1e-3));
+    seekFrame(frameAt(state.data.frame_times, seconds, STAMP));
   }
 
   function jump(frame) {

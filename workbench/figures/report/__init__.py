@@ -11,34 +11,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.case import open_case
-from workbench.analysis.reports.data import TOP, ReportData
+from workbench.analysis.leaderboard import ablation_of
+from workbench.analysis.reports.data import WAYS, ReportData
 from workbench.analysis.structure.hubness import SHARES
-from workbench.analysis.tags import LABELS, told_tags
+from workbench.analysis.tags import LABELS
 from workbench.core.errors import DataError
-from workbench.corpus import Corpus
 from workbench.evaluation.metrics.measures import METRICS, SHOWN
-from workbench.evaluation.runs.corpora import corpus_of_run
 from workbench.figures.charts import cause_bars, difference_bars, domain_bars, leaderboard_intervals
 from workbench.figures.export import export_figure
 from workbench.figures.funnel import funnel_bars
 from workbench.figures.paper import PAGE
-from workbench.figures.qualitative import stills_of
-from workbench.figures.report.stills import still_html
+from workbench.figures.report.cases import cases_html
 
 MOST_BYTES = 5_000_000
 """Of a report: what every mail server takes."""
 LONG = 60
 """Letters of a cell from which its column breaks lines."""
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-DIRECTIONS = {"t2v": "Text to video", "v2t": "Video to text"}
 MEASURES: dict[str, tuple[str, str]] = {
     "difference": ("Difference of R@1, points", "+.2f"), "low": ("95 % interval from", "+.2f"), "high": ("to", "+.2f"),
     "p": ("p", ".2g"), "wins": ("Wins", ".0f"), "losses": ("Losses", ".0f"),
     "undecided": ("Decided only by the order of tied scores", ".0f"),
     "minimum_detectable": ("Smallest detectable difference, points", ".2f"),
-    "top10_common": ("Videos in common in the first ten", ".1f"),
-    "top10_shared": ("Videos in common, of those in either first ten (Jaccard)", ".2f"),
+    "top10_common": ("{items} in common in the first ten", ".1f"),
+    "top10_shared": ("{items} in common, of those in either first ten (Jaccard)", ".2f"),
     "phi": ("Correlation of hits (phi)", ".2f"),
 }  # fmt: skip
 
@@ -53,11 +49,12 @@ def report_html(data: ReportData, lock: Mapping[str, Any]) -> str:
     Raises:
         DataError: It would be larger than ``MOST_BYTES``.
     """
-    first = data.runs[0]
+    first, way = data.runs[0], WAYS[data.direction]
     title = " and ".join(run.name for run in data.runs)
     parts = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="small">{escape(first.corpus_name)} / {escape(first.split)} · made {escape(lock["made"])}</p>',
+        f'<p class="small">{way.title}: a query is a {way.query}, what is right for it a {way.item}.</p>',
         f'<p class="verdict">{escape(data.verdict)}</p>',
         *(f'<p class="small">{escape(note)}</p>' for note in data.notes),
     ]
@@ -123,10 +120,10 @@ def _chart(figure: Any, alt: str) -> str:
 
 
 def _leaderboard(data: ReportData) -> str:
-    table = data.tables["leaderboard"].reset_index()
+    table = data.tables["leaderboard"].reset_index().assign(ablation=[ablation_of(run) for run in data.runs])
     ceiling = data.tables.get("ceiling")
     parts = []
-    for direction, title in DIRECTIONS.items():
+    for direction, way in WAYS.items():
         headings = {"run": "Run"}
         shown = table[["run"]].copy()
         for name in SHOWN:
@@ -136,9 +133,9 @@ def _leaderboard(data: ReportData) -> str:
             ]  # fmt: skip
             headings[name] = metric.heading
         shown = shown.assign(scoring=table["scoring_label"], order=table["order_label"])
-        parts += [f"<h3>{title}</h3>", html_table(shown, {**headings, "scoring": "Scoring", "order": "Order"})]
+        parts += [f"<h3>{way.title}</h3>", html_table(shown, {**headings, "scoring": "Scoring", "order": "Order"})]
         limit = None if ceiling is None else float(ceiling["r1"][direction])
-        parts.append(_chart(leaderboard_intervals(table, direction, limit), f"{title}: R@1 with intervals"))
+        parts.append(_chart(leaderboard_intervals(table, direction, limit), f"{way.title}: R@1 with intervals"))
     clustered = "clustered by source" if table["clustered"].all() else "not clustered: sources are not stated"
     said = f"In brackets: 95 % intervals, {clustered}. {table['n_queries'].iloc[0]:,} captions."
     return "".join([*parts, f'<p class="small">{said}</p>'])
@@ -154,9 +151,11 @@ def _comparison(data: ReportData) -> str:
     table = data.tables["comparison"]
     values = {one: "–" if pd.isna(value) else format(value, MEASURES[one][1])
               for one, value in zip(table.index.astype(str), table["value"], strict=True)}  # fmt: skip
-    shown = pd.DataFrame({"measure": [MEASURES[one][0] for one in values], "value": list(values.values())})
+    items = f"{WAYS[data.direction].item}s".capitalize()
+    names = [MEASURES[one][0].format(items=items) for one in values]
+    shown = pd.DataFrame({"measure": names, "value": list(values.values())})
     a, b = (escape(run.name) for run in data.runs)
-    parts = [f'<p class="small">B = {b}, A = {a}; every difference is B − A.</p>']
+    parts = [f'<p class="small">{_way(data)}. B = {b}, A = {a}; every difference is B − A.</p>']
     parts.append(html_table(shown, {"measure": "Measure", "value": "Value"}))
     if "differences" in data.tables:
         parts.append(_chart(difference_bars(data.tables["differences"]), "Difference of R@1 by domain"))
@@ -168,7 +167,8 @@ def _domains(data: ReportData) -> str:
     parts = {str(name): own for name, own in table.groupby("run", sort=False)}
     names = {"run": "Run", "label": "Domain", "n_queries": "Queries", "n_sources": "Sources", "value": "R@1, %",
              "low": "from", "high": "to", "note": "Note"}  # fmt: skip
-    return _chart(domain_bars(parts), "R@1 by domain") + html_table(table, names)
+    said = f'<p class="small">{_way(data)}, 95 % intervals.</p>'
+    return said + _chart(domain_bars(parts), "R@1 by domain") + html_table(table, names)
 
 
 def _causes(data: ReportData) -> str:
@@ -181,7 +181,8 @@ def _causes(data: ReportData) -> str:
         labels = dict(zip(own["cause"], own["label"], strict=True))
         charts += [f"<h3>{escape(str(run))}</h3>", _chart(cause_bars(failed, labels), f"Causes of {run}")]
     said = (
-        f"A query fails when its rank is greater than {data.k}; each has one primary cause. Faults of the data first."
+        f"{_way(data)}. A {WAYS[data.direction].query} fails when the rank of its right {WAYS[data.direction].item} is "
+        f"greater than {data.k}; each has one primary cause. Faults of the data first."
     )
     return f'<p class="small">{said}</p>' + "".join(charts) + html_table(table, names)
 
@@ -194,56 +195,34 @@ def _funnel(data: ReportData) -> str:
         f"<h3>{escape(str(run))}</h3>" + _chart(funnel_bars(own), f"Where words of captions are lost in {run}")
         for run, own in table.groupby("run", sort=False)
     ]
-    said = "Words that captions name, on their way from the picture to the score. – = this stage cannot be told."
+    said = (
+        "Words that captions name, on their way from the picture to the score: pairs of a caption and its video, the "
+        "same in both directions. – = this stage cannot be told."
+    )
     return f'<p class="small">{said}</p>' + "".join(charts) + html_table(table, names, {"share": 2})
 
 
 def _hubs(data: ReportData) -> str:
     table = data.tables["hubs"].reset_index()
-    return html_table(table, {"run": "Run", **SHARES}, dict.fromkeys(SHARES, 3))
+    way = WAYS[data.direction]
+    said = f"{_way(data)}: {way.item}s in the lists of {way.query}s."
+    return f'<p class="small">{said}</p>' + html_table(table, {"run": "Run", **SHARES}, dict.fromkeys(SHARES, 3))
 
 
-def _cases(data: ReportData) -> str:
-    corpus, why = corpus_of_run(data.runs[0])
-    said = '<p class="small">Orange boxes: words of the query. A green frame: a right video.</p>'
-    note = "" if corpus is not None else f'<p class="small">{escape(why)} So there are no pictures.</p>'
-    return said + note + "".join(_case(data, query, corpus) for query in data.cases)
+def _way(data: ReportData) -> str:
+    """The direction, as a sentence begins with it."""
+    return WAYS[data.direction].title
 
 
 def _tags(data: ReportData) -> str:
     """How many queries were tagged as what, and by whom."""
     table = data.tags.groupby("label", sort=False).agg(n=("query_id", "nunique"), who=("annotator", _joined))
     table = table.reset_index().assign(label=lambda one: [LABELS[name].label for name in one["label"]])
-    return html_table(table, {"label": "Label", "n": "Captions", "who": "Said by"})
+    return html_table(table, {"label": "Label", "n": f"{WAYS[data.direction].query}s".capitalize(), "who": "Said by"})
 
 
 def _joined(names: pd.Series) -> str:
     return ", ".join(dict.fromkeys(names))
-
-
-def _case(data: ReportData, query: str, corpus: Corpus | None) -> str:
-    rows = data.tables["cases"].loc[query]
-    text = str(rows["text"].iloc[0])
-    parts = [f'<div class="case"><h3 class="text">{escape(text)}</h3><p class="small text">{escape(query)}</p>']
-    if said := told_tags(data.tags).get(query):
-        parts.append(f'<p class="small">Tagged: {escape(said)}</p>')
-    first = open_case(data.runs[0], query, "t2v", TOP)
-    if corpus is not None and first.right_ids:
-        stills = stills_of(corpus, first.right_ids[0], text, None, TOP)
-        shown = "".join(still_html(one, f"{first.right_ids[0]}, {one.time_s:.1f} s", right=True) for one in stills)
-        parts.append(f'<p>Right video</p><div class="row">{shown}</div>')
-    for run in data.runs:
-        row, case = rows.loc[run.name], open_case(run, query, "t2v", TOP)
-        cause = "" if row["cause"] is None or pd.isna(row["cause"]) else f" {row['cause']}: {row['evidence']}."
-        parts.append(f'<p class="text"><b>{escape(run.name)}</b>: rank {row["rank"]:g}.{escape(cause)}</p>')
-        if corpus is not None:
-            shown = "".join(
-                still_html(stills_of(corpus, video, text, None, 1)[0], f"{place}. {video}",
-                           right=video in case.right_ids)
-                for place, video in enumerate(case.listed_ids, 1)
-            )  # fmt: skip
-            parts.append(f'<div class="row">{shown}</div>')
-    return "".join([*parts, "</div>"])
 
 
 def _made(data: ReportData, lock: Mapping[str, Any]) -> str:
@@ -271,5 +250,5 @@ SECTIONS: list[tuple[str, str, Callable[[ReportData], str]]] = [
     ("Causes of failures", "causes", _causes),
     ("Where words are lost", "funnel", _funnel),
     ("Hubs", "hubs", _hubs),
-    ("Cases", "cases", _cases),
+    ("Cases", "cases", cases_html),
 ]

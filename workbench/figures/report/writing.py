@@ -37,13 +37,14 @@ class Report:
         return len(self.html.encode())
 
 
-def make_report(run: Run, other: Run | None = None, *, k: int = 1, cases: Sequence[str] | None = None,
-                **thresholds: Any) -> Report:  # fmt: skip
+def make_report(run: Run, other: Run | None = None, *, direction: str = "t2v", k: int = 1,
+                cases: Sequence[str] | None = None, **thresholds: Any) -> Report:  # fmt: skip
     """Make a report; the arguments are those of ``analysis.report_data``.
 
     Args:
         run: The run that is reported.
         other: One that it is compared with.
+        direction: ``t2v`` or ``v2t``.
         k: A query fails when its rank is greater.
         cases: Queries to show; None = those that changed most.
         **thresholds: Of ``failures``.
@@ -51,7 +52,7 @@ def make_report(run: Run, other: Run | None = None, *, k: int = 1, cases: Sequen
     Raises:
         DataError: As for ``report_data``; or it is too large to be mailed.
     """
-    data = report_data(run, other, k=k, cases=cases, **thresholds)
+    data = report_data(run, other, direction=direction, k=k, cases=cases, **thresholds)
     lock = lock_of(data)
     html = report_html(data, lock)
     return Report(data.verdict, html, {**lock, "page": hashlib.sha256(html.encode()).hexdigest()})
@@ -80,7 +81,7 @@ def write_figures(run: Run, other: Run | None, out: Path, cases: Sequence[str]) 
         run: The run that is reported.
         other: One that it is compared with.
         out: The HTML file.
-        cases: Queries.
+        cases: Captions.
 
     Raises:
         StateError: The corpus is not at hand.
