@@ -82,6 +82,7 @@ def demo_begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     """The first of several test processes has the demo made while all of them are busy with other tests."""
     wanted = "WORKBENCH_DEMO" not in os.environ and any(map(needs_demo, request.session.items))
     if wanted and os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+        tmp_path_factory.getbasetemp()  # made here, as two threads that make it at once fail
         Thread(target=made_once, args=(tmp_path_factory, DEMO, make_demo), daemon=True).start()
 
 
