@@ -176,6 +176,8 @@ def test_counterfactuals_stay_in_the_table_and_do_not_compete(runs, home):
     sentence = analysis.leaderboard_verdict([changed, fair])
     assert "fair is the only run" in sentence and sentence.endswith("1 counterfactual does not compete.")
     assert analysis.leaderboard_verdict([changed]) == "No run here competes: all are counterfactuals."
+    other = wb.save_run(good.similarity, corpus="made", name="again", ablation="ocr kwai")
+    assert analysis.leaderboard([other])["ablation"].tolist() == [""]  # another engine is an input like any other
 
 
 def test_totals_only_runs_show_no_query(home):

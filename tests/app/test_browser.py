@@ -157,7 +157,9 @@ def test_search_finds_a_video_by_a_word_and_marks_it(cinema):
     pictures = (
         "() => [...document.querySelectorAll('*')].flatMap(e => [...(e.shadowRoot?.querySelectorAll('img') ?? [])])"
     )
-    assert cinema.page.wait_for_function(f"({pictures})().every(one => one.naturalWidth > 0)", timeout=WAIT)
+    assert cinema.page.wait_for_function(
+        f"({pictures})().every(one => one.hidden || one.naturalWidth > 0)", timeout=WAIT
+    )
 
 
 def test_the_demo_begins_on_every_page_and_plays(demo, browser):

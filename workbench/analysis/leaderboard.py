@@ -71,8 +71,12 @@ def scoring_label(run: Any) -> str:
 
 
 def ablation_of(one: Run | SeedGroup) -> str:
-    """What was changed on purpose in a counterfactual, which therefore competes with nothing; "" = nothing was."""
-    return str(members(one)[0].info.get("ablation") or "")
+    """What was changed on purpose in a counterfactual, which therefore competes with nothing; "" = nothing was.
+
+    Text that another engine has read is an input like any other, and competes; perfect text does not.
+    """
+    parts = str(members(one)[0].info.get("ablation") or "").split(", ")
+    return ", ".join(part for part in parts if part == "ocr truth" or not part.startswith("ocr "))
 
 
 def _row(one: Run | SeedGroup, names: Sequence[str]) -> dict[str, Any]:
