@@ -24,15 +24,21 @@ VIDEOS = {  # video: domain, captions, words that the engine read
 }
 
 
-def captioned_corpus(folder: Path, name: str = "shown") -> Corpus:
-    """Five clips in two domains, one broken, one with a name that is hard to write; restricted to its split."""
-    for video in VIDEOS:
+def captioned_corpus(folder: Path, name: str = "shown", longer: int = 0) -> Corpus:
+    """Five clips in two domains, one broken, one with a name that is hard to write; restricted to its split.
+
+    Args:
+        folder: Where the clips are written.
+        name: Of the corpus.
+        longer: Frames by which each clip is longer than the one before; of one length all show the same.
+    """
+    for number, video in enumerate(VIDEOS):
         path = folder / video
         path.parent.mkdir(parents=True, exist_ok=True)
         if video == "broken.mp4":
             path.write_bytes(b"no video at all " * 50)
         else:
-            write_clip(path, 12, options=FAST)
+            write_clip(path, 12 + number * longer, options=FAST)
     rows = [
         {"video": video, "caption": caption, "domain": domain, "source": f"source of {video}"}
         for video, (domain, captions, _) in VIDEOS.items()

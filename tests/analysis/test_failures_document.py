@@ -28,6 +28,7 @@ def test_planted_troubles_are_found_as_the_document_says():
     said, measured = rows(DOCUMENT[DOCUMENT.index("## The demo's") :]), names["measured"]
     assert list(said) == list(measured.index) and len(said) == 7
     for planted, one in measured.iterrows():
-        assert said[planted][:2] == pytest.approx([one["true"], one["found"]], abs=2), planted
+        counts = pytest.approx([one["true"], one["found"]], rel=0.1, abs=2)  # of trained runs: see the document
+        assert said[planted][:2] == counts, planted
         assert said[planted][2:] == pytest.approx([one["precision"], one["recall"]], abs=0.03), planted
         assert one["precision"] >= 0.9 and one["recall"] >= 0.7, planted

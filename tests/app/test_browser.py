@@ -19,6 +19,7 @@ from workbench.analysis.reading.frequent import frequent_words
 from workbench.app.links import address
 from workbench.app.navigation import TITLES
 from workbench.core.workspace import elsewhere
+from workbench.corpus.media import file_of
 from workbench.pipelines.datasets import prepare
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
@@ -177,6 +178,23 @@ def plays_both(site: Site) -> None:
 
 def shows_domains(site: Site) -> None:
     shows(site, "TV Show", "Street View (outdoor)", "Sports", "Cooking")
+
+
+def test_a_clip_of_ones_own_finds_itself_and_its_link_survives(own_demo, browser):
+    clip = "Sports/test_00.mp4"
+    source = file_of(wb.open_corpus("demo", "test"), clip)
+    for site in served(own_demo, browser, "own"):
+        site.open("search?corpus=demo/test&ask=own&by=demo-fusion")
+        site.page.locator("input[type=file]").set_input_files(source)
+        site.page.wait_for_selector("a.tile", timeout=WAIT)
+        site.settle()
+        shows(site, "test_00.mp4", "Captions that fit it best")
+        assert clip in str(site.page.locator("a.tile").first.get_attribute("href"))
+        site.shot("found")
+        address = site.page.url
+        site.page.reload()
+        site.page.wait_for_selector("a.tile", timeout=WAIT)
+        assert site.page.url == address and site.errors() == [] == site.complaints
 
 
 def test_next_and_the_address_of_a_query(site):

@@ -11,7 +11,7 @@ from tests.made import made_corpus, made_similarity
 from workbench import analysis
 from workbench.app.parts import hub as hub_parts
 from workbench.app.parts import twin as twin_parts
-from workbench.app.parts.widgets import PER_PAGE
+from workbench.app.parts.listing import PER_PAGE
 from workbench.pipelines.rescoring import rescore
 
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's test harness warns about its own internals

@@ -76,6 +76,16 @@ def test_without_domains_every_pair_is_still_shown(home):
     assert [one.value for one in app.header] == ["Every pair"]
 
 
+def test_videos_without_a_domain_are_counted(home):
+    corpus = made_corpus(20)
+    domains = corpus.videos["domain"].mask(np.arange(len(corpus.videos)) < 3)
+    tables = {"videos": corpus.videos.assign(domain=domains), "captions": corpus.captions}
+    partly = save_corpus("partly", tables, {"title": "Partly", "protocol": "A test."}).with_split("test")
+    wb.save_run(made_similarity(partly), corpus=partly, name="one")
+    app = opened("matrix")
+    assert not app.exception and "Left out here: 3 videos whose domain is not stated." in words(app)
+
+
 # Routes -----------------------------------------------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ def workspace_with_videos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("zeroshot-home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_HOME", str(folder))
-        captioned_corpus(folder / "videos")
+        captioned_corpus(folder / "videos", longer=9)
     return folder
 
 

@@ -60,7 +60,8 @@ def same_source(failed: Failed, _: Material, __: Cues) -> Found:
     """The best wrong video was cut from the recording of the right one."""
     right, top = (failed.videos("source_id", at) for at in (failed.right_video, failed.top_video))
     known = pd.notna(right) & pd.notna(top) & (failed.right_video != failed.top_video)
-    return Found(known & (right == top), lambda i: f"right video and top-1 come from the recording {right[i]}")
+    own, wrong, _ = failed.names
+    return Found(known & (right == top), lambda i: f"{own} and {wrong} come from the recording {right[i]}")
 
 
 def near_duplicate_video(failed: Failed, material: Material, _: Cues) -> Found:
@@ -80,7 +81,8 @@ def near_duplicate_video(failed: Failed, material: Material, _: Cues) -> Found:
                 found[may] = column_correlations(matrix, left[may], right[may])
             value[at] = np.minimum(value[at], np.nan_to_num(found, nan=-1))
     holds = np.isfinite(value) & (value >= threshold)
-    return Found(holds, lambda i: f"all queries score the top-1 and the right video alike (correlation {value[i]:.3f})")
+    own, wrong, _ = failed.names
+    return Found(holds, lambda i: f"all captions score {wrong} and {own} alike (correlation {value[i]:.3f})")
 
 
 def false_negative(failed: Failed, material: Material, cues: Cues) -> Found:
@@ -101,11 +103,13 @@ def false_negative(failed: Failed, material: Material, cues: Cues) -> Found:
         right, top = (_read_of(failed, material, i, at[i]) for at in (failed.right_video, failed.top_video))
         by_models[i] = len(top) > len(right)
 
+    _, wrong, caption = failed.names
+
     def why(i: int) -> str:
         if fits[i]:
-            return f"captions of the top-1 say {100 * said[i]:.0f} % of what this caption says"
+            return f"captions of {wrong} say {100 * said[i]:.0f} % of what {caption} says"
         others = counted(int(n_models[i]), "other model prefers", "other models prefer")
-        return f"{others} the top-1 too, and more words of the caption were read in it"
+        return f"{others} {wrong} too, and more words of the caption were read in it"
 
     def seen(i: int) -> list[Seen]:
         read = _read_of(failed, material, i, failed.top_video[i]) if by_models[i] else []
@@ -227,7 +231,7 @@ def label_suspect(failed: Failed, material: Material, _: Cues) -> Found:
         return [Seen(elsewhere[i], word, elsewhere[i] in material.readings.written) for word in claimed[i]]
 
     def why(i: int) -> str:
-        said = f"{quoted_words(claimed[i])} stands in {elsewhere[i]}, and not in the right video"
+        said = f"{quoted_words(claimed[i])} stands in {elsewhere[i]}, and not in {failed.names[0]}"
         return said + failed.where_said(i, claimed[i])
 
     return Found(holds, why, seen)

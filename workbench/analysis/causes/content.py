@@ -27,13 +27,12 @@ ATTRIBUTES = COLOURS | frozenset(
 )
 
 
-def cross_domain(failed: Failed, _: Material, __: Cues) -> Found:
+def cross_domain(failed: Failed, _material: Material, _cues: Cues) -> Found:
     """The best wrong video is of another domain."""
     right, top = (failed.videos("domain", at) for at in (failed.right_video, failed.top_video))
     other = pd.notna(right) & pd.notna(top) & (right != top)
-    return Found(
-        other, lambda i: f"the right video is {domain_label(str(right[i]))}, the top-1 {domain_label(str(top[i]))}"
-    )
+    own, wrong, _ = failed.names
+    return Found(other, lambda i: f"{own} is {domain_label(str(right[i]))}, {wrong} {domain_label(str(top[i]))}")
 
 
 def visual_in_domain(failed: Failed, material: Material, cues: Cues) -> Found:
@@ -45,10 +44,12 @@ def visual_in_domain(failed: Failed, material: Material, cues: Cues) -> Found:
     same = pd.notna(right) & pd.notna(top) & (right == top) & (failed.right_video != failed.top_video)
     none = np.full(len(right), np.nan)
     scores = (none, none) if material.vision is None else failed.pair_scores(material.vision)
+    own, wrong, caption = failed.names
 
     def why(i: int) -> str:
-        said = f"right video and top-1 are both {domain_label(str(right[i]))}, the vision part scores the top-1 "
-        said += f"{scores[1][i]:.3f} and the right video {scores[0][i]:.3f}"
+        said = f"{own} and {wrong} are both {domain_label(str(right[i]))}, the vision part scores "
+        said += f"{'the top-1' if failed.direction == 't2v' else 'the wrong caption'} {scores[1][i]:.3f} and "
+        said += f"{own if failed.direction == 't2v' else caption} {scores[0][i]:.3f}"
         return said if material.readings.reads is not False or not cues.words[i] else _names_text(i) + said
 
     def _names_text(i: int) -> str:
@@ -63,7 +64,7 @@ def fine_grained(failed: Failed, material: Material, cues: Cues) -> Found:
     """The best wrong video differs in a verb, an attribute or a number."""
     found = [[one for one in own if _is_detail(one, material)] for own in cues.differ]
     holds = np.asarray([bool(one) for one in found], bool)
-    return Found(holds, lambda i: f"captions of the top-1 say much the same, but not {quoted_words(found[i])}")
+    return Found(holds, lambda i: f"captions of {failed.names[1]} say much the same, but not {quoted_words(found[i])}")
 
 
 def _is_detail(word: str, material: Material) -> bool:
@@ -82,7 +83,8 @@ def negation_counting(failed: Failed, material: Material, cues: Cues) -> Found:
     found = [[one for one in own if one in NEGATIONS or one in COUNTS or one.endswith("n't")]
              for own in cues.differ]  # fmt: skip
     holds = np.asarray([bool(one) for one in found], bool)
-    return Found(holds, lambda i: f"the caption says {quoted_words(found[i])}, captions of the top-1 do not")
+    _, wrong, caption = failed.names
+    return Found(holds, lambda i: f"{caption} says {quoted_words(found[i])}, captions of {wrong} do not")
 
 
 def temporal(failed: Failed, material: Material, cues: Cues) -> Found:
@@ -94,11 +96,11 @@ def temporal(failed: Failed, material: Material, cues: Cues) -> Found:
     words = [[w for w in caption_words(text) if w in ORDER_WORDS] if text else []
              for text in failed.captions("text", failed.right_caption)]  # fmt: skip
     cued = np.asarray([bool(one) for one in words], bool)
-    other = material.related.shuffled
+    other, (_, wrong, caption) = material.related.shuffled, failed.names
     if other is None:
         return Found(
             cued & cues.near,
-            lambda i: f"the caption says {quoted_words(words[i])}, and captions of the top-1 say much the same",
+            lambda i: f"{caption} says {quoted_words(words[i])}, and captions of {wrong} say much the same",
         )
     then, now = failed.ranks_in(other), failed.table["rank"].to_numpy(float)
     still = np.abs(then - now) <= material.thresholds.order_noise * now

@@ -83,6 +83,13 @@ class Failed:
     direction: str
     k: int
 
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What a reader calls the right video, the best wrong one, and the caption that is asked or right."""
+        if self.direction == "t2v":
+            return "the right video", "the top-1", "the caption"
+        return "the video", "the top-1's video", "the right caption"
+
     def videos(self, name: str, positions: np.ndarray) -> np.ndarray:
         """A column of the gallery at positions, null at -1."""
         return _at(self.run.gallery, name, positions)

@@ -26,7 +26,7 @@ def _lost(cause: str, failed: Failed, material: Material, cues: Cues) -> Found:
     reader = f"the OCR ({material.readings.engine})"
 
     def why(i: int) -> str:
-        said = sentence(mine[i], reader, "videos" if failed.direction == "t2v" else "captions")
+        said = sentence(mine[i], reader, failed)
         return said + failed.where_said(i, [loss.cue for loss in mine[i][:N_SHOWN]])
 
     return Found(
@@ -54,25 +54,26 @@ def quoted(word: str) -> str:
     return f'"{word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"}"'
 
 
-def _missed(lost: Sequence[Loss], reader: str, _: str) -> str:
-    return f"{reader} read no word like {_words(lost)} in the right video"
+def _missed(lost: Sequence[Loss], reader: str, failed: Failed) -> str:
+    return f"{reader} read no word like {_words(lost)} in {failed.names[0]}"
 
 
-def _misread(lost: Sequence[Loss], reader: str, _: str) -> str:
+def _misread(lost: Sequence[Loss], reader: str, _: Failed) -> str:
     return f"{reader} read " + ", ".join(f"{quoted(loss.read)} for {quoted(loss.word)}" for loss in lost[:N_SHOWN])
 
 
-def _filtered(lost: Sequence[Loss], reader: str, _: str) -> str:
+def _filtered(lost: Sequence[Loss], reader: str, _: Failed) -> str:
     reasons = list(dict.fromkeys(loss.detail for loss in lost if loss.detail))
     said = f"{reader} read {_words(lost)}, but the model was not given it"
     return f"{said} ({'; '.join(reasons)})" if reasons else said
 
 
-def _not_sampled(lost: Sequence[Loss], _: str, __: str) -> str:
+def _not_sampled(lost: Sequence[Loss], _: str, __: Failed) -> str:
     return ", ".join(f"{quoted(loss.word)} {loss.detail}" for loss in lost[:N_SHOWN])
 
 
-def _ignored(lost: Sequence[Loss], _: str, items: str) -> str:
+def _ignored(lost: Sequence[Loss], _: str, failed: Failed) -> str:
+    items = "videos" if failed.direction == "t2v" else "captions"
     shares = [
         f"{quoted(loss.word)} ({loss.n_share} of the {loss.n_above} wrong {items} above have it too"
         + (f"; {loss.detail})" if loss.detail else ")")
@@ -85,7 +86,7 @@ def _words(lost: Sequence[Loss]) -> str:
     return quoted_words([loss.word for loss in lost])
 
 
-_SENTENCES: dict[str, Callable[[Sequence[Loss], str, str], str]] = {
+_SENTENCES: dict[str, Callable[[Sequence[Loss], str, Failed], str]] = {
     "ocr_missed": _missed, "ocr_misread": _misread, "ocr_filtered": _filtered, SAMPLED: _not_sampled,
     "ocr_ignored": _ignored,
 }  # fmt: skip

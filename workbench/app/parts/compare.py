@@ -17,9 +17,10 @@ from workbench.app.limits import limits
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
+from workbench.app.parts.listing import listed
 from workbench.app.parts.sieve import choose_sieve
 from workbench.app.parts.training_ranks import open_selected, passing, show_kinds, sieve_of, texts_of
-from workbench.app.parts.widgets import choose, halves, listed
+from workbench.app.parts.widgets import choose, halves
 from workbench.app.text import extremes, plain, short
 from workbench.core.errors import StateError
 from workbench.core.words import counted

@@ -19,16 +19,10 @@ from workbench.app import loading
 from workbench.app.limits import Limits, keywords, limits
 from workbench.app.parts.downloads import show_chart, show_table
 from workbench.app.parts.funnel import LOSSES, LOST, queries_losing
+from workbench.app.parts.listing import listed
 from workbench.app.parts.sieve import ask_words, asked_engine
 from workbench.app.parts.tag import Desk
-from workbench.app.parts.widgets import (
-    choose,
-    choose_engine,
-    choose_several,
-    choose_switch,
-    listed,
-    widget_row,
-)  # fmt: skip
+from workbench.app.parts.widgets import choose, choose_engine, choose_several, choose_switch, widget_row
 from workbench.app.text import plain
 from workbench.core.errors import StateError, WorkbenchError
 from workbench.corpus import Corpus, domain_label

@@ -17,9 +17,10 @@ from workbench.app.components.thumbnails import CHOSEN, Tile, thumbnails
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
+from workbench.app.parts.listing import listed
 from workbench.app.parts.panels import has_pictures, tiles_of
 from workbench.app.parts.sieve import choose_sieve
-from workbench.app.parts.widgets import DIRECTIONS, choose, choose_toggle, halves, listed
+from workbench.app.parts.widgets import DIRECTIONS, choose, choose_toggle, halves
 from workbench.app.text import plain
 from workbench.core.words import counted, spread
 from workbench.corpus import Corpus, domain_label
@@ -133,7 +134,7 @@ def _hubs(shown: Shown, found: Hubness) -> None:
     st.caption(_said_hubs(found))
     pictures = shown.corpus if found.unit != "caption" and shown.corpus and has_pictures(shown.corpus) else None
     if pictures is not None:
-        _tiles(pictures, top.iloc[:12], hub)
+        _tiles(pictures, top, hub)
     names = {"text": "Caption"} if found.unit == "caption" else {}
     names |= {"video_id": "Video", "label": "Domain", "count": "Lists", "n_wrong": "Wrong in", "n_taken": "Wrong at 1",
               "times_its_share": "Times its share", "is_hub": "Hub"}  # fmt: skip

@@ -12,8 +12,9 @@ from workbench.analysis import Solved
 from workbench.app import loading
 from workbench.app.parts.compare import KS, Pair
 from workbench.app.parts.downloads import numbered, show_chart, show_table
+from workbench.app.parts.listing import listed
 from workbench.app.parts.sieve import choose_sieve
-from workbench.app.parts.widgets import choose, choose_several, listed
+from workbench.app.parts.widgets import choose, choose_several
 from workbench.app.text import extremes, plain
 from workbench.core.words import counted, spread
 from workbench.evaluation.metrics.measures import METRICS

@@ -12,6 +12,7 @@ from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import downloads, show_chart
 from workbench.app.text import extremes, plain
+from workbench.core.words import counted
 from workbench.evaluation.runs.run import Run
 from workbench.figures import domain_heatmap, matrix_picture
 
@@ -37,6 +38,8 @@ def show_domains(run: Run, other: Run | None, order: str) -> None:
             plain(f"{said}{run.name} minus {other.name}. ")
             + "In brackets: the 95 % interval, clustered by source, holds 0."
         )
+    if unknown := int(run.gallery["domain"].isna().sum()):
+        st.caption(f"Left out here: {counted(unknown, 'video')} whose domain is not stated.")
 
 
 @st.fragment

@@ -21,8 +21,9 @@ from workbench.analysis.structure.twins import (
 )  # fmt: skip
 from workbench.app import loading
 from workbench.app.parts.hub import LARGE, Key, Shown
+from workbench.app.parts.listing import listed
 from workbench.app.parts.sieve import choose_sieve
-from workbench.app.parts.widgets import choose, choose_toggle, listed
+from workbench.app.parts.widgets import choose, choose_toggle
 from workbench.app.text import plain
 from workbench.core.errors import StateError
 from workbench.core.words import counted
@@ -93,7 +94,7 @@ def show_block(shown: Shown, block: Block, sieve: Sieve) -> None:
     whole = block.rows[list(block.names)].rename(columns=dict(block.names))
     row = listed(
         block.rows, block.names, block.key, block.file, whole=whole, exclude=block.exclude, sieve=sieve, ids=block.ids,
-        **block.digits,
+        pictures=shown.corpus, **block.digits,
     )  # fmt: skip
     if row is not None:
         beside = block.rows["beside"][row] if "beside" in block.rows else None

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from workbench.analysis.narrowing import Sieve
-from workbench.app.links import WORDS_OF, asked_whole
+from workbench.app.links import WORDS_OF
 from workbench.app.loading import all_runs, engines, outdated, places, run_named
 from workbench.app.looks import SECONDS
-from workbench.app.parts.downloads import show_table
 from workbench.app.readable import readable, say_unreadable
 from workbench.app.text import plain
 from workbench.core.errors import StateError
@@ -27,16 +23,10 @@ from workbench.evaluation.runs.run import Run
 DIRECTIONS = {"t2v": "text → video", "v2t": "video → text"}
 DETAILS = ("video", "page", *SECONDS)
 """Keys of what is open on a page; another choice closes it."""
-PER_PAGE = 50
-"""Rows of a list that are shown at once."""
 WIDGET = 210
 """Least pixels of a widget in a row: the directions fit."""
 HALF = 440
 """Least pixels of a chart or a list beside another one."""
-TEXTS = ("text", "like_text", "listed_text", "text_a", "text_b")
-"""Columns that need a wide place in a list."""
-LABEL = "label"
-"""The column of a domain or a cause: as wide as its longest name."""
 HELP_BRING = "Bring one with: workbench import sim.npy --corpus NAME --name NAME"
 
 
@@ -288,64 +278,3 @@ def per_query_only(runs: pd.DataFrame) -> pd.DataFrame:
     if not any(able):
         raise StateError("No run here can be looked at query by query.", "Import one with --row-ids and --col-ids.")
     return runs[able].reset_index(drop=True)
-
-
-def listed(
-    table: pd.DataFrame, names: Mapping[str, str], key: str, file: str, *, whole: pd.DataFrame | None = None,
-    exclude: pd.DataFrame | None = None, sieve: Sieve | None = None, ids: str = "query_id", **digits: int,
-) -> int | None:  # fmt: skip
-    """Fifty rows of a table, with pages where there are more; the place of the row that was just selected.
-
-    Args:
-        table: All of its rows.
-        names: Headings of the columns that are shown, by column.
-        key: Of the widget; the address holds the number of the page as ``page_KEY``, links of earlier versions as
-            ``KEY``.
-        file: Name of the files, as for ``show_table``.
-        whole: What the files hold; None = all rows of the table.
-        exclude: A list to exclude, as a file.
-        sieve: Words that a row must have; the files hold those rows then.
-        ids: Column of captions or videos, or of lists of them, in which the words are looked for.
-        **digits: Decimals of columns of numbers; none where all of a column are whole.
-    """
-    if table.empty:
-        st.caption("None.")
-        return None
-    sieve = sieve or Sieve()
-    kept = np.flatnonzero(sieve.passes(table[ids])) if sieve.words else np.arange(len(table))
-    if sieve.words:
-        st.caption(f"{len(kept):,} of {len(table):,} have these words.")
-        if not len(kept):
-            return None
-        table, whole = table.iloc[kept], None if whole is None else whole.iloc[kept]
-    n_pages = max(1, -(-len(table) // PER_PAGE))
-    paged = f"page_{key}"
-    at = asked_whole(paged if paged in st.query_params else key, 1, 1, n_pages)
-    start = (at - 1) * PER_PAGE
-    look: dict[str, Any] = {
-        names[name]: st.column_config.NumberColumn(format=f"%.{n if (table[name] % 1).any() else 0}f", width="small")
-        for name, n in digits.items()
-    }
-    text = st.column_config.TextColumn(width="medium" if "evidence" in names else "large")  # evidence wants room too
-    look |= {names[name]: text for name in TEXTS if name in names}
-    if LABEL in names:
-        longest = max(len(str(one)) for one in (names[LABEL], *table[LABEL].unique()))
-        look[names[LABEL]] = st.column_config.TextColumn(width=min(200, 24 + 7 * longest))
-    part = table[list(names)].iloc[start : start + PER_PAGE].rename(columns=names)
-    chosen = show_table(
-        part, file, whole=table if whole is None else whole, exclude=exclude, key=f"{key} {at} {sieve.words}".rstrip(),
-        on_select="rerun", selection_mode="single-row", column_config=look,
-        height="content" if len(part) <= 12 else 460,
-    )  # fmt: skip
-    if n_pages > 1:
-        turn = f"page {key} {at}"
-
-        def turned() -> None:
-            st.query_params[paged] = str(st.session_state[turn])
-            if key in st.query_params:
-                del st.query_params[key]
-
-        st.pagination(n_pages, default=at, key=turn, on_change=turned)
-        st.caption(f"Rows {start + 1:,} to {start + len(part):,} of {len(table):,}")
-    rows = chosen["selection"]["rows"]
-    return int(kept[start + rows[0]]) if rows else None
