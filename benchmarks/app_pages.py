@@ -42,7 +42,7 @@ FIRST: Mapping[str, Begins] = {
     "leaderboard": Begins(("corpus",), VERDICT),
     "domains": Begins(("corpus", "run"), r"R@1 \d[\d.]* %"),
     "compare": Begins(("corpus", "run", "other"), VERDICT),
-    "matrix": Begins(("corpus", "run"), r"\d[\d,]* captions ↓ × \d[\d,]* videos"),
+    "matrix": Begins(("corpus", "run"), r"[+-]\d+\.\d+ sd|\d[\d,]* captions ↓ × \d[\d,]* videos"),
     "failures": Begins(("corpus", "run"), r"\d[\d,]* of \d[\d,]* queries fail"),
     "query": Begins(("corpus", "run", "other", "q"), r"Query \d[\d,]* of \d[\d,]*"),
     "hubs": Begins(("corpus", "run"), r"The \d[\d,]* .+ in most lists"),

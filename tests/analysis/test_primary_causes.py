@@ -168,7 +168,7 @@ def test_a_video_as_a_query_shows_the_caption_that_holds_the_word(home):
     row = analysis.failures(run, direction="v2t").set_index("query_id").loc["a"]
     assert row["text"] == "a shop"
     assert row["evidence"].startswith(
-        f'The OCR (rapidocr) read no word like "Sloane" in the right video (caption "{SIGN}")'
+        f'The OCR (rapidocr) read no word like "Sloane" in the video (caption "{SIGN}")'
     )
 
 

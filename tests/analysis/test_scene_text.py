@@ -99,7 +99,7 @@ def test_a_run_that_reads_no_text_has_no_cause_in_scene_text(home):
     run = run_on(corpus, given={}, engine=None, modalities={"vision": WRONG})
     causes, evidence = found(run)
     assert causes == ["visual_in_domain"]
-    assert evidence.startswith('The caption names "Sloane", "Square", and this run reads no text, right video')
+    assert evidence.startswith('The caption names "Sloane", "Square", and this run reads no text, the right video')
     assert set(told(run).values()) >= {"Run r reads no text."} and "ocr_missed" in told(run)
 
 

@@ -83,6 +83,7 @@ def test_videos_without_a_domain_are_counted(home):
     partly = save_corpus("partly", tables, {"title": "Partly", "protocol": "A test."}).with_split("test")
     wb.save_run(made_similarity(partly), corpus=partly, name="one")
     app = opened("matrix")
+    assert "For videos of their own domain captions of" in words(app)
     assert not app.exception and "Left out here: 3 videos whose domain is not stated." in words(app)
 
 

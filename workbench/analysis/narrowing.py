@@ -141,7 +141,9 @@ def narrowed(
     if scene_text is not None:
         wanted = pick(SCENE_TEXT, scene_text, "kind of query")
         holds &= (failed["scene_text"] == wanted).fillna(False).to_numpy(bool)
-    return failed[holds & said(failed["text"] + "\n" + failed["read"], words, expression)]
+    if words:
+        holds &= said(failed["text"] + "\n" + failed["read"], words, expression)
+    return failed if holds.all() else failed[holds]
 
 
 def said(texts: pd.Series, words: str, expression: bool = False) -> np.ndarray:

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,24 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         why = str(error).rstrip(".")
         raise DataError(f"{path} cannot be read as Parquet: {why}.", "Make the corpus or run again.") from error
+
+
+def read_small_table(path: Path) -> pd.DataFrame:
+    """``read_table`` of a small file, such as the frame times of a video; kept in memory while it stays as it is.
+
+    Raises:
+        DataError: The file is absent or not Parquet.
+    """
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return read_table(path)  # which says so
+    return _read_once(path, stat.st_size, stat.st_mtime_ns, stat.st_ino).copy(deep=False)
+
+
+@lru_cache(maxsize=16)
+def _read_once(path: Path, *stamp: int) -> pd.DataFrame:
+    return read_table(path)
 
 
 def check_format(found: object, known: int, what: str) -> int:

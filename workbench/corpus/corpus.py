@@ -13,7 +13,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from workbench.core.errors import DataError
-from workbench.core.files import check_format, read_json, read_table
+from workbench.core.files import check_format, read_json, read_small_table, read_table
 from workbench.core.lookup import nearest, pick
 from workbench.core.workspace import workspace
 from workbench.corpus.tables import TABLES, empty
@@ -59,6 +59,7 @@ class Corpus:
         if split is not None and split not in self.splits:
             raise DataError(f"Corpus {self.name} has no split {split!r}.", nearest(split, self.splits))
         self.split = split
+        self._rows: dict[str, dict[Any, Any]] = {}
 
     def __repr__(self) -> str:
         return f"Corpus({self.name!r}, split={self.split!r}, {len(self.captions)} captions, {len(self.videos)} videos)"
@@ -124,10 +125,18 @@ class Corpus:
     def text_coverage(self) -> pd.DataFrame:
         return self._table("text_coverage")
 
+    def of_video(self, table: str, video_id: str) -> pd.DataFrame:
+        """The rows of one video in ``videos``, ``texts`` or ``text_coverage``: the table is looked through once."""
+        pick(TABLES, table, "table")
+        whole: pd.DataFrame = getattr(self, table)
+        if table not in self._rows:
+            self._rows[table] = whole.groupby("video_id").indices
+        return whole.take(self._rows[table].get(video_id, []))
+
     def boxes(self, video_id: str) -> pd.DataFrame:
         """The boxes of one video; boxes are never read whole."""
         path = self.path / "boxes" / f"{video_key(video_id)}.parquet"
-        return read_table(path) if path.exists() else empty("boxes")
+        return read_small_table(path) if path.exists() else empty("boxes")
 
     def has(self, table: str) -> bool:
         """Whether a table has rows."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.core.errors import DataError, StateError
-from workbench.core.files import read_table, write_table
+from workbench.core.files import read_small_table, write_table
 from workbench.core.lookup import nearest
 from workbench.corpus.corpus import Corpus, video_key
 
@@ -93,4 +93,4 @@ def frame_times(corpus: Corpus, video_id: str, rendition: str = "original") -> n
             f"The frames of {video_id} ({rendition}) are not known yet. {nearest(rendition, known) if known else ''}",
             f"Run: workbench video probe {corpus.name}",
         )
-    return read_table(path)["time_s"].to_numpy()
+    return read_small_table(path)["time_s"].to_numpy()

@@ -32,14 +32,15 @@ def engine_of(corpus: Corpus, video_id: str, engine: str | None = None) -> str |
     Raises:
         UnknownNameError: The corpus has nothing of that engine.
     """
-    texts, coverage = corpus.texts, corpus.text_coverage
-    if engine is not None:
-        known = {*texts["engine"], *coverage["engine"]}
+    coverage, texts = corpus.of_video("text_coverage", video_id), corpus.of_video("texts", video_id)
+    looked_at = {*coverage["engine"][coverage["state"].isin(["read", "empty"])], *texts["engine"]}
+    if engine is None:
+        return engines.first_engine(looked_at)
+    if engine not in looked_at:
+        known = {*corpus.texts["engine"].unique(), *corpus.text_coverage["engine"].unique()}
         if engine not in known:
             raise UnknownNameError(f"{corpus.name} has no text of the engine {engine!r}.", nearest(engine, known))
-        return engine
-    looked_at = coverage[(coverage["video_id"] == video_id) & coverage["state"].isin(["read", "empty"])]
-    return engines.first_engine({*looked_at["engine"], *texts.loc[texts["video_id"] == video_id, "engine"]})
+    return engine
 
 
 def video_player(
@@ -92,7 +93,7 @@ def video_player(
 def files_of(corpus: Corpus, video_id: str) -> tuple[str, str]:
     """The small file first, unless the original is small itself and of a kind that browsers play."""
     row = rendition_row(corpus, video_id)
-    seconds = float(corpus.videos.loc[corpus.videos["video_id"] == video_id, "duration_s"].iloc[0])
+    seconds = float(corpus.of_video("videos", video_id)["duration_s"].iloc[0])
     rate = row["n_bytes"] * 8 / seconds if pd.notna(row["n_bytes"]) and seconds > 0 else np.inf
     light = rate <= LIGHT and row["codec"] in PLAYED
     return ("original", "proxy") if light else ("proxy", "original")
@@ -102,7 +103,7 @@ def _read_by(
     corpus: Corpus, video_id: str, engine: str | None, times: np.ndarray, also: Collection[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Texts and boxes of an engine, and the texts ``also``, on the frames of the original."""
-    texts = corpus.texts[corpus.texts["video_id"] == video_id]
+    texts = corpus.of_video("texts", video_id)
     texts = texts[(texts["engine"] == engine) | texts["text_id"].isin(list(also))]
     boxes = corpus.boxes(video_id)
     if engine is not None and _frames_of_another(corpus, video_id, engine):
@@ -112,7 +113,7 @@ def _read_by(
 
 def _must_play(corpus: Corpus, video_id: str) -> None:
     """Refuse with the reason where there is nothing to play."""
-    videos = corpus.videos[corpus.videos["video_id"] == video_id]
+    videos = corpus.of_video("videos", video_id)
     if videos.empty:
         raise UnknownNameError(f"{corpus.name} has no video {video_id!r}.", "Look at the page Data.")
     video = videos.iloc[0]
@@ -130,8 +131,8 @@ def _must_play(corpus: Corpus, video_id: str) -> None:
 
 def _frames_of_another(corpus: Corpus, video_id: str, engine: str) -> bool:
     """Whether an engine counted the frames of another file than the original."""
-    rows = corpus.text_coverage
-    read = rows.loc[(rows["video_id"] == video_id) & (rows["engine"] == engine), "rendition"]
+    rows = corpus.of_video("text_coverage", video_id)
+    read = rows["rendition"][rows["engine"] == engine]
     return bool(read.isin(["small", "proxy"]).any())
 
 

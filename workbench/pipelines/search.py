@@ -188,7 +188,7 @@ def matched(corpus: Corpus, video_id: str, query: str, engine: str | None = None
     Returns:
         ``matched``: words as read, ``text_ids``: their texts, ``words``: the words of the query that they match.
     """
-    return matched_texts(corpus.texts[corpus.texts["video_id"] == video_id], query, engine)
+    return matched_texts(corpus.of_video("texts", video_id), query, engine)
 
 
 def searchers_of(corpus: str, runs: Sequence[str]) -> list[str]:

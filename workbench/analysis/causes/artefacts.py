@@ -60,7 +60,7 @@ def same_source(failed: Failed, _: Material, __: Cues) -> Found:
     """The best wrong video was cut from the recording of the right one."""
     right, top = (failed.videos("source_id", at) for at in (failed.right_video, failed.top_video))
     known = pd.notna(right) & pd.notna(top) & (failed.right_video != failed.top_video)
-    own, wrong, _ = failed.names
+    own, wrong = failed.names[:2]
     return Found(known & (right == top), lambda i: f"{own} and {wrong} come from the recording {right[i]}")
 
 
@@ -81,7 +81,7 @@ def near_duplicate_video(failed: Failed, material: Material, _: Cues) -> Found:
                 found[may] = column_correlations(matrix, left[may], right[may])
             value[at] = np.minimum(value[at], np.nan_to_num(found, nan=-1))
     holds = np.isfinite(value) & (value >= threshold)
-    own, wrong, _ = failed.names
+    own, wrong = failed.names[:2]
     return Found(holds, lambda i: f"all captions score {wrong} and {own} alike (correlation {value[i]:.3f})")
 
 

@@ -27,11 +27,11 @@ ATTRIBUTES = COLOURS | frozenset(
 )
 
 
-def cross_domain(failed: Failed, _material: Material, _cues: Cues) -> Found:
+def cross_domain(failed: Failed, _: Material, __: Cues) -> Found:
     """The best wrong video is of another domain."""
     right, top = (failed.videos("domain", at) for at in (failed.right_video, failed.top_video))
     other = pd.notna(right) & pd.notna(top) & (right != top)
-    own, wrong, _ = failed.names
+    own, wrong = failed.names[:2]
     return Found(other, lambda i: f"{own} is {domain_label(str(right[i]))}, {wrong} {domain_label(str(top[i]))}")
 
 

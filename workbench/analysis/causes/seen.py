@@ -72,7 +72,8 @@ def evidence_boxes(failed: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["query_id", *PLACE])
     parts = [_first_boxes(corpus, str(video), set(own["text_id"])) for video, own in table.groupby("video_id")]
     boxes = pd.concat(parts) if parts else corpus.boxes("").set_index("text_id")
-    texts = corpus.texts[corpus.texts["text_id"].isin(table["text_id"])].set_index("text_id")[["engine", "text"]]
+    own = pd.concat([corpus.of_video("texts", video) for video in table["video_id"].unique()] or [corpus.texts[:0]])
+    texts = own[own["text_id"].isin(table["text_id"])].set_index("text_id")[["engine", "text"]]
     found = pd.concat([table, texts.reindex(table["text_id"]).reset_index(drop=True)], axis=1)
     own = boxes.reindex(table["text_id"]).reset_index(drop=True)
     for name in ("frame", "time_s"):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from workbench.app.failing import say_error
 from workbench.app.parts.failed_case import show_case
-from workbench.app.parts.failure import Shown, filtered, opened, show_list
+from workbench.app.parts.failure import ALL, Shown, filtered, opened, show_list
 from workbench.app.parts.triage import show_triage
 from workbench.core.errors import DataError
 from workbench.core.words import counted
@@ -39,6 +39,12 @@ def show_failed(shown: Shown, runs: pd.DataFrame, failed: pd.DataFrame, triage: 
     if triage:
         show_triage(shown, rows)
         return
+    by_tags = st.query_params.get("mark", ALL) != ALL  # a tag that is written changes which rows these are
+    (_list_and_case if by_tags else _quick_list_and_case)(shown, rows)
+
+
+def _list_and_case(shown: Shown, rows: pd.DataFrame) -> None:
+    """The list, and the open query beside it."""
     sides = st.grid(2, min_column_width=420)
     with sides.cell():
         show_list(shown, rows)
@@ -46,3 +52,7 @@ def show_failed(shown: Shown, runs: pd.DataFrame, failed: pd.DataFrame, triage: 
     if row is not None:
         with sides.cell():
             show_case(shown, row)
+
+
+_quick_list_and_case = st.fragment(_list_and_case)
+"""Another row runs neither the filters nor the charts again."""

@@ -66,8 +66,12 @@ class Shown:
         return asked_engine(self.corpus)
 
     def failed(self) -> pd.DataFrame:
-        """The failed queries with what was read in their right videos."""
+        """The failed queries with what was read in their right videos; not to be written into."""
         return _listed(self.key, self.k, self.direction, limits(), self.engine, self.run, self.others)
+
+    def choices(self, failed: pd.DataFrame) -> tuple[list[str], list[str]]:
+        """Causes, the most frequent first, and domains of them."""
+        return _choices(self.key, self.k, self.direction, limits(), self.engine, failed)
 
     def gains(self, by: str | None = None) -> pd.DataFrame:
         """``analysis.oracle_gain`` of the run."""
@@ -134,11 +138,21 @@ def _names(causes: list[str]) -> str:
 # Cached tables; a run with an underscore is not part of the key, which holds its folder and its time ---------------
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _listed(
     key: Key, k: int, direction: str, changed: Limits, engine: str | None, _run: Run, _others: tuple[Run, ...]
 ) -> pd.DataFrame:
-    return with_read(loading.failures(_run, k, direction, _others), _run, loading.corpus_of(_run), engine)
+    found = with_read(loading.failures(_run, k, direction, _others), _run, loading.corpus_of(_run), engine)
+    labels = {name: one.label for name, one in CAUSES.items()}
+    return found.assign(cause_label=found["cause"].map(labels), domain_label=found["domain"].map(domain_label))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _choices(
+    key: Key, k: int, direction: str, changed: Limits, engine: str | None, _failed: pd.DataFrame
+) -> tuple[list[str], list[str]]:
+    """Causes, the most frequent first, and domains of failures."""
+    return list(_failed["causes"].explode().value_counts().index), sorted(_failed["domain"].dropna().unique())
 
 
 @st.cache_data(max_entries=32, show_spinner="Looking for causes …")
@@ -183,8 +197,7 @@ def filtered(shown: Shown, runs: pd.DataFrame, failed: pd.DataFrame) -> pd.DataF
     Raises:
         DataError: The regular expression cannot be read.
     """
-    causes = list(failed["causes"].explode().value_counts().index)
-    domains = sorted(failed["domain"].dropna().unique())
+    causes, domains = shown.choices(failed)
     row = iter(widget_row(5 + (len(domains) > 1), 160))
     with next(row):
         cause = _one_of("Cause", "cause", causes, lambda one: CAUSES[one].label, "All causes")
@@ -207,7 +220,7 @@ def filtered(shown: Shown, runs: pd.DataFrame, failed: pd.DataFrame) -> pd.DataF
         )  # fmt: skip
     words, expression, stage = _words(shown.corpus)
     rows = narrowed(
-        shown.failed(), cause=cause, domain=domain, band=band, scene_text=kind, words=words, expression=expression
+        failed, cause=cause, domain=domain, band=band, scene_text=kind, words=words, expression=expression
     )  # fmt: skip
     rows = _losing(shown, _marked(shown, rows, mark), stage)
     if other == NONE:
@@ -267,18 +280,16 @@ def show_list(shown: Shown, rows: pd.DataFrame) -> None:
     """The rows, fifty at a time; a selected one opens beside the list and stands in the address."""
     told = told_tags(shown.desk.tags())
     names = dict(LISTED)
-    table = rows.assign(cause_label=[CAUSES[one].label for one in rows["cause"]])
     if rows["domain"].notna().any():
-        table["domain_label"] = rows["domain"].map(domain_label)
         names["domain_label"] = "Domain"
     digits: dict[str, Any] = {"rank": 1}
     if "gap" in rows:
         names, digits = {"gap": "Gap", "rank_other": "Rank there", **names}, {"gap": 1, "rank_other": 1, "rank": 1}
     if told:
-        table["tags"] = [told.get(query, "") for query in rows["query_id"]]
+        rows = rows.assign(tags=rows["query_id"].map(told).fillna(""))
         names["tags"] = "Tags"
-    whole = table.drop(columns=["causes", "places", "read"])
-    at = listed(table, names, "rows", f"failures {shown.run.name}", whole=whole, **digits)
+    whole = rows.drop(columns=["causes", "places", "read"])
+    at = listed(rows, names, "rows", f"failures {shown.run.name}", whole=whole, **digits)
     if at is not None:
         st.query_params["q"] = rows["query_id"].iloc[at]
 

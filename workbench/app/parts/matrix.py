@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from workbench.app import loading
@@ -21,6 +22,8 @@ def show_domains(run: Run, other: Run | None, order: str) -> None:
     """Mean scores of the captions of each domain for the videos of each."""
     with st.spinner("Averaging …"):
         means = loading.matrix_view(run.name, other.name if other else "", order).domain_means
+    if said := strongest(means):
+        st.markdown(plain(said))
     runs = {"run": run.name, **({} if other is None else {"other": other.name})}
     made = f"analysis.domain_means({', '.join(runs)})"
     pairs = means["label"] + " for " + means["video_label"]
@@ -40,6 +43,23 @@ def show_domains(run: Run, other: Run | None, order: str) -> None:
         )
     if unknown := int(run.gallery["domain"].isna().sum()):
         st.caption(f"Left out here: {counted(unknown, 'video')} whose domain is not stated.")
+
+
+def strongest(means: pd.DataFrame) -> str:
+    """The means that one looks for first: the weakest domain for its own videos, and the strongest confusion of two.
+
+    Args:
+        means: From ``analysis.domain_means``, of a run or of a difference.
+    """
+    known = means[means["mean"].notna()].sort_values("mean", kind="stable")
+    own = known["domain"] == known["video_domain"]
+    if not own.any() or own.all():
+        return ""
+    least, most = known[own].iloc[0], known[~own].iloc[-1]
+    return (
+        f"For videos of their own domain captions of {least['label']} score lowest ({least['mean']:+.2f} sd); for "
+        f"videos of another one those of {most['label']} score highest: {most['video_label']}, {most['mean']:+.2f} sd."
+    )
 
 
 @st.fragment

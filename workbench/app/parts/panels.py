@@ -51,7 +51,8 @@ def reading(corpus: Corpus, video_id: str, text: str, engine: str | None = None)
     """
     chosen = engine_of(corpus, video_id, engine)
     found = matched(corpus, video_id, text, chosen)
-    own = corpus.texts[(corpus.texts["video_id"] == video_id) & (corpus.texts["engine"] == chosen)]
+    own = corpus.of_video("texts", video_id)
+    own = own[own["engine"] == chosen]
     hits = own if not text else own[own["text_id"].isin(found["text_ids"])]
     starts = hits["start_s"].dropna()
     return Reading(chosen, found["text_ids"], found["words"], float(starts.min()) if len(starts) else 0.0)
@@ -64,7 +65,7 @@ def has_pictures(corpus: Corpus) -> bool:
 
 def facts_of(corpus: Corpus, video_id: str) -> list[str]:
     """Domain and length of a video, and its id."""
-    rows = corpus.videos[corpus.videos["video_id"] == video_id]
+    rows = corpus.of_video("videos", video_id)
     if rows.empty:
         return [video_id]
     video = rows.iloc[0]

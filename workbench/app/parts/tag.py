@@ -13,10 +13,20 @@ from workbench.analysis import CAUSES
 from workbench.analysis.tags import LABELS, NAMED, OPEN, OTHER, fitting, label_for
 from workbench.app.limits import limits
 from workbench.app.limits import said as limit_words
+from workbench.app.stamps import stamp_of
 from workbench.app.text import plain
 from workbench.core.errors import DataError
 from workbench.core.lookup import pick
-from workbench.evaluation.runs.notes import BOOKMARK, CONFIRMED, TAG, add_notes, made_with, read_bookmarks, read_tags
+from workbench.evaluation.runs.notes import (
+    BOOKMARK,
+    CONFIRMED,
+    TAG,
+    add_notes,
+    made_with,
+    notes_file,
+    read_bookmarks,
+    read_tags,
+)
 from workbench.evaluation.runs.run import Run
 
 WHO = "annotator"
@@ -80,7 +90,7 @@ class Desk:
 
     def tags(self) -> pd.DataFrame:
         """Everybody's tags on queries of this split and direction, in this sample or in none, that still fit."""
-        table = read_tags(self.corpus)
+        table = _tags(self.corpus, stamp_of(notes_file(self.corpus).parent, (notes_file(self.corpus).name,)))
         wanted = (table["split"] == self.split) & (table["direction"] == self.direction)
         wanted &= fitting(table, {self.split: self.made.get("fingerprint", "")})
         return table[wanted & (table["sample"] == self.sample)]
@@ -146,6 +156,12 @@ class Desk:
         if found:
             add_notes(self.corpus, found)
         return len(found)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _tags(corpus: str, stamp: int) -> pd.DataFrame:
+    """``read_tags``, read again when the file changes."""
+    return read_tags(corpus)
 
 
 def tag_buttons(desk: Desk, row: pd.Series, labels: Sequence[str] = OPEN, *, bookmark: bool = True) -> None:
