@@ -167,9 +167,7 @@ def test_a_video_as_a_query_shows_the_caption_that_holds_the_word(home):
     run = save_run(np.array([[0.5, 0], [0.1, 0], [0.9, 1], [0, 0.8]]), corpus=corpus, name="two")
     row = analysis.failures(run, direction="v2t").set_index("query_id").loc["a"]
     assert row["text"] == "a shop"
-    assert row["evidence"].startswith(
-        f'The OCR (rapidocr) read no word like "Sloane" in the video (caption "{SIGN}")'
-    )
+    assert row["evidence"].startswith(f'The OCR (rapidocr) read no word like "Sloane" in the video (caption "{SIGN}")')
 
 
 # Form, geometry, where ---------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from workbench.core.files import (
     building,
     check_format,
     read_json,
+    read_small_table,
     read_table,
     sha256_file,
     write_json,
@@ -85,6 +86,21 @@ def test_tables(tmp_path):
         read_table(tmp_path / "bad.parquet")
     with pytest.raises(DataError, match="is missing"):
         read_table(tmp_path / "none.parquet")
+
+
+def test_a_small_table_is_read_once_until_it_changes(tmp_path, monkeypatch):
+    path = tmp_path / "t.parquet"
+    write_table(path, pd.DataFrame({"a": [1, 2]}))
+    found = read_small_table(path)
+    found["a"] = 0  # a caller's own
+    with monkeypatch.context() as patch:
+        patch.setattr("workbench.core.files.read_table", None)
+        assert read_small_table(path)["a"].tolist() == [1, 2]
+    write_table(path, pd.DataFrame({"a": [3, 4]}))
+    assert read_small_table(path)["a"].tolist() == [3, 4]
+    path.unlink()
+    with pytest.raises(DataError, match="is missing"):
+        read_small_table(path)
 
 
 @pytest.mark.parametrize("found", [None, "1", 0, True, 1.0])

@@ -51,6 +51,18 @@ def test_fingerprint_knows_questions_and_answers_only():
     assert split_fingerprint(found.captions, relevance, pd.Series(["a", "b", "c"])) != found.fingerprint
 
 
+def test_rows_of_one_video_are_those_of_a_scan():
+    several = tables()
+    several["captions"] = pd.concat([several["captions"], several["captions"].assign(caption_id=["q4", "q5", "q6"])])
+    corpus = save_corpus("x", several)
+    for name in ("videos", "captions", "texts"):
+        for video in ("a", "b", "t", "nobody's"):
+            whole = getattr(corpus, name)
+            pd.testing.assert_frame_equal(corpus.of_video(name, video), whole[whole["video_id"] == video])
+    with pytest.raises(UnknownNameError, match="No table is called"):
+        corpus.of_video("frames", "a")
+
+
 def test_round_trip_keeps_the_order_of_the_file():
     corpus = wb.open_corpus(save_corpus("x", tables(), {"title": "X"}).name, split="test")
     assert corpus.videos["video_id"].to_list() == ["b", "a"]
