@@ -25,13 +25,15 @@ def show_case(shown: Shown, row: pd.Series) -> None:
         st.html(marked(str(row["text"] or row["query_id"]) if shown.direction == "t2v" else str(row["query_id"]), []))
         st.markdown(f"Rank **{row['rank']:g}**  ·  **{plain(CAUSES[row['cause']].label)}**")
         st.caption(plain(row["evidence"]))
-        _case_videos(shown, row)
+        videos = st.container()  # filled last: they take longer than all the words below
         for title, text in captions_of(shown, row).items():
             st.caption(title)
             st.html(marked(text, []))
         tag_buttons(shown.desk, row)
         values = parameters(corpus=shown.place, run=shown.run.name, direction=shown.direction, q=row["query_id"])
         st.page_link(page("query"), label="All of this query", icon=":material/arrow_outward:", query_params=values)
+        with videos:
+            _case_videos(shown, row)
 
 
 def captions_of(shown: Shown, row: Mapping[Any, Any] | pd.Series) -> dict[str, str]:
