@@ -189,7 +189,7 @@ def test_a_clip_of_ones_own_finds_itself_and_its_link_survives(own_demo, browser
         site.page.wait_for_selector("a.tile", timeout=WAIT)
         site.settle()
         shows(site, "test_00.mp4", "Captions that fit it best")
-        assert clip in str(site.page.locator("a.tile").first.get_attribute("href"))
+        assert urlencode({"video": clip}) in str(site.page.locator("a.tile").first.get_attribute("href"))
         site.shot("found")
         address = site.page.url
         site.page.reload()
