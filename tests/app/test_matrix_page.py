@@ -55,6 +55,7 @@ def test_the_address_says_all_of_it(made):
     app = opened("matrix", run="good", minus="poor", order="hubness", pool="mean", at="40.0_40.0_12.00_2_p")
     said = words(app).replace("\\", "")
     assert not app.exception and not app.error and "Every pair: good − poor" in said and "good minus poor" in said
+    assert "Means of good − poor: for videos of their own domain captions of" in said
     assert [app.query_params[key] for key in ("run", "minus", "order", "pool", "at")] == [
         "good", "poor", "hubness", "mean", "40.0_40.0_12.00_2_p",
     ]  # fmt: skip
@@ -83,7 +84,7 @@ def test_videos_without_a_domain_are_counted(home):
     partly = save_corpus("partly", tables, {"title": "Partly", "protocol": "A test."}).with_split("test")
     wb.save_run(made_similarity(partly), corpus=partly, name="one")
     app = opened("matrix")
-    assert "For videos of their own domain captions of" in words(app)
+    assert "Mean scores: for videos of their own domain captions of" in words(app).replace("\\", "")
     assert not app.exception and "Left out here: 3 videos whose domain is not stated." in words(app)
 
 

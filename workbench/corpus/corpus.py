@@ -126,8 +126,14 @@ class Corpus:
         return self._table("text_coverage")
 
     def of_video(self, table: str, video_id: str) -> pd.DataFrame:
-        """The rows of one video in ``videos``, ``texts`` or ``text_coverage``: the table is looked through once."""
+        """The rows of one video in a table, which is looked through once for all videos; none where it has none.
+
+        Raises:
+            UnknownNameError: No table is called so.
+        """
         pick(TABLES, table, "table")
+        if table == "boxes":
+            return self.boxes(video_id)
         whole: pd.DataFrame = getattr(self, table)
         if table not in self._rows:
             self._rows[table] = whole.groupby("video_id").indices

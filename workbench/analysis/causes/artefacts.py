@@ -60,7 +60,7 @@ def same_source(failed: Failed, _: Material, __: Cues) -> Found:
     """The best wrong video was cut from the recording of the right one."""
     right, top = (failed.videos("source_id", at) for at in (failed.right_video, failed.top_video))
     known = pd.notna(right) & pd.notna(top) & (failed.right_video != failed.top_video)
-    own, wrong = failed.names[:2]
+    own, wrong, _caption = failed.called
     return Found(known & (right == top), lambda i: f"{own} and {wrong} come from the recording {right[i]}")
 
 
@@ -81,7 +81,7 @@ def near_duplicate_video(failed: Failed, material: Material, _: Cues) -> Found:
                 found[may] = column_correlations(matrix, left[may], right[may])
             value[at] = np.minimum(value[at], np.nan_to_num(found, nan=-1))
     holds = np.isfinite(value) & (value >= threshold)
-    own, wrong = failed.names[:2]
+    own, wrong, _caption = failed.called
     return Found(holds, lambda i: f"all captions score {wrong} and {own} alike (correlation {value[i]:.3f})")
 
 
@@ -103,7 +103,7 @@ def false_negative(failed: Failed, material: Material, cues: Cues) -> Found:
         right, top = (_read_of(failed, material, i, at[i]) for at in (failed.right_video, failed.top_video))
         by_models[i] = len(top) > len(right)
 
-    _, wrong, caption = failed.names
+    _own, wrong, caption = failed.called
 
     def why(i: int) -> str:
         if fits[i]:
@@ -231,7 +231,7 @@ def label_suspect(failed: Failed, material: Material, _: Cues) -> Found:
         return [Seen(elsewhere[i], word, elsewhere[i] in material.readings.written) for word in claimed[i]]
 
     def why(i: int) -> str:
-        said = f"{quoted_words(claimed[i])} stands in {elsewhere[i]}, and not in {failed.names[0]}"
+        said = f"{quoted_words(claimed[i])} stands in {elsewhere[i]}, and not in {failed.called.right}"
         return said + failed.where_said(i, claimed[i])
 
     return Found(holds, why, seen)

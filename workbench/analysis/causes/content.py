@@ -31,7 +31,7 @@ def cross_domain(failed: Failed, _: Material, __: Cues) -> Found:
     """The best wrong video is of another domain."""
     right, top = (failed.videos("domain", at) for at in (failed.right_video, failed.top_video))
     other = pd.notna(right) & pd.notna(top) & (right != top)
-    own, wrong = failed.names[:2]
+    own, wrong, _caption = failed.called
     return Found(other, lambda i: f"{own} is {domain_label(str(right[i]))}, {wrong} {domain_label(str(top[i]))}")
 
 
@@ -44,7 +44,7 @@ def visual_in_domain(failed: Failed, material: Material, cues: Cues) -> Found:
     same = pd.notna(right) & pd.notna(top) & (right == top) & (failed.right_video != failed.top_video)
     none = np.full(len(right), np.nan)
     scores = (none, none) if material.vision is None else failed.pair_scores(material.vision)
-    own, wrong, caption = failed.names
+    own, wrong, caption = failed.called
 
     def why(i: int) -> str:
         said = f"{own} and {wrong} are both {domain_label(str(right[i]))}, the vision part scores "
@@ -64,7 +64,9 @@ def fine_grained(failed: Failed, material: Material, cues: Cues) -> Found:
     """The best wrong video differs in a verb, an attribute or a number."""
     found = [[one for one in own if _is_detail(one, material)] for own in cues.differ]
     holds = np.asarray([bool(one) for one in found], bool)
-    return Found(holds, lambda i: f"captions of {failed.names[1]} say much the same, but not {quoted_words(found[i])}")
+    return Found(
+        holds, lambda i: f"captions of {failed.called.wrong} say much the same, but not {quoted_words(found[i])}"
+    )
 
 
 def _is_detail(word: str, material: Material) -> bool:
@@ -83,7 +85,7 @@ def negation_counting(failed: Failed, material: Material, cues: Cues) -> Found:
     found = [[one for one in own if one in NEGATIONS or one in COUNTS or one.endswith("n't")]
              for own in cues.differ]  # fmt: skip
     holds = np.asarray([bool(one) for one in found], bool)
-    _, wrong, caption = failed.names
+    _own, wrong, caption = failed.called
     return Found(holds, lambda i: f"{caption} says {quoted_words(found[i])}, captions of {wrong} do not")
 
 
@@ -96,7 +98,7 @@ def temporal(failed: Failed, material: Material, cues: Cues) -> Found:
     words = [[w for w in caption_words(text) if w in ORDER_WORDS] if text else []
              for text in failed.captions("text", failed.right_caption)]  # fmt: skip
     cued = np.asarray([bool(one) for one in words], bool)
-    other, (_, wrong, caption) = material.related.shuffled, failed.names
+    other, (_own, wrong, caption) = material.related.shuffled, failed.called
     if other is None:
         return Found(
             cued & cues.near,

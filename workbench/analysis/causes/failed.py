@@ -55,6 +55,20 @@ class Found(NamedTuple):
     note: Callable[[int], str] | None = None
 
 
+class Called(NamedTuple):
+    """What a reader calls the two videos and the caption of a failed query.
+
+    Attributes:
+        right: The right video (t2v), or the one that was asked (v2t).
+        wrong: The best wrong video, or that of the best wrong caption.
+        caption: The one that was asked, or the right one.
+    """
+
+    right: str
+    wrong: str
+    caption: str
+
+
 @dataclass(frozen=True)
 class Failed:
     """Columns of one direction, one entry per failed query, worst rank first; -1 where there is none.
@@ -84,11 +98,11 @@ class Failed:
     k: int
 
     @property
-    def names(self) -> tuple[str, str, str]:
-        """What a reader calls the right video, the best wrong one, and the caption that is asked or right."""
+    def called(self) -> Called:
+        """What evidence calls the videos and the caption of a query."""
         if self.direction == "t2v":
-            return "the right video", "the top-1", "the caption"
-        return "the video", "the top-1's video", "the right caption"
+            return Called("the right video", "the top-1", "the caption")
+        return Called("the video", "the top-1's video", "the right caption")
 
     def videos(self, name: str, positions: np.ndarray) -> np.ndarray:
         """A column of the gallery at positions, null at -1."""

@@ -201,7 +201,7 @@ def _unexplained(failed: Failed, i: int) -> str:
     if failed.scored[i]:
         return "none of the causes that can be computed here explains the rank"
     reason = failed.videos("reason", failed.right_video[i : i + 1])[0]
-    return f"{failed.names[0]} was not scored" + ("" if pd.isna(reason) else f": {str(reason).rstrip('.')}")
+    return f"{failed.called.right} was not scored" + ("" if pd.isna(reason) else f": {str(reason).rstrip('.')}")
 
 
 def _upper(sentence: str) -> str:

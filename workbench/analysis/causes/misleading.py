@@ -79,7 +79,7 @@ def ocr_flood(failed: Failed, material: Material, cues: Cues) -> Found:
     return Found(
         (relevant > 0) & many,
         lambda i: (
-            f"{relevant[i]} of the {total[i]} words of {failed.names[0]} are in {failed.names[2]}"
+            f"{relevant[i]} of the {total[i]} words of {failed.called.right} are in {failed.called.caption}"
             + failed.where_said(i, [one.word for one in seen(i)])
         ),
         seen,

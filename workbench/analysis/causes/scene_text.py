@@ -55,7 +55,7 @@ def quoted(word: str) -> str:
 
 
 def _missed(lost: Sequence[Loss], reader: str, failed: Failed) -> str:
-    return f"{reader} read no word like {_words(lost)} in {failed.names[0]}"
+    return f"{reader} read no word like {_words(lost)} in {failed.called.right}"
 
 
 def _misread(lost: Sequence[Loss], reader: str, _: Failed) -> str:

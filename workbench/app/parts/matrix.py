@@ -23,7 +23,8 @@ def show_domains(run: Run, other: Run | None, order: str) -> None:
     with st.spinner("Averaging …"):
         means = loading.matrix_view(run.name, other.name if other else "", order).domain_means
     if said := strongest(means):
-        st.markdown(plain(said))
+        of = "Mean scores" if other is None else f"Means of {run.name} − {other.name}"
+        st.markdown(plain(f"{of}: {said}"))
     runs = {"run": run.name, **({} if other is None else {"other": other.name})}
     made = f"analysis.domain_means({', '.join(runs)})"
     pairs = means["label"] + " for " + means["video_label"]
@@ -57,8 +58,8 @@ def strongest(means: pd.DataFrame) -> str:
         return ""
     least, most = known[own].iloc[0], known[~own].iloc[-1]
     return (
-        f"For videos of their own domain captions of {least['label']} score lowest ({least['mean']:+.2f} sd); for "
-        f"videos of another one those of {most['label']} score highest: {most['video_label']}, {most['mean']:+.2f} sd."
+        f"for videos of their own domain captions of {least['label']} stand lowest ({least['mean']:+.2f} sd), for "
+        f"videos of another one those of {most['label']} highest ({most['video_label']}, {most['mean']:+.2f} sd)."
     )
 
 
