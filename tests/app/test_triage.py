@@ -161,6 +161,8 @@ def test_what_is_set_in_players_is_in_the_link_and_in_the_next_query(site):
     first, second = (site.page.locator(".wbp").nth(at) for at in (0, 1))
     for one in (first, second):
         one.locator("xpath=self::*[@data-ready='true']").wait_for(timeout=WAIT)
+    first.locator("video").evaluate("video => { video.currentTime = 0.3; }")  # nobody sought it
+    site.page.wait_for_timeout(1000)
     assert not {"t", "speed", "boxes", "together"} & {*asked(site)}
     first.get_by_label("0.5 times speed").click()
     first.get_by_label("Boxes on or off (b)").click()
@@ -188,6 +190,10 @@ def test_what_is_set_in_players_is_in_the_link_and_in_the_next_query(site):
         arg=shown[0], timeout=WAIT,
     )  # fmt: skip
     assert asked(site) == address
+    first.get_by_label("2 times speed").click()  # the second of the link stays
+    says(site, speed="2", t=address["t"], t2=address["t2"])
+    first.get_by_label("0.5 times speed").click()
+    says(site, speed="0.5")
     site.page.get_by_role("link", name="Next").click()
     site.page.wait_for_function("location.search.includes('q=one.mp4%231')", timeout=WAIT)
     says(site, speed="0.5", boxes="off", together="seconds")

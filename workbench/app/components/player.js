@@ -8,7 +8,7 @@ const SPELT = { boxes: { true: "on", false: "off" } };
 /** What a viewer has set, by the keys of the address (`names`); null = it is as it always begins. */
 function spelt(look, names) {
   const word = (name) => (look[name] === OURS[name] ? null : SPELT[name]?.[look[name]] ?? String(look[name]));
-  return Object.fromEntries(Object.entries(names).map(([name, key]) => [key, word(name)]));
+  return Object.fromEntries(Object.entries(names).filter(([name]) => name in look).map(([name, key]) => [key, word(name)]));
 }
 
 export default function (component) {

@@ -1,14 +1,15 @@
 // What a viewer has set: the second of a picture at rest, speed, boxes, moving together. It is told once it rests.
+// The second is told only after the viewer has moved the video: which frame a browser shows first is no choice.
 // Data that bring back what was told change nothing here, as the viewer may have gone on meanwhile.
 
 const REST = 400; // milliseconds
 
 function look(player) {
   const { state, video } = player;
-  let told = {}, begun = null, timer = 0;
+  let told = {}, begun = null, touched = false, timer = 0;
 
   function now() {
-    const moved = video.paused && state.shift !== null && (told.t !== undefined || state.frame !== begun);
+    const moved = touched && video.paused && state.shift !== null && (told.t !== undefined || state.frame !== begun);
     return {
       t: moved && begun !== null ? state.data.frame_times[state.frame] : told.t,
       speed: state.speed, boxes: state.boxes, together: player.togetherBy(),
@@ -19,18 +20,23 @@ function look(player) {
   function beginAt(frame) {
     if (begun !== null) return; // another file of the same video
     begun = frame;
+    touched = false;
     told = { ...now(), t: undefined };
   }
+
+  /** It is sought or played. */
+  const touch = () => { touched = true; };
 
   function changed() {
     clearTimeout(timer);
     if (begun !== null) timer = setTimeout(tell, REST);
   }
 
+  /** Only what is another than before: the second of a link outlives a change of speed. */
   function tell() {
-    const fresh = now();
-    if (!player.root.isConnected || JSON.stringify(fresh) === JSON.stringify(told)) return;
-    told = fresh;
+    const fresh = Object.fromEntries(Object.entries(now()).filter(([name, value]) => value !== told[name]));
+    if (!player.root.isConnected || !Object.keys(fresh).length) return;
+    told = { ...told, ...fresh };
     player.emit("look", fresh);
   }
 
@@ -52,5 +58,5 @@ function look(player) {
     told = {};
   }
 
-  player.look = { beginAt, changed, asksForSecond, take, forget };
+  player.look = { beginAt, touch, changed, asksForSecond, take, forget };
 }

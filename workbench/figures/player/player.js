@@ -1,6 +1,6 @@
 // A video player that knows which frame is on the screen, and draws the text boxes of exactly that frame.
 
-/** Put a player into `root`; `emit("look", {t, speed, boxes, together})` hears of what the viewer has set. */
+/** Put a player into `root`; `emit("look", {t, speed, boxes, together})` hears which of these the viewer has set anew. */
 export function mount(root, data, emit = () => {}) {
   const parts = build(root);
   const { video, canvas } = parts;
@@ -85,7 +85,7 @@ export function mount(root, data, emit = () => {}) {
   root.dataset.playing = "false";
   root.addEventListener("keydown", player.onKey);
   document.addEventListener("workbench:seek", onAsked);
-  video.onplay = player.showPlaying;
+  video.onplay = () => { player.look.touch(); player.showPlaying(); };
   video.onpause = player.showPlaying;
   video.onended = player.showPlaying;
   video.onclick = player.toggle;

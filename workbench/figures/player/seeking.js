@@ -15,8 +15,8 @@ function seeking(player) {
     const first = start > 0 && frames.length ? frameAt(frames, start, STAMP) : 0;
     const { frame, playing } = state.goOn ?? { frame: first, playing: autoplay };
     state.goOn = null;
-    player.look.beginAt(frame);
     if (frame > 0) seekFrame(frame);
+    player.look.beginAt(frame);
     if (playing) play();
     player.catchUp();
   }
@@ -53,6 +53,7 @@ function seeking(player) {
 
   function seekOwn(own) {
     if (!state.times.length) return;
+    player.look.touch();
     const clamped = Math.max(0, Math.min(state.times.length - 1, own));
     if (state.shift === null || video.seeking) {
       state.wanted = clamped;
@@ -119,7 +120,6 @@ function seeking(player) {
       if (error.name === "NotAllowedError") player.say("play", "The browser waits for a click before it plays.");
     });
   }
-
 
   Object.assign(player, {
     onVideoFrame, onRefresh, seekOwn, seekFrame, onSeeked, onLonger, step, jump, jumpTo, play,
