@@ -32,8 +32,9 @@ WATCH = """(says) => {
   look();
 }"""
 """Begins with the last press of a mouse button or key, and ends in the frame in which ``says`` gives something else."""
-ROW, HEAD, ROWS = 35, 36, 7
-"""Pixels of a row of a table, and of its head; rows that are chosen in turn, without the first, which is open."""
+ROW, HEAD, OPEN, ROWS = 35, 36, 64, 7
+"""Pixels of a row of a table, of its head, and to the button that opens a row; rows that are opened in turn, without
+the first, which is open."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,11 @@ def fill(label: str, of: Callable[[int], str]) -> Callable[[Page, int], None]:
 
 
 def choose(page: Page, n: int) -> None:
-    """Select another row of the last table, the one of what is listed."""
+    """Open another row of the last table, the one of what is listed."""
     table = page.get_by_test_id("stDataFrame").last
     table.scroll_into_view_if_needed()
     left, top = table.evaluate("one => { const { left, top } = one.getBoundingClientRect(); return [left, top]; }")
-    page.mouse.click(left + 16, top + HEAD + ROW * (1 + n % ROWS) + ROW // 2)
+    page.mouse.click(left + OPEN, top + HEAD + ROW * (1 + n % ROWS) + ROW // 2)
 
 
 def filtered(n: int) -> str:

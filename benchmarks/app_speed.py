@@ -163,8 +163,8 @@ def _say_clicks(report: Report, took: Mapping[str, Mapping[str, np.ndarray]], nu
     report.say(
         "",
         f"{number} clicks that need Python and as many again, from the press to the changed text; milliseconds: p50, "
-        "p95, longest. What a click alternates between was shown once before, but for the words of a filter. Of a row "
-        "150 ms are Streamlit's: so long its table waits before it tells of a selection.",
+        "p95, longest. What a click alternates between was shown once before, but for the words of a filter. A row "
+        "is opened by its button; a selection of it would be told 150 ms later, as Streamlit's table waits that long.",
     )
     report.header("click", *took)
     for kind in [*KINDS, "all"]:

@@ -224,17 +224,51 @@ def test_matrix_draws_and_a_click_opens_the_query(site):
     assert site.complaints == []
 
 
-def test_a_row_of_the_failures_opens_beside_the_list_and_then_as_a_query(site):
-    site.open("failures?run=poor")
+def press_row(site: Site, row: int, x: int = 64) -> None:
+    """Press the button of a row of the last list, or what else stands ``x`` pixels from its left edge."""
     site.page.wait_for_selector("[data-testid=stDataFrame] canvas", timeout=WAIT)
     table = site.page.locator("[data-testid=stDataFrame]").last
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     assert box
-    site.page.mouse.click(box["x"] + 18, box["y"] + 52)
-    site.page.wait_for_function("new URLSearchParams(location.search).has('q')", timeout=WAIT)
+    site.page.mouse.click(box["x"] + x, box["y"] + 36 + 35 * row + 17)
+
+
+def opened_query(site: Site, after: str = "") -> str:
+    """The query that the address opens, once it is another one than ``after``; its row is the selected one."""
+    site.page.wait_for_function(
+        "after => ![null, after].includes(new URLSearchParams(location.search).get('q'))",
+        arg=after or None,
+        timeout=WAIT,
+    )
+    site.settle()
+    site.page.wait_for_selector("[data-testid=stDataFrame] tr[aria-selected=true]", state="attached", timeout=WAIT)
+    return site.asked()["q"]
+
+
+def test_a_row_of_the_failures_opens_beside_the_list_and_then_as_a_query(site):
+    site.open("failures?run=poor")
+    press_row(site, 1)  # its button
+    second = opened_query(site)
+    press_row(site, 2, 18)  # its box
+    third = opened_query(site, second)
+    press_row(site, 0, 250)  # a cell, which opens nothing; from there by keyboard
+    site.page.keyboard.press("Shift+Space")
+    first = opened_query(site, third)
+    assert len({first, second, third}) == 3
     site.page.get_by_text("All of this query").click()
     site.page.wait_for_selector("h1:has-text('Query')", timeout=WAIT)
+
+
+def test_a_row_of_a_list_opens_its_query_once(site):
+    site.open("compare?run=poor&other=good")
+    press_row(site, 0)
+    site.page.wait_for_selector("h1:has-text('Query')", timeout=WAIT)
+    site.settle()
+    site.page.get_by_role("link", name="Compare", exact=True).click()
+    site.page.wait_for_selector("h1:has-text('Compare')", timeout=WAIT)
+    site.settle()
+    assert "/compare" in site.page.url and site.complaints == []
 
 
 def test_an_empty_workspace_starts(home: Path, browser):

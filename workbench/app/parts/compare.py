@@ -13,7 +13,7 @@ from workbench.analysis import Comparison
 from workbench.analysis.comparison.cause_changes import KINDS as CHANGES
 from workbench.analysis.trajectories import KINDS
 from workbench.app import loading
-from workbench.app.limits import limits
+from workbench.app.limits import Limits, limits
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
@@ -193,13 +193,22 @@ def _agreement(pair: Pair) -> None:
 # Causes -------------------------------------------------------------------------------------------------------------
 
 
+@st.cache_resource(max_entries=8, show_spinner="Comparing …")
+def _cause_changes(
+    keys: tuple[loading.CausesKey, loading.CausesKey], k: int, direction: str, changed: Limits, _pair: Pair
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """``analysis.cause_changes`` and ``analysis.change_lists`` of two runs; not to be written into."""
+    a, b = (loading.failures(run, k, direction) for run in (_pair.a, _pair.b))
+    shared = _pair.result.table["id"]
+    return analysis.cause_changes(a, b, shared), analysis.change_lists(a, b, shared)
+
+
 def show_causes(pair: Pair) -> None:
     """Failures of A that B answers and failures of B that A answers, by cause; the queries themselves."""
     with st.columns(4)[0]:
         k = int(choose("Fails when rank >", KS, "k"))
-    a, b = (loading.failures(run, k, pair.direction) for run in (pair.a, pair.b))
-    shared = pair.result.table["id"]
-    changes = analysis.cause_changes(a, b, shared)
+    keys = loading.key_of_causes(pair.a), loading.key_of_causes(pair.b)
+    changes, lists = _cause_changes(keys, k, pair.direction, limits(), pair)
     fixed, broken = int(changes["fixed"].sum()), int(changes["broken"].sum())
     st.header(f"B fixes {counted(fixed, 'failure')} of A and breaks {broken:,}")
     if fixed + broken == 0:
@@ -218,7 +227,6 @@ def show_causes(pair: Pair) -> None:
     labels = {"all": "All causes", **dict(zip(changes["cause"], changes["label"], strict=True))}
     with st.columns(3)[0]:
         cause = choose("Cause", list(labels), "cause", show=lambda one: labels.get(one, one))
-    lists = analysis.change_lists(a, b, shared)
     sieve = choose_sieve(pair.a, *CHANGES, corpus=loading.corpus_of(pair.a))
     for column, kind, run, title in zip(
         halves(), CHANGES, (pair.a, pair.b), ("Fixed by B", "Broken by B"), strict=True

@@ -124,7 +124,7 @@ def show_meaning(shown: Shown, failed: pd.DataFrame) -> None:
         if any(CAUSES[one].family == "scene text" for one in unknown):
             st.caption(f"Not looked for: **{plain(_names(unknown))}**. {plain(reason)}")
     with st.expander("What the causes mean"):
-        held = {cause for causes in failed["causes"] for cause in causes}
+        held, _ = shown.choices(failed)
         for one in [cause for cause in CAUSES if cause in held]:
             st.caption(f"**{plain(CAUSES[one].label)}**: {plain(CAUSES[one].sentence)}")
         for reason, unknown in reasons.items():

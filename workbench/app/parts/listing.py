@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,10 @@ LABEL = "label"
 """The column of a domain or a cause: as wide as its longest name."""
 VIDEOS = ("video_id", "video_a", "video_b")
 """Columns whose videos can be shown as pictures."""
+OPEN = "Open"
+"""What opens a row: the words of its button."""
+OPEN_WIDTH = 56
+"""Pixels of these buttons."""
 PICTURE = 64
 """Pixels of the height of a row with pictures."""
 
@@ -86,9 +91,14 @@ def listed(
             part.insert(list(part.columns).index(names[name]), seen, addresses(pictures, shown[name]))
             look[seen] = st.column_config.ImageColumn(label="Picture", width="small")
             layout = {"row_height": PICTURE}
-    chosen = show_table(
-        part, file, whole=table if whole is None else whole, exclude=exclude, key=f"{key} {at} {sieve.words}".rstrip(),
-        on_select="rerun", selection_mode="single-row", column_config=look,
+    own = f"{key} {at} {sieve.words}".rstrip()
+    part.insert(0, OPEN, OPEN)
+    look[OPEN] = st.column_config.ButtonColumn(
+        "", width=OPEN_WIDTH, type="tertiary", key=f"press {own}", on_click=_pressed, args=(own,)
+    )
+    show_table(
+        part, file, whole=table if whole is None else whole, exclude=exclude, key=own, column_config=look,
+        on_select=partial(_selected, own), selection_mode="single-row",
         height="content" if len(part) <= 12 else 460, **layout,
     )  # fmt: skip
     if n_pages > 1:
@@ -101,5 +111,18 @@ def listed(
 
         st.pagination(n_pages, default=at, key=turn, on_change=turned)
         st.caption(f"Rows {start + 1:,} to {start + len(part):,} of {len(table):,}")
-    rows = chosen["selection"]["rows"]
-    return int(kept[start + rows[0]]) if rows else None
+    row = st.session_state.pop(f"open {own}", None)
+    return None if row is None else int(kept[start + row])
+
+
+def _selected(key: str) -> None:
+    """A row of a list was selected, by its box or by Shift and space: it is to be opened, once."""
+    rows = st.session_state[key]["selection"]["rows"]
+    st.session_state[f"open {key}"] = rows[0] if rows else None
+
+
+def _pressed(key: str) -> None:
+    """Its button was pressed, which Streamlit tells 150 ms before a selection: it is selected, and to be opened."""
+    row = st.session_state[f"press {key}"]["row"]
+    st.session_state[key] = {"selection": {"rows": [row]}}
+    st.session_state[f"open {key}"] = row
