@@ -66,6 +66,14 @@ class Site:
         self.page.wait_for_timeout(300)
         self.page.wait_for_function(DRAWN, timeout=WAIT, polling=LOOK)
 
+    def unfold(self) -> None:
+        """Open every fold of the page whose content is made when it is opened."""
+        folds = self.page.locator("[class*=st-key-fold] details:not([open]) > summary")
+        while left := folds.count():
+            folds.first.click()
+            self.settle()
+            assert folds.count() < left, "a fold does not open"
+
     def text(self) -> str:
         return self.page.inner_text("[data-testid=stMain]")
 

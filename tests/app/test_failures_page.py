@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import workbench as wb
-from tests.app.test_pages import opened, words
+from tests.app.test_pages import opened, unfolded, words
 from tests.made import made_corpus, made_similarity
 from tests.texts import read_corpus, run_on
 from workbench import analysis
@@ -30,7 +30,8 @@ def test_causes_in_scene_text_are_shown_with_their_words(home):
     table = app.dataframe[-1].value
     assert table["Cause"].to_list() == ["Text misread"]
     assert '"SL0ANE" for "Sloane"' in table["Evidence"][0]
-    assert "Not looked for: Coin flip" in words(app) and "<script>" not in words(app)
+    assert "Not looked for: Coin flip" not in words(app)
+    assert "Not looked for: Coin flip" in words(unfolded(app, "causes")) and "<script>" not in words(app)
 
 
 def test_what_could_not_be_looked_for_is_said(home, capsys):

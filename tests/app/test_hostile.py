@@ -114,7 +114,8 @@ def shine(site: Site, theme: str) -> None:
 
 
 def troubles(site: Site, what: str, within: str | None = None) -> list[str]:
-    """What is wrong with the page as it is now, in both themes; a screenshot of it is kept."""
+    """What is wrong with the page as it is now, unfolded, in both themes; a screenshot of it is kept."""
+    site.unfold()
     site.shot(what)
     found = violations(site, within)
     shine(site, "dark")

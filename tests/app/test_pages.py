@@ -34,6 +34,13 @@ def opened(page: str = "", /, **parameters: str) -> AppTest:
     return app
 
 
+def unfolded(app: AppTest, *keys: str) -> AppTest:
+    """The page with these of its folds open."""
+    for key in keys:
+        app.session_state[f"fold {key}"] = True
+    return app.run()
+
+
 def words(app: AppTest) -> str:
     found = [*app.title, *app.header, *app.markdown, *app.caption, *app.text, *app.error, *app.warning, *app.info]
     return " ".join(str(element.value) for element in [*found, *app.success])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.app.test_pages import opened
+from tests.app.test_pages import opened, unfolded
 from tests.app.test_video_pages import mounted, said
 from tests.captioned import captioned_corpus, captioned_runs
 from workbench.app.parts import own_clip as own_part
@@ -47,6 +47,7 @@ def test_models_stand_side_by_side_and_say_what_each_word_adds(shown):
     text = said(app)
     assert "BM25 over the words read: **rank 1**" in text and "shown-captions: **rank 1**" in text
     assert videos(app, "bm25")[0] in ("one.mp4", "three.mp4") and videos(app, "shown-captions")[0] == "one.mp4"
+    unfolded(app, "found")
     words, listed = app.dataframe[-1].value, app.dataframe[0].value
     assert list(words["Word"]) == ["runner", "mira"] and words["BM25 over the words read"][0] == 0
     assert (words["shown-captions"] > 0).all() and set(listed["Searched by"]) == {*words.columns[1:]}

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.app.test_pages import opened
+from tests.app.test_pages import opened, unfolded
 from tests.app.test_video_pages import mounted, said
 from tests.captioned import HOSTILE, captioned_corpus, captioned_runs
 from tests.figures.players import CONSTANT, made_data, shown, write_video  # noqa: F401
@@ -49,7 +49,7 @@ def runs(home, tmp_path):
 @pytest.mark.filterwarnings("default")
 @pytest.mark.usefixtures("runs")
 def test_the_query_page_shows_both_videos_and_says_the_command():
-    app = opened("query", run="wrong", other="right", q="one.mp4#0", video="two.mp4")
+    app = unfolded(opened("query", run="wrong", other="right", q="one.mp4#0", video="two.mp4"), "tokens")
     text = said(app)
     maps = {key: data for key, data in mounted(app).items() if key.startswith("map")}
     assert list(maps) == ["map wrong 0", "map wrong 1"]
@@ -61,8 +61,8 @@ def test_the_query_page_shows_both_videos_and_says_the_command():
     commands = [code.value for code in app.code]
     assert "workbench score right --explain pairs --corpus shown --split test --name right-pairs" in commands
     assert "right keeps no words on frames" in text
-    assert "these are none of them" in said(opened("query", run="wrong", q="two.mp4#0"))
-    turned = mounted(opened("query", run="wrong", q="one.mp4", direction="v2t"))
+    assert "these are none of them" in said(unfolded(opened("query", run="wrong", q="two.mp4#0"), "tokens"))
+    turned = mounted(unfolded(opened("query", run="wrong", q="one.mp4", direction="v2t"), "tokens"))
     assert [turned[key]["title"] for key in turned if key.startswith("map")] == ["Its caption: wrong gives 3.10"]
 
 

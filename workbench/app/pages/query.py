@@ -1,5 +1,6 @@
 """Query: one query in every run: its videos playing, words that were read, ranks, margin, cause, the first ten."""
 
+from functools import partial
 from pathlib import PurePosixPath
 
 import streamlit as st
@@ -24,7 +25,7 @@ from workbench.app.parts.query import (
     video_beside_captions,
 )
 from workbench.app.parts.token import words_on_frames
-from workbench.app.parts.widgets import DIRECTIONS, choose_engine, choose_run, choose_switch, corpus_row
+from workbench.app.parts.widgets import DIRECTIONS, choose_engine, choose_run, choose_switch, corpus_row, folded
 from workbench.app.text import marked, plain, short
 
 st.title("Query")
@@ -91,8 +92,7 @@ if playable and direction == "t2v":
             st.header(plain(one.name))
             numbers_of(own)
             first_ten(asked, one, own, playable)
-            with st.expander("As a table"):
-                as_table(one, own)
+            folded("As a table", partial(as_table, one, own), key=f"table {one.name}")
     st.caption("✔ marks the right video. Click a picture to play it above.")
 else:
     for column, one, own in zip(st.columns(len(asked.runs)), asked.runs, asked.cases, strict=True):

@@ -22,7 +22,7 @@ from workbench.app.parts.funnel import LOSSES, LOST, queries_losing
 from workbench.app.parts.listing import listed
 from workbench.app.parts.sieve import ask_words, asked_engine
 from workbench.app.parts.tag import Desk
-from workbench.app.parts.widgets import choose, choose_engine, choose_several, choose_switch, widget_row
+from workbench.app.parts.widgets import choose, choose_engine, choose_several, choose_switch, folded, widget_row
 from workbench.app.text import plain
 from workbench.core.errors import StateError, WorkbenchError
 from workbench.corpus import Corpus, domain_label
@@ -110,11 +110,14 @@ def show_gains(shown: Shown, by: str | None) -> None:
     said = f"Fixing {top['cause_label']} would give {top['gain']:.1f} points of R@{shown.k}, more than any other cause"
     name = f"oracle gain {by or ALL} {shown.run.name}"
     show_chart(figure, name, key=f"gains {by}", alt=said, code=code, runs={"run": shown.run.name})
-    with st.expander("As a table"):
+
+    def show_numbers() -> None:
         named = {"label": "Domain", "cause_label": "Cause", "n_queries": "Queries", "gain": "Gain, points",
                  "reached": "Reached, %", "recall": f"R@{shown.k} now, %", "ceiling": "Ceiling, %"}  # fmt: skip
         seen = table[[name for name in named if name in table]].rename(columns=named).round(2)
         show_table(seen, f"{name} table", whole=table, key=f"gains table {by}", height=min(420, 38 + 35 * len(seen)))
+
+    folded("As a table", show_numbers, key="gains")
 
 
 def show_meaning(shown: Shown, failed: pd.DataFrame) -> None:
@@ -123,12 +126,15 @@ def show_meaning(shown: Shown, failed: pd.DataFrame) -> None:
     for reason, unknown in reasons.items():
         if any(CAUSES[one].family == "scene text" for one in unknown):
             st.caption(f"Not looked for: **{plain(_names(unknown))}**. {plain(reason)}")
-    with st.expander("What the causes mean"):
+
+    def show_causes() -> None:
         held, _ = shown.choices(failed)
         for one in [cause for cause in CAUSES if cause in held]:
             st.caption(f"**{plain(CAUSES[one].label)}**: {plain(CAUSES[one].sentence)}")
         for reason, unknown in reasons.items():
             st.caption(f"Not looked for: {plain(_names(unknown))}. {plain(reason)}")
+
+    folded("What the causes mean", show_causes, key="causes")
 
 
 def _names(causes: list[str]) -> str:

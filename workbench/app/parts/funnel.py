@@ -17,6 +17,7 @@ from workbench.app.limits import Limits, keywords, limits
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
+from workbench.app.parts.widgets import folded
 from workbench.app.text import extremes, plain
 from workbench.core.errors import StateError
 from workbench.core.words import counted
@@ -213,9 +214,12 @@ def words_of_captions(runs: Sequence[Run], caption_ids: Sequence[str]) -> None:
             st.caption(plain(name))
             chips = "".join(map(_chip, *(own.drop_duplicates(["word", "fate"])[one] for one in ("word", "fate"))))
             st.html(f'<div dir="auto" style="line-height:2.4;overflow-wrap:anywhere">{chips}</div>')
-        with st.expander("Why, and what would keep them"):
+
+        def show_why() -> None:
             show_remedies(runs[0], words["fate"].unique().tolist())
             _word_table(words, f"words of {caption_ids[0]} {runs[0].name}", {})
+
+        folded("Why, and what would keep them", show_why, key="remedies")
 
 
 def _chip(word: str, fate: str) -> str:

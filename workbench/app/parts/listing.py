@@ -94,7 +94,7 @@ def listed(
     own = f"{key} {at} {sieve.words}".rstrip()
     part.insert(0, OPEN, OPEN)
     look[OPEN] = st.column_config.ButtonColumn(
-        "", width=OPEN_WIDTH, type="tertiary", key=f"press {own}", on_click=_pressed, args=(own,)
+        width=OPEN_WIDTH, type="tertiary", key=f"press {own}", on_click=_pressed, args=(own,)
     )
     show_table(
         part, file, whole=table if whole is None else whole, exclude=exclude, key=own, column_config=look,

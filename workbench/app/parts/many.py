@@ -14,7 +14,7 @@ from workbench.app.parts.compare import KS, Pair
 from workbench.app.parts.downloads import numbered, show_chart, show_table
 from workbench.app.parts.listing import listed
 from workbench.app.parts.sieve import choose_sieve
-from workbench.app.parts.widgets import choose, choose_several
+from workbench.app.parts.widgets import choose, choose_several, folded
 from workbench.app.text import extremes, plain
 from workbench.core.words import counted, spread
 from workbench.evaluation.metrics.measures import METRICS
@@ -84,9 +84,12 @@ def _family_table(pair: Pair, table: pd.DataFrame) -> None:
         st.caption(
             plain(f"These runs have seen different things ({', '.join(sorted(seen))}): do not rank them together.")
         )
-    with st.expander("The sentences"):
+
+    def show_sentences() -> None:
         for sentence in table["sentence"]:
             st.markdown(plain(sentence))
+
+    folded("The sentences", show_sentences, key="sentences")
 
 
 def _upset(pair: Pair, keys: tuple[Key, ...], runs: Sequence[Run]) -> None:

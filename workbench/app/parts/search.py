@@ -17,7 +17,7 @@ from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_table
 from workbench.app.parts.own_clip import BM25, seeing_runs, show_clip, show_fitting, upload
 from workbench.app.parts.panels import play, tiles_of
-from workbench.app.parts.widgets import choose_several, shown_progress, write
+from workbench.app.parts.widgets import choose_several, folded, shown_progress, write
 from workbench.app.text import marked, plain, short
 from workbench.core.errors import WorkbenchError
 from workbench.core.words import counted
@@ -214,10 +214,13 @@ def show_answers(query: Query, answers: Sequence[Answer], chosen: str) -> None:
     ], ignore_index=True)  # fmt: skip
     if table.empty:
         return
-    with st.expander("As a table"):
+
+    def show_rows() -> None:
         names = {"by": "Searched by", "place": "#", "video_id": "Video", "score": "Score", "matched": "Words read"}
         shown = table.assign(matched=[", ".join(one) for one in table["matched"]])
         show_table(shown[list(names)].rename(columns=names), "search", key="search table", height=420)
+
+    folded("As a table", show_rows, key="found")
 
 
 def _grid(query: Query, found: Answer, chosen: str) -> None:

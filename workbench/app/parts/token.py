@@ -10,6 +10,7 @@ from workbench import figures
 from workbench.app.components.token_map import limit_of, map_data, token_map
 from workbench.app.parts.downloads import downloads
 from workbench.app.parts.query import Asked
+from workbench.app.parts.widgets import folded
 from workbench.app.text import plain
 from workbench.corpus import Corpus
 from workbench.evaluation.runs.interactions import PairInteraction
@@ -19,7 +20,8 @@ from workbench.figures.player_of import engine_of
 
 def words_on_frames(asked: Asked, corpus: Corpus | None) -> None:
     """A map for the right pair and one for the pair beside it, of every run that keeps them; else how to get them."""
-    with st.expander("Words on frames", icon=":material/blur_on:"):
+
+    def show() -> None:
         for run in asked.runs:
             pairs = stored_pairs(run, pairs_asked(asked))
             if pairs is None:
@@ -34,6 +36,8 @@ def words_on_frames(asked: Asked, corpus: Corpus | None) -> None:
                 st.caption(plain(f"{run.name} keeps this of right videos and the best five; these are none of them."))
             else:
                 _maps(run, pairs, corpus, asked.engine)
+
+    folded("Words on frames", show, key="tokens", icon=":material/blur_on:")
 
 
 def pairs_asked(asked: Asked) -> list[tuple[str, str, str]]:

@@ -223,6 +223,22 @@ def widget_row(n: int, least: int = WIDGET) -> list[DeltaGenerator]:
     return [grid.cell() for _ in range(n)]
 
 
+@st.fragment
+def folded(label: str, show: Callable[[], None], *, key: str, icon: str | None = None) -> None:
+    """A part that is folded away. It is made when it is opened: what nobody looks at makes no click on a page slower.
+
+    Args:
+        label: Of the fold.
+        show: Draws what is in it.
+        key: Of the fold; on a page each has its own.
+        icon: Before the label.
+    """
+    fold = st.expander(label, key=f"fold {key}", icon=icon, on_change="rerun")
+    if fold.open:
+        with fold:
+            show()
+
+
 def halves() -> list[DeltaGenerator]:
     """Two places for charts or lists side by side; below each other on a narrow screen."""
     grid = st.grid(2, min_column_width=HALF, gap="medium")
