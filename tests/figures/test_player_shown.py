@@ -208,7 +208,7 @@ def test_another_file_goes_on_at_the_same_frame(shown):
     shown.scrub(31)
     for rendition, read, frame in (("proxy", 10, 30), ("original", 30, 30)):
         shown.page.get_by_role("button", name=rendition, exact=True).click()
-        shown.page.wait_for_selector(f".wbp[data-rendition={rendition}][data-frame='{frame}']")
+        shown.page.wait_for_selector(f".wbp[data-ready=true][data-rendition={rendition}][data-frame='{frame}']")
         shown.settle()
         assert shown.barcode() == read and shown.page.inner_text(".wbp-note") == ""
 
