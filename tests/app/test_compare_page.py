@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import workbench as wb
-from tests.app.test_pages import opened, words
+from tests.app.test_pages import headings, opened, words
 from tests.made import made_corpus, made_similarity
 from workbench.analysis import compare_runs
 from workbench.core.workspace import elsewhere
@@ -59,13 +59,9 @@ def compared(place, monkeypatch):
     return show
 
 
-def headings(app: AppTest) -> list[str]:
-    return [one.value.replace("\\", "") for one in app.header]
-
-
 def test_the_verdict_stands_first_and_lists_side_by_side(compared):
     app = compared("queries")
-    assert "fused - plain = " in app.markdown[0].value.replace("\\", "")
+    assert "fused - plain = " in app.markdown[1].value.replace("\\", "")
     run, other = wb.open_run("plain"), wb.open_run("fused")
     wins = int(((other.rank() <= 1) & (run.rank() > 1)).sum())
     assert f"Wins of B at rank 1 ({wins})" in headings(app)
@@ -87,7 +83,7 @@ def test_micro_macro_and_effects_beside_the_verdict(compared):
 def test_a_group_of_seeds_stands_where_a_run_may(compared):
     app = compared("queries", run="seeds", other="fused")
     said = words(app).replace("\\", "")
-    assert "fused - seeds (2 seeds, " in app.markdown[0].value.replace("\\", "")
+    assert "fused - seeds (2 seeds, " in app.markdown[1].value.replace("\\", "")
     assert "Compared is fused with the mean of seeds (2 seeds), query by query." in said
     spread = app.dataframe[0].value
     assert spread["Side"].to_list() == ["A: seeds", "B: fused"] and spread["Seeds"].to_list() == [2, 1]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app.test_pages import opened
+from tests.app.test_pages import headings, opened
 from tests.made import made_corpus, made_runs
 from workbench.core.workspace import elsewhere
 
@@ -109,7 +109,7 @@ def test_the_address_states_its_version_and_another_one_is_told_while_its_page_i
     app = opened("", v="9")  # the start page leads on to the leaderboard
     for _ in range(2):
         assert "made by another version of the workbench" in app.warning[0].value and app.query_params["v"] == "1"
-        assert app.title[0].value == "Leaderboard"
+        assert headings(app, 1) == ["Leaderboard"]
         app.run()
     assert not app.switch_page("../pages/data.py").run().warning
     assert not app.switch_page("../pages/leaderboard.py").run().warning

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.app.test_pages import headings
 from tests.made import made_corpus, made_similarity
 from workbench.app.parts.sweep import used_weight
 from workbench.evaluation import save_run
@@ -29,7 +30,7 @@ def test_curves_of_runs_with_modalities(home):
     fused = rescore(both, "fusion", name="fused", weights={"ocr": 1, "vision": 3})
     assert [used_weight(run) for run in (plain, both, fused)] == [None, None, 0.75]
     app = AppTest.from_function(part, default_timeout=60).run()
-    assert app.header[0].value == "Weights of the modalities" and not app.caption
+    assert headings(app) == ["Weights of the modalities"] and not app.caption
     app.toggle[0].set_value(True).run()
-    assert not app.exception and {one.value for one in app.markdown} == {"**both**", "**fused**"}
+    assert not app.exception and {one.value for one in app.markdown[1:]} == {"**both**", "**fused**"}
     assert "best over all queries of test" in app.caption[0].value

@@ -116,10 +116,11 @@ def _place(video: pd.Series) -> str:
 def _items(run: Run, direction: str, columns: np.ndarray) -> dict[str, list[str]]:
     """What the listed items are: videos by their captions, or captions."""
     if direction == "v2t":
-        return {"Caption": [str(run.queries["text"].iloc[int(column)]).strip() for column in columns]}
+        return {"Caption": [str(text).strip() for text in run.queries["text"].iloc[columns]]}
     right = run.relevance_matrix.tocsc()
     rows = [right.indices[right.indptr[c] : right.indptr[c + 1]][:CAPTIONS_SHOWN] for c in map(int, columns)]
-    captions = [" / ".join(str(text).strip() for text in run.queries["text"].iloc[own]) for own in rows]
+    texts = iter(run.queries["text"].iloc[np.concatenate(rows)] if rows else ())
+    captions = [" / ".join(str(next(texts)).strip() for _ in own) for own in rows]
     videos = run.gallery.iloc[columns]
     found = {"Captions": captions, "Video": [str(one) for one in videos["video_id"]]}
     if run.gallery["domain"].notna().any():

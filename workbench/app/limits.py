@@ -35,9 +35,12 @@ def set_limits(values: Mapping[str, float]) -> None:
     """
     changed = thresholds_of(dict(values)).changed
     st.session_state[KEY] = tuple(sorted(changed.items()))
+    words = said(limits())
+    if st.query_params.get(KEY, "") == words:
+        return
     if changed:
-        st.query_params[KEY] = said(limits())
-    elif KEY in st.query_params:
+        st.query_params[KEY] = words
+    else:
         del st.query_params[KEY]
 
 

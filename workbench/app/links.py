@@ -35,6 +35,12 @@ def parameters(**values: object) -> dict[str, str]:
     return {key: str(value) for key, value in every.items() if value not in (None, "")}
 
 
+def write_address(key: str, value: str) -> None:
+    """Write a value into the address; one that stands there already is not sent again, as each takes a browser time."""
+    if st.query_params.get(key) != value:
+        st.query_params[key] = value
+
+
 def asked_number(key: str, first: float, low: float, high: float) -> float:
     """A number of the address, brought between two limits.
 
@@ -69,4 +75,4 @@ def keep_version(page: str = "") -> None:
         st.warning(plain("This link was made by another version of the workbench; parts of it may not be understood."))
     else:
         st.session_state.pop(OPENED, None)
-    st.query_params["v"] = VERSION
+    write_address("v", VERSION)

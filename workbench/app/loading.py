@@ -82,10 +82,8 @@ def places() -> list[str]:
     Corpora that this workspace does not hold, or cannot read, are left out.
     """
     corpora = all_corpora().set_index("name")["splits"]
-    runs = all_runs()
-    done = runs[runs["state"] == "finished"].sort_values("t2v_r1", ascending=False)
     splits = [f"{name}/{split}" for name, own in corpora.items() for split in own]
-    with_runs = [one for one in dict.fromkeys(done["corpus"] + "/" + done["split"]) if one in set(splits)]
+    with_runs = [one for one in dict.fromkeys(finished_runs()["place"]) if one in set(splits)]
     whole = [str(name) for name, own in corpora.items() if len(own) > 1]
     return [*dict.fromkeys([*with_runs, *splits]), *whole]
 
@@ -104,20 +102,6 @@ def corpus_at(place: str) -> Corpus:
 def key_of_corpus(corpus: Corpus) -> tuple[str, int, str | None]:
     """What a cached result of a corpus depends on: reading text and adding captions write its description again."""
     return str(corpus.path), stamp_of(corpus.path, OF_CORPUS), corpus.split
-
-
-def runs_at(place: str) -> pd.DataFrame:
-    """Finished runs over exactly this corpus and split whose single queries can be looked at, best first.
-
-    What is scored with inputs changed on purpose (perfect OCR, say) comes after what competes.
-    """
-    name, _, split = place.partition("/")
-    table = list_runs(name, split)
-    done = table[table["state"] == "finished"].sort_values("t2v_r1", ascending=False)
-    runs = [run_named(name) for name in done["name"]]
-    able = np.asarray([not run.totals_only and corpus_of(run) is not None for run in runs], bool)
-    changed = np.asarray([bool(run.info.get("ablation")) for run in runs], bool)
-    return done.loc[able].iloc[np.argsort(changed[able], kind="stable")].reset_index(drop=True)
 
 
 def engines(corpus: Corpus) -> list[str]:
@@ -174,6 +158,23 @@ def _searcher_slot(corpus: tuple[str, int, str | None], by: str, stamps: tuple[i
 def all_runs() -> pd.DataFrame:
     """All runs of the workspace, also running and dead ones."""
     return list_runs()
+
+
+def finished_runs() -> pd.DataFrame:
+    """Finished runs with their ``place`` ("corpus/split"), best first; not to be written into.
+
+    What is scored with inputs changed on purpose (perfect OCR, say) comes after what competes.
+    """
+    return _finished(stamps_of_runs())
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _finished(stamps: tuple[tuple[str, int], ...]) -> pd.DataFrame:
+    table = list_runs()
+    done = table[table["state"] == "finished"]
+    done = done.assign(place=done["corpus"] + "/" + done["split"], changed=done["ablation"].notna())
+    order = done.sort_values(["changed", "t2v_r1"], ascending=[True, False], kind="stable")
+    return order.drop(columns="changed").reset_index(drop=True)
 
 
 def all_corpora() -> pd.DataFrame:

@@ -9,6 +9,8 @@ from typing import Any
 
 import streamlit as st
 
+from workbench.app.links import write_address
+
 SPEEDS = {"0.25": 0.25, "0.5": 0.5, "1.5": 1.5, "2": 2.0}
 BOXES = {"off": False}
 TOGETHER = {"share": "share", "seconds": "seconds"}
@@ -89,6 +91,6 @@ def _keep(key: str, word: str | None) -> None:
     if key not in SECONDS:
         st.session_state[f"last {key}"] = word
     if word is not None:
-        st.query_params[key] = word
+        write_address(key, word)
     elif key in st.query_params:
         del st.query_params[key]

@@ -26,7 +26,7 @@ def stamp_of(path: Path, names: tuple[str, ...]) -> int:
     found: list[int] = []
     for name in names:
         try:
-            file = os.stat(path / name)
+            file = os.stat(f"{path}/{name}")
         except FileNotFoundError:
             found.append(0)
         else:

@@ -61,9 +61,9 @@ class Workspace:
         for home in (self.home, self.shared):
             if home is None or not (home / kind).is_dir():
                 continue
-            for folder in sorted((home / kind).iterdir()):
-                if folder.is_dir() and NAME.fullmatch(folder.name):
-                    found.setdefault(folder.name, folder)
+            for name in os.listdir(home / kind):
+                if NAME.fullmatch(name) and os.path.isdir(f"{home}/{kind}/{name}"):
+                    found.setdefault(name, home / kind / name)
         return dict(sorted(found.items()))
 
     def find(self, kind: str, name: str) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +21,8 @@ from workbench.corpus.tables import TABLES, empty
 
 FORMAT_VERSION = 1
 OF_A_SPLIT = ("videos", "captions")
+KEPT = 512
+"""Of how many videos and tables ``Corpus.of_video`` keeps the rows."""
 
 
 def video_key(video_id: str) -> str:
@@ -60,6 +63,7 @@ class Corpus:
             raise DataError(f"Corpus {self.name} has no split {split!r}.", nearest(split, self.splits))
         self.split = split
         self._rows: dict[str, dict[Any, Any]] = {}
+        self._kept: dict[tuple[str, str], pd.DataFrame] = {}
 
     def __repr__(self) -> str:
         return f"Corpus({self.name!r}, split={self.split!r}, {len(self.captions)} captions, {len(self.videos)} videos)"
@@ -128,16 +132,36 @@ class Corpus:
     def of_video(self, table: str, video_id: str) -> pd.DataFrame:
         """The rows of one video in a table, which is looked through once for all videos; none where it has none.
 
+        Those of the videos looked at last are kept, so they are not to be written into.
+
+        Raises:
+            UnknownNameError: No table is called so.
+        """
+        if table == "boxes":
+            return self.boxes(video_id)
+        rows = self._kept.get((table, video_id))
+        if rows is None:
+            rows = self.of_videos(table, [video_id])
+            if len(self._kept) >= KEPT:
+                self._kept.clear()  # all at once: several threads may be here
+            self._kept[table, video_id] = rows
+        return rows
+
+    def of_videos(self, table: str, video_ids: Iterable[str]) -> pd.DataFrame:
+        """The rows of some videos in a table, video by video in their order.
+
         Raises:
             UnknownNameError: No table is called so.
         """
         pick(TABLES, table, "table")
         if table == "boxes":
-            return self.boxes(video_id)
+            return pd.concat([self.boxes(video) for video in video_ids] or [empty("boxes")])
         whole: pd.DataFrame = getattr(self, table)
         if table not in self._rows:
             self._rows[table] = whole.groupby("video_id").indices
-        return whole.take(self._rows[table].get(video_id, []))
+        places = self._rows[table]
+        own = [places[video] for video in video_ids if video in places]
+        return whole.take(np.concatenate(own) if own else [])
 
     def boxes(self, video_id: str) -> pd.DataFrame:
         """The boxes of one video; boxes are never read whole."""

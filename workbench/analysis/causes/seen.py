@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from workbench.analysis.causes.failed import Seen
@@ -16,7 +17,8 @@ from workbench.corpus.engines import TRUTH
 MOST_TEXTS = 3
 """Texts of a video that are kept of each word, the first ones; a ticker says the same word again and again."""
 CORNERS = [f"{axis}{i}" for i in range(1, 5) for axis in "xy"]
-PLACE = ["cause", "word", "video_id", "text_id", "frame", "time_s"]
+KNOWN = {"texts": ["engine", "text"], "boxes": ["frame", "time_s", *CORNERS]}
+"""What is taken of each table."""
 COLUMNS = ["query_id", "cause", "word", "video_id", "text_id", "engine", "text", "frame", "time_s", *CORNERS]
 
 
@@ -69,20 +71,20 @@ def evidence_boxes(failed: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     """
     pairs = zip(failed["query_id"], failed["places"], strict=True)
     rows = [{"query_id": query, **place} for query, own in pairs for place in json.loads(own)]
-    table = pd.DataFrame(rows, columns=["query_id", *PLACE])
-    parts = [_first_boxes(corpus, str(video), set(own["text_id"])) for video, own in table.groupby("video_id")]
-    boxes = pd.concat(parts) if parts else corpus.boxes("").set_index("text_id")
-    own = pd.concat([corpus.of_video("texts", video) for video in table["video_id"].unique()] or [corpus.texts[:0]])
-    texts = own[own["text_id"].isin(table["text_id"])].set_index("text_id")[["engine", "text"]]
-    found = pd.concat([table, texts.reindex(table["text_id"]).reset_index(drop=True)], axis=1)
-    own = boxes.reindex(table["text_id"]).reset_index(drop=True)
-    for name in ("frame", "time_s"):
-        found[name] = own[name].astype(float).where(own[name].notna(), table[name].astype(float))
-    return found.assign(**{name: own[name].astype(float) for name in CORNERS})[COLUMNS]
+    videos, asked = dict.fromkeys(row["video_id"] for row in rows), {row["text_id"] for row in rows}
+    texts, boxes = (_by_text(corpus.of_videos(name, videos), asked, of) for name, of in KNOWN.items())
+    empty = dict.fromkeys([name for of in KNOWN.values() for name in of], np.nan)
+    found = []
+    for row in rows:
+        box = boxes.get(row["text_id"], {})
+        stands = {name: row[name] if pd.isna(box.get(name)) else box[name] for name in ("frame", "time_s")}
+        found.append({**empty, **row, **texts.get(row["text_id"], {}), **box, **stands})
+    table = pd.DataFrame(found, columns=COLUMNS)
+    return table.astype(dict.fromkeys(["frame", "time_s", *CORNERS], float))
 
 
-def _first_boxes(corpus: Corpus, video_id: str, text_ids: set[str]) -> pd.DataFrame:
-    """The first box of each of some texts, by text."""
-    boxes = corpus.boxes(video_id)
-    boxes = boxes[boxes["text_id"].isin(text_ids)].sort_values(["frame"], kind="stable")
-    return boxes.drop_duplicates("text_id").set_index("text_id")
+def _by_text(rows: pd.DataFrame, text_ids: set[str], names: list[str]) -> dict[Any, dict[Any, Any]]:
+    """Columns of the first row (of the lowest frame, where rows have one) of each of some texts, by text."""
+    own = rows[rows["text_id"].isin(text_ids)]
+    own = own.sort_values("frame", kind="stable") if "frame" in own else own
+    return own.drop_duplicates("text_id").set_index("text_id")[names].to_dict("index")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.app.failing import warn_damaged
+from workbench.app.headings import page_heading
 from workbench.app.parts.calibration import (
     NONE,
     cards,
@@ -15,7 +16,7 @@ from workbench.app.parts.calibration import (
 )
 from workbench.pipelines.calibration import damaged_calibrations
 
-st.title("Calibration")
+page_heading("Calibration")
 warn_damaged(damaged_calibrations())
 found = choose_import()
 if found is None:

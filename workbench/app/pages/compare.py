@@ -1,8 +1,11 @@
 """Compare: the verdict first; then queries, causes, ablations, what was learned when, and many runs at once."""
 
+import pandas as pd
 import streamlit as st
 
 from workbench.app import loading
+from workbench.app.failing import say_error
+from workbench.app.headings import heading, page_heading
 from workbench.app.parts.ablation import show_ablations
 from workbench.app.parts.compare import Pair, show_causes, show_learned, show_queries
 from workbench.app.parts.many import show_many
@@ -11,7 +14,7 @@ from workbench.app.parts.sureness import show_sureness
 from workbench.app.parts.sweep import show_sweeps
 from workbench.app.parts.widgets import DIRECTIONS, choose, choose_switch, corpus_row, warn_outdated
 from workbench.app.text import plain
-from workbench.core.errors import StateError
+from workbench.core.errors import StateError, WorkbenchError
 from workbench.core.words import number
 from workbench.evaluation.metrics.measures import METRICS
 from workbench.evaluation.runs.run import Run
@@ -23,7 +26,35 @@ PARTS = {
 }  # fmt: skip
 SIDES = {"a": "A", "b": "B"}
 
-st.title("Compare")
+
+@st.fragment
+def show_part(pair: Pair, runs: pd.DataFrame) -> None:
+    """One part, chosen from all of them; another one runs nothing above it again.
+
+    Args:
+        pair: What is compared.
+        runs: Those of the corpus.
+    """
+    part = choose_switch("Show", PARTS, "part")
+    try:
+        if part == "queries":
+            show_queries(pair)
+        elif part == "causes":
+            show_causes(pair)
+        elif part == "ablations":
+            show_ablations(pair.a if choose_switch("Of", SIDES, "side") == "a" else pair.b, pair.metric, pair.direction)
+            show_sweeps([pair.a, pair.b], pair.direction)
+        elif part == "training":
+            show_learned(pair)
+        elif part == "sure":
+            show_sureness(pair)
+        else:
+            show_many(pair, runs)
+    except WorkbenchError as error:
+        say_error(error)
+
+
+page_heading("Compare")
 place, runs, pick = corpus_row(5)
 if len(runs) < 2:
     raise StateError("Two runs that can be looked at query by query are needed.", "Import a second one.")
@@ -41,7 +72,7 @@ if isinstance(side_a, Run) and isinstance(side_b, Run):
     a, b = side_a, side_b
 else:
     show_groups(side_a, side_b, metric, direction)
-    st.header("One seed of each, query by query")
+    heading("One seed of each, query by query")
     row = st.columns(4)
     with row[0]:
         a = one_of(side_a, "Seed of A", "seed_a")
@@ -58,18 +89,4 @@ with st.container(border=True):
         )
     )
 pair = Pair(place, a, b, metric, direction, result)
-part = choose_switch("Show", PARTS, "part")
-if part == "queries":
-    show_queries(pair)
-elif part == "causes":
-    show_causes(pair)
-elif part == "ablations":
-    side = choose_switch("Of", SIDES, "side")
-    show_ablations(a if side == "a" else b, metric, direction)
-    show_sweeps([a, b], direction)
-elif part == "training":
-    show_learned(pair)
-elif part == "sure":
-    show_sureness(pair)
-else:
-    show_many(pair, runs)
+show_part(pair, runs)

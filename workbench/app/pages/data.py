@@ -7,6 +7,7 @@ import streamlit as st
 
 from workbench.app import loading
 from workbench.app.failing import warn_damaged
+from workbench.app.headings import heading, page_heading
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_table
 from workbench.app.parts.widgets import choose, halves
@@ -15,7 +16,7 @@ from workbench.pipelines.calibration import calibrations
 from workbench.pipelines.checks import holdings, oddities
 from workbench.pipelines.damaged import damaged
 
-st.title("Data")
+page_heading("Data")
 warn_damaged(damaged())
 corpora = loading.all_corpora()
 if corpora.empty:
@@ -38,7 +39,7 @@ if not whole:
 with st.columns(3)[0]:
     name = choose("Corpus", whole, "data_corpus")
 corpus = loading.corpus_at(name)
-st.header(plain(corpus.title))
+heading(plain(corpus.title))
 if corpus.meta["protocol"]:
     st.text(corpus.meta["protocol"])
 left, right = halves()
@@ -69,10 +70,10 @@ if any(one.corpus == corpus.name for one in calibrations()):
     st.page_link(page("calibration"), label="Calibrate its imported OCR", icon=":material/center_focus_strong:")
 odd = oddities(corpus)
 if not odd.empty:
-    st.header("Videos with a problem")
+    heading("Videos with a problem")
     st.caption(f"{len(odd):,} of {len(corpus.videos):,}; they stay in the gallery and are never replaced.")
     show_table(odd, f"problems {corpus.name}")
-st.header("Runs")
+heading("Runs")
 runs = loading.all_runs()
 names = {
     "name": "Run", "state": "State", "corpus": "Corpus", "split": "Split", "t2v_r1": "t2v R@1 ↑", "v2t_r1": "v2t R@1 ↑",

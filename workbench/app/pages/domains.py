@@ -4,21 +4,23 @@ import streamlit as st
 
 from workbench.analysis.domains import ALL
 from workbench.app import loading
+from workbench.app.headings import page_heading
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.domain import Shown, show_cards, show_confusion, show_domain
 from workbench.app.parts.panels import has_pictures
 from workbench.app.parts.widgets import DIRECTIONS, choose_place, choose_run, choose_switch, widget_row
-from workbench.app.readable import readable, say_unreadable
+from workbench.app.readable import beside_videos, finished_at, say_unreadable
 from workbench.app.text import plain, short
 from workbench.evaluation.runs.run import Run
 
-st.title("Domains")
+page_heading("Domains")
 pick = widget_row(3)
 with pick[0]:
     place = choose_place()
-runs = readable(loading.runs_at(place), needed=False)
-say_unreadable(place)
+finished = finished_at(place)
+runs = beside_videos(finished)
+say_unreadable(finished)
 run: Run | None = None
 direction = "t2v"
 if len(runs):

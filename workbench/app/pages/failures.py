@@ -4,6 +4,7 @@ import streamlit as st
 
 from workbench.analysis import coverage
 from workbench.app.failing import warn_damaged
+from workbench.app.headings import page_heading
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.failed import show_failed
@@ -21,7 +22,7 @@ from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_s
 from workbench.core.words import counted
 from workbench.evaluation.runs.notes import damaged_notes
 
-st.title("Failures")
+page_heading("Failures")
 place, runs, pick = corpus_row(5)
 warn_damaged(damaged_notes(place.partition("/")[0]))
 with pick[0]:
@@ -51,14 +52,16 @@ st.markdown(
     f"({100 * len(failed) / total:.1f} %). "
     f"The causes of {100 * coverage(failed):.0f} % of them say why."
 )
-if not triage:
-    with st.container(horizontal=True):
-        views = {"gains": "What fixing each cause would give", "funnel": "Where readable words are lost"}
-        above = choose_switch("Chart", views, "above")
-        by = choose_parts(run)
-    if above == "gains":
-        show_gains(shown, by)
-    else:
-        show_funnel(run, place, by, OF_LIST)
-    show_meaning(shown, failed)
+above = st.container()  # filled last: a browser draws its chart longer than all the rest
 show_failed(shown, runs, failed, triage)
+if not triage:
+    with above:
+        with st.container(horizontal=True):
+            views = {"gains": "What fixing each cause would give", "funnel": "Where readable words are lost"}
+            chart = choose_switch("Chart", views, "above")
+            by = choose_parts(run)
+        if chart == "gains":
+            show_gains(shown, by)
+        else:
+            show_funnel(run, place, by, OF_LIST)
+        show_meaning(shown, failed)

@@ -1,8 +1,7 @@
 """Hubs & duplicates: what stands in too many lists, what a correction does, and what stands twice; both directions."""
 
-import streamlit as st
-
 from workbench.app import loading
+from workbench.app.headings import page_heading
 from workbench.app.parts.hub import Shown, show_corrections, show_hubs
 from workbench.app.parts.twin import show_captions, show_splits, show_videos
 from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
@@ -15,7 +14,7 @@ PARTS = {
     "splits": "Across splits",
 }
 
-st.title("Hubs & duplicates")
+page_heading("Hubs & duplicates")
 place, runs, pick = corpus_row(4)
 with pick[0]:
     run = choose_run(runs)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.app import loading
+from workbench.app.headings import heading, page_heading
 from workbench.app.parts.board import (
     BOTH,
     DEFAULT,
@@ -23,12 +24,12 @@ from workbench.app.text import plain
 from workbench.evaluation.metrics.scene_text import SLICES
 from workbench.evaluation.statistics.groups import seed_groups
 
-st.title("Leaderboard")
+page_heading("Leaderboard")
 pick = st.columns([3, 9])
 with pick[0]:
-    place, table = choose_corpus()
-say_unreadable(place)
-runs = [loading.run_named(name) for name in table["name"]]
+    place, finished = choose_corpus()
+say_unreadable(finished)
+runs = [loading.run_named(name) for name in finished.table["name"]]
 keys = tuple(map(loading.key_of, runs))
 able = [run for run in runs if not run.totals_only]
 ceiling = loading.ceiling(loading.key_of(able[0])) if able else None
@@ -37,7 +38,7 @@ grid = st.grid(3, min_column_width=330)
 first = [grid.cell() for _ in range(3)]
 notes = st.container()
 
-st.header("All metrics")
+heading("All metrics")
 pick = st.columns([7, 3])
 with pick[0]:
     metrics = choose_several("Metrics", metric_options(), "metrics", DEFAULT)
@@ -63,13 +64,13 @@ charted = choose_charted(able)
 if able and not able[0].gallery["domain"].notna().any():
     st.caption("This corpus states no domains, so there is no break-down by domain.")
 elif able:
-    st.header("By domain")
+    heading("By domain")
     tables = {run.name: loading.by_domain(loading.key_of(run), "r1", "t2v") for run in charted}
     show_parts(tables, "domain", "analysis.by_domain(one)")
     few = {note for one in tables.values() for note in one["label"] + ": " + one["note"] if not note.endswith(": ")}
     st.caption(plain("; ".join(sorted(few))))
 for kind in loading.slice_columns(able[0]) if able else []:
-    st.header(f"By {'scene-text query' if kind in SLICES else plain(kind.replace('_', ' '))}")
+    heading(f"By {'scene-text query' if kind in SLICES else plain(kind.replace('_', ' '))}")
     tables = {run.name: loading.by_slice(loading.key_with_texts(run), kind, "r1") for run in charted}
     show_parts(tables, kind, f'analysis.by_slice(one, "{kind}", "r1")')
     if kind in SLICES:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.app import loading
+from workbench.app.headings import heading, page_heading
 from workbench.app.parts.matrix import show_domains, show_pairs
 from workbench.app.parts.widgets import choose, choose_run, choose_switch, corpus_row
 from workbench.app.text import plain
@@ -10,7 +11,7 @@ from workbench.figures.matrix_axes import ORDERS
 
 NONE = "(none)"
 
-st.title("Matrix")
+page_heading("Matrix")
 place, runs, pick = corpus_row(5)
 with pick[0]:
     run = choose_run(runs)
@@ -23,9 +24,9 @@ with pick[3]:
 other = None if minus == NONE else loading.run_named(minus)
 
 if run.gallery["domain"].notna().any():
-    st.header("Domain by domain")
+    heading("Domain by domain")
     show_domains(run, other, order)
 else:
     st.caption("This corpus states no domains, so there are no means of domains.")
-st.header("Every pair" if other is None else plain(f"Every pair: {run.name} − {other.name}"))
+heading("Every pair" if other is None else plain(f"Every pair: {run.name} − {other.name}"))
 show_pairs(place, run, other, order, pool)

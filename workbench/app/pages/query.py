@@ -7,7 +7,8 @@ import streamlit as st
 
 from workbench.analysis.case import query_near
 from workbench.app import loading
-from workbench.app.links import parameters
+from workbench.app.headings import heading, page_heading
+from workbench.app.links import parameters, write_address
 from workbench.app.looks import carried
 from workbench.app.navigation import page
 from workbench.app.parts.ablation import ablation_row
@@ -28,7 +29,7 @@ from workbench.app.parts.token import words_on_frames
 from workbench.app.parts.widgets import DIRECTIONS, choose_engine, choose_run, choose_switch, corpus_row, folded
 from workbench.app.text import marked, plain, short
 
-st.title("Query")
+page_heading("Query")
 place, runs, pick = corpus_row(5)
 with pick[0]:
     run = choose_run(runs)
@@ -46,7 +47,8 @@ wanted = st.query_params.get("q", "")
 near = query_near(run, wanted, direction) if wanted else ids[0]
 if near is None:
     st.warning(plain(f"This run has no query {short(wanted)}; the first one is shown."))
-query = st.query_params["q"] = near or ids[0]
+query = near or ids[0]
+write_address("q", query)
 at = ids.index(query)
 asked = Asked(query, direction, [run] if other.name == run.name else [run, other], engine)
 case = asked.cases[0]
@@ -89,7 +91,7 @@ if playable and direction == "t2v":
 if playable and direction == "t2v":
     for one, own in zip(asked.runs, asked.cases, strict=True):
         with st.container(border=True):
-            st.header(plain(one.name))
+            heading(plain(one.name))
             numbers_of(own)
             first_ten(asked, one, own, playable)
             folded("As a table", partial(as_table, one, own), key=f"table {one.name}")
@@ -97,7 +99,7 @@ if playable and direction == "t2v":
 else:
     for column, one, own in zip(st.columns(len(asked.runs)), asked.runs, asked.cases, strict=True):
         with column:
-            st.header(plain(one.name))
+            heading(plain(one.name))
             numbers_of(own)
             as_table(one, own)
     st.caption("✔ marks a right item.")

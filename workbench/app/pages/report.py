@@ -4,13 +4,14 @@ import streamlit as st
 
 from workbench.analysis.reports.data import stated
 from workbench.app import loading
+from workbench.app.headings import heading, page_heading
 from workbench.app.parts.report import Wanted, asked_cases, show_check, show_report
 from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 from workbench.app.text import plain
 
 ALONE = "(alone)"
 
-st.title("Report")
+page_heading("Report")
 place, runs, pick = corpus_row(5)
 with pick[0]:
     run = choose_run(runs)
@@ -29,5 +30,5 @@ with st.container(border=True):
     )  # fmt: skip
     st.caption(plain(said))
 show_report(Wanted(run, other, direction, k, asked_cases(run, direction)))
-st.header("Check a report")
+heading("Check a report")
 show_check()

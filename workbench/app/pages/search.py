@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.app import loading
+from workbench.app.headings import page_heading
 from workbench.app.parts.own_clip import BM25, looked_at, own_hint, show_clip
 from workbench.app.parts.panels import has_pictures
 from workbench.app.parts.search import (
@@ -21,7 +22,7 @@ from workbench.corpus.engines import TRUTH
 
 PER_ROW = 6
 
-st.title("Search")
+page_heading("Search")
 pick = widget_row(4, 240)
 with pick[0]:
     place = choose_place(whole=True)

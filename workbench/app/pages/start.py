@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.app.components.work import job_named, show_job
+from workbench.app.headings import heading, page_heading
 from workbench.app.navigation import page
 from workbench.core.jobs import start
 from workbench.core.workspace import workspace
@@ -10,11 +11,11 @@ from workbench.core.workspace import workspace
 if workspace().names("runs"):
     st.switch_page(page("leaderboard"), query_params=st.query_params.to_dict())
 
-st.title("Nothing here yet. What do you have?")
+page_heading("Nothing here yet. What do you have?")
 top, bottom = st.columns(2), st.columns(2)
 
 with top[0].container(border=True, height="stretch"):
-    st.header(":material/grid_on: A similarity matrix")
+    heading(":material/grid_on: A similarity matrix")
     st.write("From any model, for any data set whose captions you have. No video is needed.")
     st.code(
         "workbench data prepare msrvtt-1ka --annotations MSRVTT_JSFUSION_test.csv\n"
@@ -24,7 +25,7 @@ with top[0].container(border=True, height="stretch"):
     st.write("Rows are captions, columns videos. Their order is checked against the captions before anything is shown.")
 
 with top[1].container(border=True, height="stretch"):
-    st.header(":material/scatter_plot: Embeddings")
+    heading(":material/scatter_plot: Embeddings")
     st.write("Two files, one vector per caption and one per video, from the same joint space.")
     st.code(
         "workbench data prepare my-data --format table --annotations captions.csv\n"
@@ -35,7 +36,7 @@ with top[1].container(border=True, height="stretch"):
     st.write("Their cosine similarity becomes the run.")
 
 with bottom[0].container(border=True, height="stretch"):
-    st.header(":material/play_circle: Nothing (demo)")
+    heading(":material/play_circle: Nothing (demo)")
     st.write(
         "192 drawn videos in eight domains with text in them, read by a real OCR, and four models, three of them "
         "trained here: about three minutes of this machine."
@@ -55,7 +56,7 @@ with bottom[0].container(border=True, height="stretch"):
     st.code("workbench demo", language=None)
 
 with bottom[1].container(border=True, height="stretch"):
-    st.header(":material/movie: Videos")
+    heading(":material/movie: Videos")
     st.write("A folder of clips, with or without captions, searched by what stands in their frames.")
     st.code(
         "workbench data prepare folder --root ./clips --name mine --captions captions.csv\n"

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from workbench.app.failing import warn_damaged
+from workbench.app.headings import heading, page_heading
 from workbench.app.parts.sample import label_blind, offer_drawing, show_samples
 from workbench.app.parts.tag import annotator
 from workbench.app.parts.tagged import say_standing, show_corrected, show_named, show_tags, tags_of
 from workbench.app.parts.widgets import DIRECTIONS, choose, choose_run, choose_switch, corpus_row
 from workbench.evaluation.runs.notes import damaged_notes
 
-st.title("Human tags")
+page_heading("Human tags")
 sample = st.query_params.get("sample", "")
 if sample:
     who = st.columns([1, 3])[0]
@@ -27,7 +28,7 @@ with pick[2]:
     k = int(choose("Fails when rank >", ["1", "5", "10", "50"], "k"))
 with pick[3]:
     annotator()
-st.header("Blind samples")
+heading("Blind samples")
 st.markdown(
     "Failed queries drawn at random, each domain with its share. Whoever labels sees neither the model nor the "
     "computed cause; send the link to a second person."
@@ -37,9 +38,9 @@ corpus, _, split = place.partition("/")
 show_samples(corpus, split)
 tags = tags_of(run)
 say_standing(tags)
-st.header("Agreement with the computed causes")
+heading("Agreement with the computed causes")
 show_named(tags, corpus)
-st.header("Corrected relevance")
+heading("Corrected relevance")
 show_corrected(run, tags)
-st.header("All tags")
+heading("All tags")
 show_tags(tags, corpus)

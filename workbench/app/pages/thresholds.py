@@ -5,13 +5,14 @@ import math
 import streamlit as st
 
 from workbench.analysis import CAUSES, THRESHOLDS
+from workbench.app.headings import page_heading
 from workbench.app.limits import limits, set_limits
 from workbench.app.navigation import page
 from workbench.app.text import plain
 
 UNLOCKED = "thresholds unlocked"
 
-st.title("Thresholds")
+page_heading("Thresholds")
 st.markdown("The numbers that decide when a cause of failure holds. A change holds in this session and in its links.")
 changed = dict(limits())
 row = st.container(horizontal=True, vertical_alignment="center")

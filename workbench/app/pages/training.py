@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.analysis.trajectories import KINDS
+from workbench.app.headings import heading, page_heading
 from workbench.app.parts.training import (
     OFTEN_S,
     SELDOM_S,
@@ -24,7 +25,7 @@ SMOOTHING = {"10": "10 steps", "50": "50 steps", "1": "none"}
 FOLLOW = {"yes": "follow", "no": "hold still"}  # a chart is drawn anew when its data change, which undoes a zoom
 MOST = 3
 
-st.title("Training")
+page_heading("Training")
 runs = trainings_here()
 running = [run.name for run in runs if run.state == "running"]
 refreshed(show_overview, states_of(runs), every=OFTEN_S if running else SELDOM_S)
@@ -50,10 +51,10 @@ shown = [run for name in chosen for run in runs if run.name == name]
 for run in shown:
     show_end(run)
     show_excluded(run)
-st.header("Curves")
+heading("Curves")
 refreshed(show_curves, chosen, span, direction, every=OFTEN_S if growing else None)
 
-st.header("Ranks per checkpoint, on the validation split")
+heading("Ranks per checkpoint, on the validation split")
 able = [run for run in shown if has_ranks(run)]
 if able:
     row = widget_row(3)
@@ -66,5 +67,5 @@ if able:
     sieve = sieve_of(next(run for run in able if run.name == name))
     refreshed(show_ranks, name, direction, k, kind, sieve, every=SELDOM_S if name in growing else None)
 say_without_ranks([run for run in shown if run not in able])
-st.header("Test numbers of the chosen checkpoint")
+heading("Test numbers of the chosen checkpoint")
 show_test(shown, direction)

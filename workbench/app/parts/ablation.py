@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -18,9 +19,11 @@ from workbench.analysis.comparison.ablation_sources import (
 )
 from workbench.analysis.comparison.ablations import AS_IT_IS
 from workbench.app import loading
-from workbench.app.links import asked_number, parameters
+from workbench.app.headings import heading
+from workbench.app.links import asked_number, parameters, write_address
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
+from workbench.app.parts.widgets import folded
 from workbench.app.text import extremes, plain
 from workbench.core.words import counted, spread
 from workbench.evaluation.metrics.measures import METRICS
@@ -79,7 +82,7 @@ def show_ablations(run: Run, metric: str, direction: str) -> None:
     found = joined(run, direction)
     scores = _table(run, direction, metric)
     value, chosen = scores["value"].iloc[0], METRICS[metric]
-    st.header(plain(f"{run.name} as it is: {chosen.label} {value:.{chosen.digits}f}"))
+    heading(plain(f"{run.name} as it is: {chosen.label} {value:.{chosen.digits}f}"))
     unit = f"{'points of ' if chosen.scale > 1 else ''}{chosen.label}"
     if len(found.held) > 1:
         figure = figures.ablation_differences(scores, f"change of {unit}")
@@ -135,7 +138,7 @@ def show_by_domain(run: Run, direction: str, metric: str = "r1") -> None:
     found = joined(run, direction)
     if len(found.held) < 2 or found.queries["domain"].nunique() < 2:
         return
-    st.header("Ablations by domain")
+    heading("Ablations by domain")
     scores = _table(run, direction, metric, "domain")
     changed = scores[scores["ablation"] != AS_IT_IS]
     figure = figures.ablation_heatmap(scores, METRICS[metric].label)
@@ -157,7 +160,7 @@ def show_weights(run: Run, metric: str, direction: str) -> None:
     """Other weights of two modalities, fused while the slider moves."""
     if len(run.modalities) < 2:
         return
-    st.header("Other weights")
+    heading("Other weights")
     if why := cannot_refuse(run):
         st.caption(plain(f"{run.name} cannot be fused with other weights. {why}"))
         return
@@ -170,7 +173,7 @@ def show_weights(run: Run, metric: str, direction: str) -> None:
     left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with left:
         second = st.slider(plain(f"Weight of {names[1]}; the rest is {names[0]}"), 0.0, 1.0, start, 0.05, key="weight")
-    st.query_params["weight"] = f"{second:g}"
+    write_address("weight", f"{second:g}")
     weights = {names[0]: round(1 - second, 4), names[1]: round(second, 4)}
     row = _reweighted(loading.key_of(run), tuple(weights.items()), direction, metric, run)
     digits = METRICS[metric].digits
@@ -202,15 +205,14 @@ def ablation_row(run: Run, query: str, direction: str, link: Mapping[str, str | 
     """
     found = joined(run, direction)
     with st.container(border=True):
-        st.header(plain(f"Ablations of {run.name}"))
+        heading(plain(f"Ablations of {run.name}"))
         ranks = found.of(query)
         cells = st.container(horizontal=True, gap="medium")
         for one in ranks.itertuples():
             with cells.container(width="content"):
                 _cell(one, run, {**link, "q": query})
         if found.absent["command"].ne("").any():
-            with st.expander("Ablations that are not here"):
-                say_absent(found)
+            folded("Ablations that are not here", partial(say_absent, found), key="absent ablations")
         if direction == "t2v":
             _words(run, query)
 
@@ -236,8 +238,8 @@ def _words(run: Run, query: str) -> None:
     if effects.empty:
         command = analysis.word_effects_command(run)
         if "ocr" in run.modalities and command and run.word_effects is None:
-            with st.expander("What each read word does is not here"):
-                st.code(command, language=None)
+            show = partial(st.code, command, language=None)
+            folded("What each read word does is not here", show, key="absent words")
         return
     right = effects["right"].map({True: "the right video", False: "the best wrong video"})
     table = effects.assign(stands=right)[list(EFFECTS)].rename(columns=EFFECTS)

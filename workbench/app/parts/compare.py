@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from workbench import analysis, figures
@@ -13,6 +14,7 @@ from workbench.analysis import Comparison
 from workbench.analysis.comparison.cause_changes import KINDS as CHANGES
 from workbench.analysis.trajectories import KINDS
 from workbench.app import loading
+from workbench.app.headings import heading
 from workbench.app.limits import Limits, limits
 from workbench.app.links import parameters
 from workbench.app.navigation import page
@@ -83,7 +85,7 @@ def show_queries(pair: Pair) -> None:
     ):
         rows = lists[lists["outcome"] == outcome].sort_values("times", ascending=outcome == "loss", ignore_index=True)
         with column:
-            st.header(f"{title} ({len(rows):,})")
+            heading(f"{title} ({len(rows):,})")
             names = {"rank_a": "Rank in A", "rank_b": "Rank in B"}
             names |= {"label": "Domain"} if table["domain"].notna().any() else {}
             names |= {"text": "Query" if pair.direction == "t2v" else "Video"}
@@ -97,7 +99,7 @@ def show_queries(pair: Pair) -> None:
 
 
 def _ranks(pair: Pair) -> None:
-    st.header("Rank against rank")
+    heading("Rank against rank")
     figure = figures.rank_against_rank(pair.result.table, pair.a.name, pair.b.name)
     gap = pair.result.table["rank_a"] - pair.result.table["rank_b"]
     told = (f"Of {len(gap):,} queries B ranks the right item higher for {(gap > 0).sum():,}, lower for "
@@ -117,7 +119,7 @@ def _ranks(pair: Pair) -> None:
 
 
 def _parts(pair: Pair) -> None:
-    st.header("Micro, macro and slices")
+    heading("Micro, macro and slices")
     table, digits = pair.result.parts, METRICS[pair.metric].digits
     ends = zip(table["low"].astype(float), table["high"].astype(float), strict=True)
     shown = pd.DataFrame({
@@ -144,7 +146,7 @@ def _parts(pair: Pair) -> None:
 
 
 def _domains(pair: Pair) -> None:
-    st.header("By domain")
+    heading("By domain")
     table = pair.result.by_domain
     if table.empty:
         st.caption("This corpus states no domains.")
@@ -167,7 +169,7 @@ def _domains(pair: Pair) -> None:
 
 
 def _agreement(pair: Pair) -> None:
-    st.header("How much they agree")
+    heading("How much they agree")
     table = pair.result.agreement.assign(shared=100 * pair.result.agreement["shared"])
     names = {"k": "First", "common": "Items in common", "shared": "Jaccard", "phi": "phi of hits"}
     show_table(
@@ -196,11 +198,12 @@ def _agreement(pair: Pair) -> None:
 @st.cache_resource(max_entries=8, show_spinner="Comparing …")
 def _cause_changes(
     keys: tuple[loading.CausesKey, loading.CausesKey], k: int, direction: str, changed: Limits, _pair: Pair
-) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """``analysis.cause_changes`` and ``analysis.change_lists`` of two runs; not to be written into."""
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], go.Figure]:
+    """``analysis.cause_changes``, ``analysis.change_lists`` and the chart of two runs; not to be written into."""
     a, b = (loading.failures(run, k, direction) for run in (_pair.a, _pair.b))
     shared = _pair.result.table["id"]
-    return analysis.cause_changes(a, b, shared), analysis.change_lists(a, b, shared)
+    changes = analysis.cause_changes(a, b, shared)
+    return changes, analysis.change_lists(a, b, shared), figures.cause_change_bars(changes)
 
 
 def show_causes(pair: Pair) -> None:
@@ -208,13 +211,12 @@ def show_causes(pair: Pair) -> None:
     with st.columns(4)[0]:
         k = int(choose("Fails when rank >", KS, "k"))
     keys = loading.key_of_causes(pair.a), loading.key_of_causes(pair.b)
-    changes, lists = _cause_changes(keys, k, pair.direction, limits(), pair)
+    changes, lists, figure = _cause_changes(keys, k, pair.direction, limits(), pair)
     fixed, broken = int(changes["fixed"].sum()), int(changes["broken"].sum())
-    st.header(f"B fixes {counted(fixed, 'failure')} of A and breaks {broken:,}")
+    heading(f"B fixes {counted(fixed, 'failure')} of A and breaks {broken:,}")
     if fixed + broken == 0:
         st.caption("Both runs fail on the same queries.")
         return
-    figure = figures.cause_change_bars(changes)
     told = extremes("Failures that B fixes minus those it breaks by cause", changes["label"], changes["net"], "+d")
     changed = "".join(f", {one}={value:g}" for one, value in limits())
     failed = (f'analysis.failures({run}, k={k}, direction="{pair.direction}"{changed})' for run in "ab")
@@ -234,7 +236,7 @@ def show_causes(pair: Pair) -> None:
         rows = lists[kind] if cause == "all" else lists[kind][lists[kind]["cause"] == cause]
         rows = rows.assign(label=rows["cause"].map(labels)).reset_index(drop=True)
         with column:
-            st.header(f"{title} ({len(rows):,})")
+            heading(f"{title} ({len(rows):,})")
             names = {"rank": "Rank", "label": f"Cause in {run.name}", "text": "Caption"}
             whole = rows.drop(columns=["label", "causes"])
             row = listed(rows, names, kind, f"{kind} {pair.a.name} {pair.b.name}", whole=whole, sieve=sieve, rank=1)
@@ -256,13 +258,13 @@ def show_learned(pair: Pair) -> None:
         k = int(choose("Right when rank ≤", KS, "k"))
     for column, run, one in zip(halves(), (pair.a, pair.b), (a, b), strict=True):
         with column:
-            st.header(plain(run.name))
+            heading(plain(run.name))
             show_kinds(run, one, k, analysis.chosen_step(run))
     both = analysis.learned_by(a, b, k)
     left, right = halves()
     counts = analysis.learned_table(both)
     with left:
-        st.header("What became of each query")
+        heading("What became of each query")
         table = counts.rename_axis(f"A: {pair.a.name}").reset_index()
         table.columns = pd.Index([table.columns[0], *(f"B: {kind}" for kind in KINDS)])
         show_table(table, f"learned {pair.a.name} {pair.b.name}", key="learned", height="content")
@@ -274,7 +276,7 @@ def show_learned(pair: Pair) -> None:
     texts = texts_of(pair.a) if pair.direction == "t2v" else {}
     shown = both.assign(query=[short(texts.get(one, one)) for one in both["id"]])
     with right:
-        st.header("Ranks at every checkpoint")
+        heading("Ranks at every checkpoint")
         event = show_table(
             shown[["query", "reciprocal_a", "rank_a", "reciprocal_b", "rank_b"]],
             f"ranks per checkpoint {pair.a.name} {pair.b.name}", whole=both, height=300, key="both",

@@ -14,6 +14,7 @@ from workbench.analysis import CAUSES
 from workbench.analysis.domains import ALL, domains_of
 from workbench.app import loading
 from workbench.app.components.thumbnails import Tile, thumbnails
+from workbench.app.headings import heading
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.ablation import show_by_domain
@@ -93,7 +94,7 @@ def show_domain(shown: Shown, domain: str) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         if shown.divided:
-            st.header(plain(short(row["label"], 80)))
+            heading(plain(short(row["label"], 80)))
             st.caption(_holdings(row))
             _scores(shown, domain)
         else:
@@ -202,7 +203,7 @@ def _card(shown: Shown, row: pd.Series) -> None:
 
 def show_confusion(shown: Shown, run: Run) -> None:
     """Of which domain the first items are, and what ablations change in each domain."""
-    st.header("Which domain comes first")
+    heading("Which domain comes first")
     table = loading.confusion(loading.key_of(run), shown.direction)
     asked, found = ("captions", "video") if shown.direction == "t2v" else ("videos", "caption")
     across = table[table["domain"] != table["top_domain"]]

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench.app.failing import say_error
+from workbench.app.headings import heading
 from workbench.app.parts.failed_case import show_case
 from workbench.app.parts.failure import ALL, Shown, filtered, opened, show_list
 from workbench.app.parts.triage import show_triage
@@ -23,7 +24,7 @@ def show_failed(shown: Shown, runs: pd.DataFrame, failed: pd.DataFrame, triage: 
         failed: From ``failures``.
         triage: Whether to go through them by keyboard.
     """
-    st.header("Failed queries")
+    heading("Failed queries")
     try:
         rows = filtered(shown, runs, failed)
     except DataError as error:  # an expression that cannot be read; the widgets stay, so that it can be mended

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from workbench import analysis, figures
@@ -55,9 +56,9 @@ class Shown:
     desk: Desk
     others: tuple[Run, ...] = ()
 
-    @property
+    @cached_property
     def key(self) -> Key:
-        """What causes depend on, other models included."""
+        """What causes depend on when the page is drawn, other models included."""
         return *loading.key_of_causes(self.run), tuple(map(loading.key_of, self.others))
 
     @property
@@ -98,13 +99,12 @@ def choose_parts(run: Run) -> str | None:
 
 def show_gains(shown: Shown, by: str | None) -> None:
     """Points of R@K that fixing each cause would give, of all queries together or by domain."""
-    every = shown.gains()
+    every, figure = _gains_chart(shown.key, shown.k, shown.direction, by, limits(), shown)
     if by is None:
-        table, figure = every, figures.oracle_bars(every, shown.k)
+        table = every
         code = shown.code("figures.oracle_bars(analysis.oracle_gain(run, ...), k=") + f"{shown.k})"
     else:
         table = shown.gains("domain")
-        figure = figures.oracle_domain_bars(table, shown.k)
         code = shown.code('figures.oracle_domain_bars(analysis.oracle_gain(run, by="domain", ...), k=') + f"{shown.k})"
     top = every.sort_values("gain").iloc[-1]
     said = f"Fixing {top['cause_label']} would give {top['gain']:.1f} points of R@{shown.k}, more than any other cause"
@@ -166,6 +166,15 @@ def _gains(
     key: Key, k: int, direction: str, by: str | None, changed: Limits, _run: Run, _others: tuple[Run, ...]
 ) -> pd.DataFrame:
     return analysis.oracle_gain(_run, k=k, direction=direction, by=by, others=_others or None, **keywords(changed))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _gains_chart(
+    key: Key, k: int, direction: str, by: str | None, changed: Limits, _shown: Shown
+) -> tuple[pd.DataFrame, go.Figure]:
+    """Gains of all queries together, and the chart, which takes longer to make than all the rest of the page."""
+    every = _shown.gains()
+    return every, figures.oracle_bars(every, k) if by is None else figures.oracle_domain_bars(_shown.gains(by), k)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -13,6 +13,7 @@ from workbench import analysis, figures
 from workbench.analysis import Funnel
 from workbench.analysis.reading.funnel import FATES, FUNNEL_LIMITS, STAGES
 from workbench.app import loading
+from workbench.app.headings import heading
 from workbench.app.limits import Limits, keywords, limits
 from workbench.app.links import parameters
 from workbench.app.navigation import page
@@ -209,7 +210,7 @@ def words_of_captions(runs: Sequence[Run], caption_ids: Sequence[str]) -> None:
     if words.empty:
         return
     with st.container(border=True):
-        st.header("Where its words are lost")
+        heading("Where its words are lost")
         for name, own in parts.items():
             st.caption(plain(name))
             chips = "".join(map(_chip, *(own.drop_duplicates(["word", "fate"])[one] for one in ("word", "fate"))))

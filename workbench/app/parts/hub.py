@@ -14,6 +14,7 @@ from workbench.analysis.structure.hubness import SHARES, Hubness, hubness, taken
 from workbench.analysis.structure.listed import UNITS
 from workbench.app import loading
 from workbench.app.components.thumbnails import CHOSEN, Tile, thumbnails
+from workbench.app.headings import heading
 from workbench.app.links import parameters
 from workbench.app.navigation import page
 from workbench.app.parts.downloads import show_chart, show_table
@@ -95,7 +96,7 @@ def show_hubs(shown: Shown, k: int) -> None:
     found = hubs(shown.key, k, shown.direction, shown.run)
     left, right = halves()
     with left:
-        st.header("How even are the lists?")
+        heading("How even are the lists?")
         spread = spread_table({shown.run.name: vars(found)})
         show_table(spread, f"hubness {shown.called}", key="spread", height="content")
         if found.n_cut_in_ties:
@@ -130,7 +131,7 @@ def _hubs(shown: Shown, found: Hubness) -> None:
     known = shown.run.queries["caption_id"] if found.unit == "caption" else shown.run.gallery["video_id"]
     asked = st.query_params.get(key, "")
     hub = asked if asked in set(known) else ids[0]
-    st.header(f"The {len(top)} {UNITS[found.unit]} in most lists")
+    heading(f"The {len(top)} {UNITS[found.unit]} in most lists")
     st.caption(_said_hubs(found))
     pictures = shown.corpus if found.unit != "caption" and shown.corpus and has_pictures(shown.corpus) else None
     if pictures is not None:
@@ -174,7 +175,7 @@ def _tiles(corpus: Corpus, top: pd.DataFrame, hub: str) -> None:
 def _taken(shown: Shown, hub: str, found: Hubness) -> None:
     taken = taken_by(shown.key, hub, found.k, shown.direction, shown.run)
     asked, right = ("queries", "video") if shown.direction == "t2v" else ("videos", "caption")
-    st.header(f"The {len(taken):,} {asked} in whose list it stands wrongly")
+    heading(f"The {len(taken):,} {asked} in whose list it stands wrongly")
     said = hub
     if found.unit == "caption":
         said = str(shown.run.queries.set_index("caption_id")["text"][hub])
@@ -225,7 +226,7 @@ def show_corrections(shown: Shown, k: int) -> None:
         rows = rows.assign(taken_by=rows["from_hub"].map({True: "a hub", False: ""}))
         held = [name for name in names if name != "taken_by" or rows["from_hub"].any()]
         with column:
-            st.header(f"{title} ({len(rows):,})")
+            heading(f"{title} ({len(rows):,})")
             own = {name: names[name] for name in held}
             file = f"{outcome} {shown.called}"
             row = listed(rows, own, outcome, file, sieve=sieve, rank_before=1, rank_after=1)

@@ -10,6 +10,7 @@ import streamlit as st
 from workbench import analysis, figures
 from workbench.analysis import Solved
 from workbench.app import loading
+from workbench.app.headings import heading
 from workbench.app.parts.compare import KS, Pair
 from workbench.app.parts.downloads import numbered, show_chart, show_table
 from workbench.app.parts.listing import listed
@@ -54,7 +55,7 @@ def show_many(pair: Pair, runs: pd.DataFrame) -> None:
         return
     every = [pair.a, *others]
     keys = tuple(loading.key_of(run) for run in every)
-    st.header(plain(f"Each against {pair.a.name}"))
+    heading(plain(f"Each against {pair.a.name}"))
     _family_table(pair, _family(keys[0], keys[1:], pair.metric, pair.direction, every))
     _upset(pair, keys, every)
     _seed_table(pair, runs)
@@ -93,7 +94,7 @@ def _family_table(pair: Pair, table: pd.DataFrame) -> None:
 
 
 def _upset(pair: Pair, keys: tuple[Key, ...], runs: Sequence[Run]) -> None:
-    st.header("Which runs solve which queries")
+    heading("Which runs solve which queries")
     with st.columns(4)[0]:
         k = int(choose("Solved when rank ≤", KS, "k"))
     found = _solved(keys, k, pair.direction, runs)
@@ -131,7 +132,7 @@ def _seed_table(pair: Pair, runs: pd.DataFrame) -> None:
     groups = [one for one in sides if isinstance(one, SeedGroup)]
     if not groups:
         return
-    st.header("Spread of seeds")
+    heading("Spread of seeds")
     keys = tuple(loading.key_of(run) for group in groups for run in group.runs)
     found = _seeds(keys, pair.metric, pair.direction, groups)
     digits = METRICS[pair.metric].digits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -65,12 +66,16 @@ def has_pictures(corpus: Corpus) -> bool:
 
 def facts_of(corpus: Corpus, video_id: str) -> list[str]:
     """Domain and length of a video, and its id."""
-    rows = corpus.of_video("videos", video_id)
-    if rows.empty:
-        return [video_id]
-    video = rows.iloc[0]
+    rows = corpus.of_video("videos", video_id).to_dict("records")
+    return _facts(rows[0]) if rows else [video_id]
+
+
+def _facts(video: Mapping[Any, Any]) -> list[str]:
+    """``facts_of`` a row of ``videos``."""
     found = [] if pd.isna(video["domain"]) else [domain_label(str(video["domain"]))]
-    return [*found, *([] if pd.isna(video["duration_s"]) else [f"{video['duration_s']:.1f} s"]), video_id]
+    return [
+        *found, *([] if pd.isna(video["duration_s"]) else [f"{video['duration_s']:.1f} s"]), str(video["video_id"]),
+    ]  # fmt: skip
 
 
 def play(corpus: Corpus, video_id: str, text: str, title: str, *, key: str, engine: str | None = None,
@@ -100,15 +105,19 @@ def play(corpus: Corpus, video_id: str, text: str, title: str, *, key: str, engi
 
 def tiles_of(corpus: Corpus, video_ids: Sequence[str]) -> list[Tile]:
     """Tiles of videos with their first caption, or else the words read in them."""
-    status = corpus.videos.set_index("video_id")["status"].reindex(list(video_ids))
-    own = corpus.captions[corpus.captions["video_id"].isin(video_ids)].drop_duplicates("video_id")
-    texts = own.set_index("video_id")["text"]
-    missing = status.map(lambda one: NO_PICTURE.get(one, "")).fillna("not in this corpus")
-    return [
-        Tile(video, text=short(texts.get(video, ""), 120), tip="  ·  ".join(facts_of(corpus, video)),
-             note="" if video in texts.index else video, missing=str(missing[video]))
-        for video in video_ids
-    ]  # fmt: skip
+    rows = {row["video_id"]: row for row in corpus.of_videos("videos", video_ids).to_dict("records")}
+    captions = corpus.of_videos("captions", video_ids).drop_duplicates("video_id")
+    texts = dict(zip(captions["video_id"], captions["text"], strict=True))
+
+    def tile(video: str) -> Tile:
+        row = rows.get(video)
+        missing = "not in this corpus" if row is None else NO_PICTURE.get(row["status"], "")
+        tip = "  ·  ".join([video] if row is None else _facts(row))
+        return Tile(
+            video, text=short(texts.get(video, ""), 120), tip=tip, note="" if video in texts else video, missing=missing
+        )
+
+    return [tile(video) for video in video_ids]
 
 
 def paged(corpus: Corpus, video_ids: Sequence[str], *, key: str, link: Callable[[int], dict[str, str]]) -> str:

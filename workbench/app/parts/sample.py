@@ -11,7 +11,7 @@ import streamlit as st
 from workbench.analysis.tags import BLIND, draw_sample
 from workbench.app import loading
 from workbench.app.limits import limits, said
-from workbench.app.links import asked_whole, parameters
+from workbench.app.links import asked_whole, parameters, write_address
 from workbench.app.navigation import page
 from workbench.app.parts.panels import has_pictures, play
 from workbench.app.parts.tag import Desk, meaning, tag_buttons
@@ -41,7 +41,8 @@ def offer_drawing(run: Run, k: int, direction: str) -> None:
     row = st.columns([1, 1, 2], vertical_alignment="bottom")
     n = row[0].number_input("Queries", 1, MOST, asked_whole("n", 40, 1, MOST), key="sample n")
     seed = row[1].number_input("Seed", 0, MOST_SEED, asked_whole("seed", 0, 0, MOST_SEED), key="sample seed")
-    st.query_params.update({"n": str(n), "seed": str(seed)})
+    write_address("n", str(n))
+    write_address("seed", str(seed))
     if not row[2].button("Draw a sample", type="primary", icon=":material/casino:"):
         return
     texts = dict(zip(run.queries["caption_id"], run.queries["text"], strict=True))

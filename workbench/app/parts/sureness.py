@@ -8,6 +8,7 @@ from workbench import figures
 from workbench.analysis import calibration
 from workbench.analysis.calibration import Calibration
 from workbench.app import loading
+from workbench.app.headings import heading
 from workbench.app.parts.compare import Pair
 from workbench.app.parts.downloads import show_chart
 from workbench.app.parts.widgets import halves
@@ -28,14 +29,14 @@ def show_sureness(pair: Pair) -> None:
     names = {one: run.name for one, run in runs.items()}
     left, right = halves()
     with left:
-        st.header("Is the confidence true?")
+        heading("Is the confidence true?")
         show_chart(
             figures.reliability_diagram(found), f"reliability {pair.a.name} {pair.b.name}", key="reliability",
             alt=extremes("Points that confidence is off by", names.values(), [100 * one.error for one in found]),
             code=f"figures.reliability_diagram([{every}])", runs=names,
         )  # fmt: skip
     with right:
-        st.header("What may be left unanswered?")
+        heading("What may be left unanswered?")
         show_chart(
             figures.risk_coverage(found), f"risk {pair.a.name} {pair.b.name}", key="risk",
             alt=extremes("Mean risk over all coverages, %", names.values(), [100 * one.risk_area for one in found]),

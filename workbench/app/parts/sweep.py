@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from workbench.app import loading
+from workbench.app.headings import heading
 from workbench.app.parts.downloads import show_chart
 from workbench.app.parts.widgets import choose_toggle
 from workbench.app.text import extremes, plain
@@ -26,7 +27,7 @@ def show_sweeps(runs: Sequence[Run], direction: str) -> None:
     able = [run for run in runs if len(run.modalities) == 2]
     if not able:
         return
-    st.header("Weights of the modalities")
+    heading("Weights of the modalities")
     if not choose_toggle("Try 21 weights", "sweep", "Takes a few seconds for thousands of queries."):
         return
     for run, column in zip(able, st.columns(len(able)), strict=True):

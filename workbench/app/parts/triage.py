@@ -16,7 +16,7 @@ from workbench.analysis.tags import LABELS, NAMED, OPEN, label_for
 from workbench.app.components.player import thumb_address
 from workbench.app.components.thumbnails import Tile
 from workbench.app.components.triage import playing_address, triage
-from workbench.app.links import address, asked_whole
+from workbench.app.links import address, asked_whole, write_address
 from workbench.app.parts.failed_case import captions_of
 from workbench.app.parts.failure import Shown, with_pairs
 from workbench.app.parts.panels import tiles_of
@@ -63,7 +63,7 @@ def _start(queries: Sequence[str]) -> int:
     n_pages = -(-len(queries) // MOST)
     own = queries.index(query) // MOST + 1 if query in queries else 1
     at = asked_whole("from", own, 1, n_pages)
-    st.query_params["from"] = str(at)
+    write_address("from", str(at))
 
     def turned() -> None:
         st.query_params["from"] = str(st.session_state["triage page"])

@@ -20,6 +20,7 @@ from workbench.analysis.structure.twins import (
     sibling_share,
 )  # fmt: skip
 from workbench.app import loading
+from workbench.app.headings import heading
 from workbench.app.parts.hub import LARGE, Key, Shown
 from workbench.app.parts.listing import listed
 from workbench.app.parts.sieve import choose_sieve
@@ -106,7 +107,7 @@ def show_captions(shown: Shown) -> None:
     equal, near = (twins(shown.key, what, shown.direction, shown.run) for what in ("equal", "near"))
     rank = "Rank" if shown.direction == "t2v" else "Rank of its video's caption"
     sieve = choose_sieve(shown.run, "equal", "near", corpus=shown.corpus)
-    st.header(f"Equal captions of other videos ({len(equal):,})")
+    heading(f"Equal captions of other videos ({len(equal):,})")
     show_block(shown, Block(
         "equal", f"equal captions {shown.called}", equal.assign(opens=equal["query_id"]),
         {"group": "Sentence", "text": "Caption", "video_id": "Right video", "rank": rank},
@@ -115,7 +116,7 @@ def show_captions(shown: Shown) -> None:
         "one to open it.",
         excluding(equal["caption_id"], equal["video_id"], "equal caption of another video"), {"rank": 1}, "caption_id",
     ), sieve)  # fmt: skip
-    st.header(f"Captions that differ by one word ({len(near):,})")
+    heading(f"Captions that differ by one word ({len(near):,})")
     show_block(shown, Block(
         "near", f"near captions {shown.called}", near.assign(opens=near["query_id"]),
         {"text": "Caption", "rank": rank, "like_text": "Nearly the same"},
@@ -129,7 +130,7 @@ def show_videos(shown: Shown) -> None:
     """Videos, or captions, that look alike to the run, and the videos of one source."""
     what = "Videos" if shown.direction == "t2v" else "Captions"
     sieve = choose_sieve(shown.run, "alike", "source", corpus=shown.corpus)
-    st.header(f"{what} that get the same scores")
+    heading(f"{what} that get the same scores")
     with st.columns(3)[0]:
         least = choose("Correlation of their scores at least", CORRELATIONS, "least", first=1)
     size = 0 if shown.run.similarity is None else shown.run.similarity.size
@@ -137,7 +138,7 @@ def show_videos(shown: Shown) -> None:
         st.caption(plain(f"Run {shown.run.name} keeps no similarity matrix, so its scores cannot be compared."))
     elif size <= LARGE or choose_toggle("Compare all pairs now", "pairs"):
         show_block(shown, _alike(shown, least), sieve)
-    st.header("Videos of one source")
+    heading("Videos of one source")
     try:
         show_block(shown, _same_source(shown), sieve)
     except StateError as error:
@@ -197,7 +198,7 @@ def show_splits(shown: Shown) -> None:
     found = shared_with_splits(loading.key_of_corpus(shown.corpus), shown.corpus)
     for kind, said in ACROSS.items():
         rows = found[found["kind"] == kind].reset_index(drop=True)
-        st.header(f"{said[:1].upper() + said[1:]} in another split ({len(rows):,})")
+        heading(f"{said[:1].upper() + said[1:]} in another split ({len(rows):,})")
         names = {"text": "Caption" if kind == "caption" else "Source", "video_id": "Video", "other_split": "Split",
                  "other_id": "There", "n_others": "Times there"}  # fmt: skip
         names = {name: title for name, title in names.items() if kind != "file" or name != "text"}

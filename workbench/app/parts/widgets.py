@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from workbench.app.links import WORDS_OF
-from workbench.app.loading import all_runs, engines, outdated, places, run_named
+from workbench.app.links import WORDS_OF, write_address
+from workbench.app.loading import engines, finished_runs, outdated, places, run_named
 from workbench.app.looks import SECONDS
-from workbench.app.readable import readable, say_unreadable
+from workbench.app.readable import Finished, finished_at, per_query_only, say_unreadable
 from workbench.app.text import plain
 from workbench.core.errors import StateError
 from workbench.core.progress import CallbackSink, use_sink
@@ -57,7 +57,7 @@ def _from_address(
 def _keep(key: str, value: str) -> str:
     """Write a choice into the address and remember it for other pages."""
     st.session_state[f"last {key}"] = value
-    st.query_params[key] = value
+    write_address(key, value)
     return value
 
 
@@ -135,24 +135,20 @@ def choose_several(label: str, options: Mapping[str, str], key: str, first: Sequ
     return found
 
 
-def choose_corpus() -> tuple[str, pd.DataFrame]:
-    """A corpus and split that have finished runs; returns "name/split" and its runs, best first.
-
-    What was scored with inputs changed on purpose (perfect OCR, say) comes after what competes; runs that cannot be
-    read are left out (``say_unreadable``).
+def choose_corpus() -> tuple[str, Finished]:
+    """A corpus and split that have finished runs: "name/split", and those runs.
 
     Raises:
-        StateError: There is no finished run.
+        StateError: There is no finished run, or none of these can be read.
     """
-    table = all_runs()
-    done = table[table["state"] == "finished"]
-    if done.empty:
+    options = list(dict.fromkeys(finished_runs()["place"]))
+    if not options:
         raise StateError("No run is finished yet.", HELP_BRING)
-    done = done.assign(place=done["corpus"] + "/" + done["split"], changed=done["ablation"].notna())
-    done = done.sort_values(["changed", "t2v_r1"], ascending=[True, False], kind="stable").drop(columns="changed")
-    options = list(dict.fromkeys(done["place"]))
     chosen = choose("Corpus / split", options, "corpus", closes=(*DETAILS, "domain", "q"))
-    return chosen, readable(done[done["place"] == chosen])
+    found = finished_at(chosen)
+    if found.table.empty:
+        raise StateError("No run here can be read.", next(iter(found.why.values())))
+    return chosen, found
 
 
 def choose_place(*, whole: bool = False) -> str:
@@ -224,7 +220,7 @@ def widget_row(n: int, least: int = WIDGET) -> list[DeltaGenerator]:
 
 
 @st.fragment
-def folded(label: str, show: Callable[[], None], *, key: str, icon: str | None = None) -> None:
+def folded(label: str, show: Callable[[], object], *, key: str, icon: str | None = None) -> None:
     """A part that is folded away. It is made when it is opened: what nobody looks at makes no click on a page slower.
 
     Args:
@@ -256,9 +252,9 @@ def corpus_row(n: int) -> tuple[str, pd.DataFrame, list[DeltaGenerator]]:
     """
     places = widget_row(n)
     with places[0]:
-        place, table = choose_corpus()
-    say_unreadable(place)
-    return place, per_query_only(table), places[1:]
+        place, found = choose_corpus()
+    say_unreadable(found)
+    return place, per_query_only(found), places[1:]
 
 
 def choose_run(runs: pd.DataFrame, label: str = "Run", key: str = "run", first: int = 0) -> Run:
@@ -279,18 +275,3 @@ def warn_outdated(runs: Sequence[Run]) -> None:
                 ),
                 icon=":material/warning:",
             )
-
-
-def per_query_only(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs whose rows can be tied to captions; says which are left out.
-
-    Raises:
-        StateError: None of them can.
-    """
-    able = [not run_named(name).totals_only for name in runs["name"]]
-    left_out = runs["name"][[not one for one in able]]
-    if len(left_out):
-        st.caption(plain(f"Without {', '.join(left_out)}: totals only, their rows cannot be tied to captions."))
-    if not any(able):
-        raise StateError("No run here can be looked at query by query.", "Import one with --row-ids and --col-ids.")
-    return runs[able].reset_index(drop=True)
