@@ -3,6 +3,20 @@
 
 const grids = new WeakMap();
 
+// A browser's own lazy loading fetches what is up to three screens away: pictures that a viewer who only steps through
+// queries never sees, but waits for.
+const AHEAD = "300px";
+const near = new IntersectionObserver(
+  (seen) => {
+    for (const { isIntersecting, target } of seen) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      target.src = target.dataset.src;
+    }
+  },
+  { rootMargin: AHEAD, scrollMargin: AHEAD },
+);
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   let grid = grids.get(parentElement);
@@ -63,12 +77,12 @@ function tileOf(tile, grid) {
 
 function pictureOf(tile, parent) {
   const image = element("img", "", parent);
-  image.loading = "lazy";
   image.decoding = "async";
   image.alt = tile.text ? "" : tile.tip; // what stands beside the picture is not said twice
   image.onerror = () => {
     image.remove();
     line("none", "no picture", parent);
   };
-  image.src = tile.src;
+  image.dataset.src = tile.src;
+  near.observe(image);
 }
