@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import workbench as wb
 from tests.app.test_pages import headings, opened, words
 from tests.made import made_corpus, made_similarity
+from tests.sites import WAIT, served
 from workbench.analysis import compare_runs
 from workbench.core.workspace import elsewhere
 from workbench.corpus import open_corpus
@@ -202,3 +203,21 @@ def test_a_new_counterfactual_is_noticed(home):
     info.write_text(json.dumps({**json.loads(info.read_text()), "ablation": "<b>x</b>"}))
     app = opened("compare", **parameters)
     assert "<b>x</b>" in str(app.dataframe[0].value) and not app.exception
+
+
+# In a browser -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_another_part_tells_of_a_run_that_was_written_again_meanwhile(home, browser):
+    corpus = made_corpus(40)
+    for name in ("one", "two"):
+        wb.save_run(made_similarity(corpus, 7.0), corpus=corpus, name=name)
+    for site in served(home, browser, "compare"):
+        site.open("compare?run=one&other=two&part=queries")
+        assert "one and two have the same R@1" in site.text()
+        wb.save_run(made_similarity(corpus, 0.01), corpus=corpus, name="two", overwrite=True)
+        site.page.get_by_text("Causes", exact=True).click()
+        site.page.wait_for_selector("h2:has-text('B fixes')", timeout=WAIT)
+        assert "two is better, beyond noise" in site.text() and "part=causes" in site.page.url
+        assert site.complaints == [] and not site.errors()

@@ -35,6 +35,8 @@ def show_part(pair: Pair, runs: pd.DataFrame) -> None:
         pair: What is compared.
         runs: Those of the corpus.
     """
+    if pair.outdated:
+        st.rerun()  # what stands above is told by the run of before
     part = choose_switch("Show", PARTS, "part")
     try:
         if part == "queries":
@@ -78,7 +80,8 @@ else:
         a = one_of(side_a, "Seed of A", "seed_a")
     with row[1]:
         b = one_of(side_b, "Seed of B", "seed_b")
-result = loading.comparison(loading.key_of(a), loading.key_of(b), metric, direction)
+keys = loading.key_of(a), loading.key_of(b)
+result = loading.comparison(*keys, metric, direction)
 with st.container(border=True):
     st.markdown(f"**{plain(result.verdict)}**")
     phi, ten = result.overlap["phi"], result.agreement[result.agreement["k"] <= 10].iloc[-1]
@@ -88,5 +91,5 @@ with st.container(border=True):
             f"phi of their hits: {number(phi, '.2f')}. {result.note}"
         )
     )
-pair = Pair(place, a, b, metric, direction, result)
+pair = Pair(place, a, b, metric, direction, result, keys)
 show_part(pair, runs)

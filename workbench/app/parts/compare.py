@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,7 @@ class Pair:
         metric: A name of ``METRICS``.
         direction: ``t2v`` or ``v2t``.
         result: ``compare_runs`` of them.
+        keys: ``loading.key_of`` both when they were compared.
     """
 
     place: str
@@ -53,11 +55,28 @@ class Pair:
     metric: str
     direction: str
     result: Comparison
+    keys: tuple[tuple[str, int], tuple[str, int]]
 
     def open_query(self, query: str) -> None:
         """Go to the page of one query with both runs."""
         values = parameters(corpus=self.place, run=self.a.name, other=self.b.name, direction=self.direction, q=query)
         st.switch_page(page("query"), query_params=values)
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What all that is kept of the comparison depends on."""
+        return *self.keys, self.metric, self.direction
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a run was written again since they were compared."""
+        return self.keys != (loading.key_of(self.a), loading.key_of(self.b))
+
+    @property
+    def unit(self) -> str:
+        """What a difference of domains is counted in."""
+        chosen = METRICS[self.metric]
+        return f"B − A, {'points of ' if chosen.scale > 1 else ''}{chosen.label}"
 
     @property
     def code(self) -> str:
@@ -98,9 +117,20 @@ def show_queries(pair: Pair) -> None:
     st.caption("Widest gap of ranks first. Select a row to open its query.")
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _rank_chart(key: tuple[Any, ...], _pair: Pair) -> go.Figure:
+    """Of 42,200 queries it takes longer to make than all the rest of the page."""
+    return figures.rank_against_rank(_pair.result.table, _pair.a.name, _pair.b.name)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _domain_chart(key: tuple[Any, ...], _pair: Pair) -> go.Figure:
+    return figures.difference_bars(_pair.result.by_domain, _pair.unit)
+
+
 def _ranks(pair: Pair) -> None:
     heading("Rank against rank")
-    figure = figures.rank_against_rank(pair.result.table, pair.a.name, pair.b.name)
+    figure = _rank_chart(pair.key, pair)
     gap = pair.result.table["rank_a"] - pair.result.table["rank_b"]
     told = (f"Of {len(gap):,} queries B ranks the right item higher for {(gap > 0).sum():,}, lower for "
             f"{(gap < 0).sum():,}")  # fmt: skip
@@ -151,15 +181,12 @@ def _domains(pair: Pair) -> None:
     if table.empty:
         st.caption("This corpus states no domains.")
         return
-    chosen = METRICS[pair.metric]
-    unit = f"B − A, {'points of ' if chosen.scale > 1 else ''}{chosen.label}"
-    figure = figures.difference_bars(table, unit)
-    told = extremes(f"{unit} by domain", table["label"], table["difference"], f"+.{chosen.digits}f")
+    told = extremes(f"{pair.unit} by domain", table["label"], table["difference"], f"+.{METRICS[pair.metric].digits}f")
     held = table.loc[beyond_noise(table), "label"].to_list()
     told += f"; beyond noise after Holm's correction: {', '.join(held) or 'none'}"
     show_chart(
-        figure, f"domains {pair.a.name} {pair.b.name}", key="domains", alt=told,
-        code=f'figures.difference_bars({pair.code}.by_domain, "{unit}")', table=table,
+        _domain_chart(pair.key, pair), f"domains {pair.a.name} {pair.b.name}", key="domains", alt=told,
+        code=f'figures.difference_bars({pair.code}.by_domain, "{pair.unit}")', table=table,
         runs={"a": pair.a.name, "b": pair.b.name},
     )  # fmt: skip
     st.caption(

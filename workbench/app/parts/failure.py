@@ -123,9 +123,13 @@ def show_gains(shown: Shown, by: str | None) -> None:
 def show_meaning(shown: Shown, failed: pd.DataFrame) -> None:
     """What was not looked for, and what the causes that hold mean."""
     reasons = _not_computed(shown.key, limits(), shown.run, shown.others)
-    for reason, unknown in reasons.items():
-        if any(CAUSES[one].family == "scene text" for one in unknown):
-            st.caption(f"Not looked for: **{plain(_names(unknown))}**. {plain(reason)}")
+    said = [
+        f"Not looked for: **{plain(_names(unknown))}**. {plain(reason)}"
+        for reason, unknown in reasons.items()
+        if any(CAUSES[one].family == "scene text" for one in unknown)
+    ]
+    if said:
+        st.caption("  \n".join(said))
 
     def show_causes() -> None:
         held, _ = shown.choices(failed)
