@@ -147,6 +147,17 @@ def test_a_domain_opens_and_its_video_plays_with_hostile_text_as_text(cinema):
     assert cinema.page.locator("[data-testid=stMain] script, [data-testid=stMain] a[href^=javascript]").count() == 0
 
 
+def test_pictures_are_fetched_when_they_come_near(cinema):
+    cinema.open("query?corpus=shown/test&run=wrong")
+    cinema.page.wait_for_selector("a.tile img", state="attached", timeout=WAIT)
+    fetched = "grid => [...grid.querySelectorAll('img')].map(one => one.complete && one.naturalWidth > 0)"
+    grid = cinema.page.locator(".grid").last
+    assert not any(grid.evaluate(fetched))  # far below what is seen
+    grid.scroll_into_view_if_needed()
+    cinema.page.wait_for_function(f"grid => ({fetched})(grid).every(Boolean)", arg=grid.element_handle(), timeout=WAIT)
+    assert cinema.complaints == []
+
+
 def test_search_finds_a_video_by_a_word_and_marks_it(cinema):
     cinema.open("search?corpus=shown")
     cinema.page.get_by_label("Words", exact=True).fill("mira")

@@ -59,8 +59,22 @@ def test_rows_of_one_video_are_those_of_a_scan():
         for video in ("a", "b", "t", "nobody's"):
             whole = getattr(corpus, name)
             pd.testing.assert_frame_equal(corpus.of_video(name, video), whole[whole["video_id"] == video])
+    assert corpus.of_video("videos", "a") is corpus.of_video("videos", "a")  # kept
     with pytest.raises(UnknownNameError, match="No table is called"):
         corpus.of_video("frames", "a")
+
+
+def test_rows_of_several_videos_stand_video_by_video():
+    several = tables()
+    several["captions"] = pd.concat([several["captions"], several["captions"].assign(caption_id=["q4", "q5", "q6"])])
+    corpus = save_corpus("x", several)
+    asked = ["b", "nobody's", "a"]
+    for name in ("videos", "captions", "texts", "boxes"):
+        apart = pd.concat([corpus.of_video(name, video) for video in asked])
+        pd.testing.assert_frame_equal(corpus.of_videos(name, asked), apart)
+        assert corpus.of_videos(name, []).empty and list(corpus.of_videos(name, [])) == list(apart)
+    with pytest.raises(UnknownNameError, match="No table is called"):
+        corpus.of_videos("frames", asked)
 
 
 def test_round_trip_keeps_the_order_of_the_file():
