@@ -91,11 +91,13 @@ def show_queries(pair: Pair) -> None:
     """Rank against rank, differences per domain, wins and losses."""
     left, right = halves()
     with left:
-        _ranks(pair)
+        heading("Rank against rank")
+        ranks = st.container()  # charts are filled in last: a browser draws them longer than all the rest
         _agreement(pair)
     with right:
         _parts(pair)
-        _domains(pair)
+        heading("By domain")
+        domains = st.container()
     table = pair.result.table
     lists = table.assign(times=table["rank_a"] / table["rank_b"], label=table["domain"].map(domain_label))
     sieve = choose_sieve(pair.a, "win", "loss", corpus=loading.corpus_of(pair.a))
@@ -115,6 +117,10 @@ def show_queries(pair: Pair) -> None:
         if row is not None:
             pair.open_query(rows["id"][row])
     st.caption("Widest gap of ranks first. Select a row to open its query.")
+    with ranks:
+        _ranks(pair)
+    with domains:
+        _domains(pair)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -129,7 +135,6 @@ def _domain_chart(key: tuple[Any, ...], _pair: Pair) -> go.Figure:
 
 
 def _ranks(pair: Pair) -> None:
-    heading("Rank against rank")
     figure = _rank_chart(pair.key, pair)
     gap = pair.result.table["rank_a"] - pair.result.table["rank_b"]
     told = (f"Of {len(gap):,} queries B ranks the right item higher for {(gap > 0).sum():,}, lower for "
@@ -176,7 +181,6 @@ def _parts(pair: Pair) -> None:
 
 
 def _domains(pair: Pair) -> None:
-    heading("By domain")
     table = pair.result.by_domain
     if table.empty:
         st.caption("This corpus states no domains.")
