@@ -37,7 +37,7 @@ def places_of(corpus: Corpus, texts: pd.DataFrame, kind: str) -> pd.DataFrame:
         StateError: A text has boxes in a video whose size or number of frames is not known, and the kind asks for them.
     """
     function = pick(PLACES, kind, "kind of places")
-    boxes = pd.concat([corpus.boxes(str(video)) for video in texts["video_id"].unique()] or [corpus.boxes("")])
+    boxes = corpus.of_videos("boxes", texts["video_id"].unique())
     boxes = boxes[boxes["text_id"].isin(texts["text_id"])]
     return function(corpus, texts, boxes).reindex(texts["text_id"], fill_value=0.0)
 
